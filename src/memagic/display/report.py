@@ -1,0 +1,140 @@
+"""What a command has to show, as plain numbers and words: the one source of text, HTML and LaTeX.
+
+Nothing is formatted here. A number is a float or int, `nan` is the manual's missing value (shown as
+`.`), and None is a field that stays blank.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = [
+    "Block",
+    "CoefficientTable",
+    "ComparisonTest",
+    "GroupSummary",
+    "Header",
+    "Report",
+    "Row",
+    "WaldTest",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSummary:
+    """Groups of one level: their number and the sizes of the groups in observations."""
+
+    name: str
+    n_groups: int
+    minimum: int
+    average: float
+    maximum: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaldTest:
+    """Joint test of the fixed-effects coefficients; chi2 and p are nan with no covariates."""
+
+    df: int
+    chi2: float
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The block above the coefficient table.
+
+    `model` has the lines under the title as (label, words), such as ("Family", "Bernoulli").
+    `groups` is empty where there is no random-effects equation or `nogroup` was given; one entry
+    is shown as lines, several as a table. `integration` is the method and its points (None for
+    methods that have none), and None where nothing is integrated.
+    """
+
+    title: str
+    model: tuple[tuple[str, str], ...]
+    n_obs: int
+    groups: tuple[GroupSummary, ...]
+    integration: tuple[str, int | None] | None
+    wald: WaldTest | None
+    ll_label: str
+    ll: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the coefficient table.
+
+    `kind` is "estimate" for numbers, "heading" for the name above the levels of a factor, and
+    "state" for a coefficient that is held, with `note` in words: "(omitted)", "(base)", "(empty)",
+    "(offset)", "(exposure)" after the number `b`. `name` is the address of the parameter in `_b[]`.
+    A level of a factor under its heading has `indented` set. `z` and `p` are None where the
+    manual leaves them blank.
+    """
+
+    kind: Literal["estimate", "heading", "state"]
+    label: str
+    name: str = ""
+    b: float | None = None
+    se: float | None = None
+    z: float | None = None
+    p: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    note: str = ""
+    indented: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows between two rules. `title` stands above them, flush left, such as a group's name.
+
+    In the fixed-effects block, `title` is None and blank lines are set around factors by the
+    renderer. `flush` rows have their label flush against the bar: `var(_cons)|`.
+    """
+
+    rows: tuple[Row, ...]
+    title: str | None = None
+    flush: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CoefficientTable:
+    """The table of estimates. `level` is the confidence level in percent."""
+
+    depvar: str
+    estimate_title: str
+    se_title: str
+    statistic: Literal["z", "t"]
+    level: float
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonTest:
+    """The likelihood-ratio line. `boundary` marks one variance tested: chibar2(01), half the tail."""
+
+    model: str
+    chi2: float
+    df: int
+    p: float
+    boundary: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that an estimation command shows, from the notes to the last line.
+
+    `log` holds the iteration log line by line as it was streamed. `constraints` are the lines
+    between header and table, such as "( 1)  [c_use]_cons = 0". `notes` are under the table,
+    before the comparison; `warnings` come last.
+    """
+
+    notes_before: tuple[str, ...] = ()
+    log: tuple[str, ...] = ()
+    header: Header | None = None
+    constraints: tuple[str, ...] = ()
+    table: CoefficientTable | None = None
+    notes: tuple[str, ...] = ()
+    comparison: ComparisonTest | None = None
+    warnings: tuple[str, ...] = field(default=())

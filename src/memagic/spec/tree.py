@@ -1,0 +1,200 @@
+"""The syntax tree of a command: what was typed, with the place of every part.
+
+Nothing here knows data. A `span` is the pair (first, past-the-last) of character positions in the
+command's text, for error messages; spans take no part in comparisons.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = [
+    "Binary",
+    "Call",
+    "Command",
+    "Covariance",
+    "Expression",
+    "Factor",
+    "FixedEquation",
+    "Indexed",
+    "Name",
+    "Number",
+    "Option",
+    "RandomEquation",
+    "RowRange",
+    "Span",
+    "String",
+    "Term",
+    "Unary",
+    "Weight",
+]
+
+Span = tuple[int, int]
+
+
+# --- expressions: `if age > 30 & !missing(x)` ------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A literal; missing values `.`, `.a` ... `.z` have `missing` set and value nan."""
+
+    value: float
+    missing: str | None = None
+    span: Span = field(default=(0, 0), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class String:
+    """A literal in double quotes, without them."""
+
+    value: str
+    span: Span = field(default=(0, 0), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A variable, or `_n` and `_N`."""
+
+    name: str
+    span: Span = field(default=(0, 0), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A variable at another row: `x[_n-1]`."""
+
+    name: str
+    index: Expression
+    span: Span = field(default=(0, 0), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    operator: Literal["-", "+", "!"]
+    operand: Expression
+    span: Span = field(default=(0, 0), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """`~=` is read as `!=`."""
+
+    operator: Literal["^", "/", "*", "-", "+", "!=", ">", "<", "<=", ">=", "==", "&", "|"]
+    left: Expression
+    right: Expression
+    span: Span = field(default=(0, 0), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    function: str
+    arguments: tuple[Expression, ...]
+    span: Span = field(default=(0, 0), compare=False)
+
+
+Expression = Number | String | Name | Indexed | Unary | Binary | Call
+
+
+# --- variable lists --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One operand of a term: a variable with its factor-variable operator.
+
+    `kind` is "c" (continuous) or "i" (indicators). A bare name outside `#` is "c", inside "i".
+    `base` tells which level is left out: None is the default (the first), "none" is `ibn.`, a
+    number is `ib#.`, ("order", k) is `ib(#k).`, and "first", "last", "freq" are themselves.
+    `levels` are the selected ones (`2.g`, `i(2/4).g`), `omitted` the ones left out by `o#.`.
+    """
+
+    name: str
+    kind: Literal["c", "i"]
+    base: float | str | tuple[str, int] | None = None
+    levels: tuple[float, ...] | None = None
+    omitted: tuple[float, ...] | None = None
+    span: Span = field(default=(0, 0), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A product of operands (`a#c.x`); one operand is a main effect. `##` is expanded already."""
+
+    operands: tuple[Factor, ...]
+    span: Span = field(default=(0, 0), compare=False)
+
+
+# --- the command -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option as given: its full name and its value, read by the kind the option table names.
+
+    `value` is True for a flag; float, int, str, a tuple of words or a tuple of numbers otherwise.
+    `argument` is the text between the parentheses.
+    """
+
+    name: str
+    value: object
+    argument: str | None = None
+    span: Span = field(default=(0, 0), compare=False)
+    argument_span: Span = field(default=(0, 0), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    kind: Literal["fweight", "iweight", "pweight"]
+    expression: Expression
+    span: Span = field(default=(0, 0), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RowRange:
+    """`in first/last`, 1-based and inclusive as typed; negatives count from the end."""
+
+    first: int
+    last: int
+    span: Span = field(default=(0, 0), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FixedEquation:
+    terms: tuple[Term, ...]
+    condition: Expression | None = None
+    rows: RowRange | None = None
+    weight: Weight | None = None
+    options: dict[str, Option] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Covariance:
+    kind: Literal["independent", "identity", "exchangeable", "unstructured", "fixed", "pattern"]
+    matrix: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RandomEquation:
+    """`level: terms, options`; `factor` is the variable of `R.varname`; `level` may be "_all"."""
+
+    level: str
+    terms: tuple[Term, ...]
+    factor: str | None = None
+    options: dict[str, Option] = field(default_factory=dict)
+    span: Span = field(default=(0, 0), compare=False)
+    level_span: Span = field(default=(0, 0), compare=False)
+    factor_span: Span = field(default=(0, 0), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One estimation command. `name` is the full command name, `text` what was typed."""
+
+    name: str
+    depvar: Factor
+    fixed: FixedEquation
+    random: tuple[RandomEquation, ...]
+    options: dict[str, Option]
+    text: str = field(default="", compare=False)
