@@ -1,0 +1,208 @@
+"""From a problem to its estimates: starting values, maximization, covariance of the estimators.
+
+Source: manual [ME] meglm, Options, 'startvalues()', and Methods and formulas.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memagic.engine.events import GridNode, Iteration, Listener, StageStarted, silent
+from memagic.engine.families import GaussianIdentity
+from memagic.engine.laplace import LaplaceObjective
+from memagic.engine.linear import LinearObjective, cluster_mean_variance
+from memagic.engine.maximize import Maximum, Stopping, maximize
+from memagic.engine.nodes import Method
+from memagic.engine.objective import Objective
+from memagic.engine.plain import PlainObjective, plain_start
+from memagic.engine.problem import Problem
+from memagic.engine.quadrature import QuadratureObjective
+
+Array = NDArray[np.float64]
+
+__all__ = ["Fit", "NotFeasible", "Settings", "fit", "make_objective"]
+
+# Relative to the size of the linear predictor's random part: a standard deviation at which no
+# digit of the log likelihood depends on the variance.
+_ZERO_DEVIATION = 1e-4
+
+
+class NotFeasible(Exception):
+    """The log likelihood cannot be computed at the starting values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to integrate and when to stop."""
+
+    method: Method = "mvaghermite"
+    n_points: int = 7
+    stopping: Stopping = field(default_factory=Stopping)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Estimates as they are reported: coefficients, elements of Sigma, the family's parameters.
+
+    Attributes
+    ----------
+    estimates : ndarray, shape (p + m + n_phi,)
+        Beta, the reported elements of Sigma, and the family's parameters.
+    covariance : ndarray, shape (p + m + n_phi, p + m + n_phi)
+    gradient : ndarray, shape (p + m + n_phi,)
+        Of the log likelihood in theta = (beta, omega, phi).
+    theta : ndarray, shape (p + m + n_phi,)
+    log_likelihood : float
+    log_likelihood_plain : float or None
+        Of the model without random effects; None where that is the model.
+    at_zero : tuple of bool
+        Which of the reported variances, by position in Sigma's entries, are zero.
+    converged, concave : bool
+    iterations : int
+    log : tuple of float
+        The log likelihood by iteration.
+    """
+
+    estimates: Array
+    covariance: Array
+    gradient: Array
+    theta: Array
+    log_likelihood: float
+    log_likelihood_plain: float | None
+    at_zero: tuple[bool, ...]
+    converged: bool
+    concave: bool
+    iterations: int
+    log: tuple[float, ...]
+
+
+def make_objective(problem: Problem, settings: Settings) -> Objective:
+    """The log likelihood that a problem with random effects is fitted by."""
+    if isinstance(problem.family, GaussianIdentity):
+        return LinearObjective(problem)
+    if settings.method == "laplace" or (settings.method == "mcaghermite" and settings.n_points == 1):
+        return LaplaceObjective(problem)
+    return QuadratureObjective(problem, settings.method, settings.n_points)
+
+
+def fit(problem: Problem, settings: Settings, listener: Listener = silent) -> Fit:
+    """Fit a model by maximum likelihood.
+
+    Parameters
+    ----------
+    problem : Problem
+    settings : Settings
+    listener : callable
+        Told of every stage, starting value and iteration.
+
+    Raises
+    ------
+    NotFeasible
+        The log likelihood is not finite at the starting values.
+    """
+    if problem.structure is None:
+        plain = _maximize_plain(problem, settings.stopping, listener)
+        return _reported(problem, plain, None)
+    listener(StageStarted("fixed"))
+    plain = _maximize_plain(problem, Stopping(), listener)
+    objective = make_objective(problem, settings)
+    start = _starting_values(problem, plain.theta)
+    listener(StageStarted("grid"))
+    value = objective.value(start)
+    if not np.isfinite(value):
+        raise NotFeasible
+    listener(GridNode(0, value))
+    listener(StageStarted("full"))
+    maximum = maximize(objective, start, settings.stopping, listener)
+    return _reported(problem, maximum, plain.evaluation.value)
+
+
+def _maximize_plain(problem: Problem, stopping: Stopping, listener: Listener) -> Maximum:
+    objective = PlainObjective(problem)
+    start = plain_start(problem)
+    if not np.isfinite(objective.value(start)):
+        start = np.zeros_like(start)
+        if not np.isfinite(objective.value(start)):
+            raise NotFeasible
+
+    def concave_only(event: object) -> None:
+        if isinstance(event, Iteration):
+            listener(event)
+
+    return maximize(objective, start, stopping, concave_only)
+
+
+def _starting_values(problem: Problem, plain: Array) -> Array:
+    """Fixed-effects estimates, unit variances and zero covariances.
+
+    With a Gaussian response and the identity link a unit has no meaning on the response's scale:
+    the variance of the clusters' mean residuals takes its place, for a random coefficient divided
+    by the mean square of its variable. This reproduces the manual's starting value.
+    """
+    assert problem.structure is not None
+    assert problem.z is not None
+    beta, phi = plain[: problem.p], plain[problem.p :]
+    omega = problem.structure.start
+    if isinstance(problem.family, GaussianIdentity):
+        variance = cluster_mean_variance(problem, problem.y - problem.fixed_part(beta))
+        square = np.einsum("iq,iq->q", problem.z, problem.z) / len(problem.z)
+        scale = np.sqrt(max(variance, 1e-8 * float(np.exp(2.0 * phi[0]))) / np.maximum(square, 1e-300))
+        rows = [int(np.argwhere(e)[0, 0]) for e in problem.structure.basis]
+        omega = omega * scale[rows]
+    return np.concatenate([beta, omega, phi])
+
+
+def _reported(problem: Problem, maximum: Maximum, plain: float | None) -> Fit:
+    """Transform theta to what is reported, and its covariance by the Jacobian."""
+    parameters = problem.unpack(maximum.theta)
+    phi, phi_slope = problem.family.report_phi(parameters.phi)
+    p, m = problem.p, problem.n_omega
+    jacobian = np.eye(len(maximum.theta))
+    jacobian[p + m :, p + m :] = np.diag(phi_slope)
+    entries = np.empty(0)
+    at_zero: tuple[bool, ...] = ()
+    if problem.structure is not None:
+        assert problem.z is not None
+        jacobian[p : p + m, p : p + m] = problem.structure.jacobian(parameters.omega)
+        entries = problem.structure.reported(parameters.omega)
+        at_zero = _variances_at_zero(problem, parameters.omega, phi)
+    covariance = jacobian @ _inverse_information(-maximum.evaluation.hessian) @ jacobian.T
+    return Fit(
+        estimates=np.concatenate([parameters.beta, entries, phi]),
+        covariance=0.5 * (covariance + covariance.T),
+        gradient=maximum.evaluation.gradient,
+        theta=maximum.theta,
+        log_likelihood=maximum.evaluation.value,
+        log_likelihood_plain=plain,
+        at_zero=at_zero,
+        converged=maximum.converged,
+        concave=maximum.concave,
+        iterations=maximum.iterations,
+        log=maximum.log,
+    )
+
+
+def _variances_at_zero(problem: Problem, omega: Array, phi: Array) -> tuple[bool, ...]:
+    """Which reported variances leave no trace in the linear predictor (False for covariances)."""
+    assert problem.structure is not None
+    assert problem.z is not None
+    sigma = problem.structure.sigma(omega)
+    square = np.einsum("iq,iq->q", problem.z, problem.z) / len(problem.z)
+    unit = float(phi[0]) if isinstance(problem.family, GaussianIdentity) else 1.0
+    return tuple(
+        r == c and float(sigma[r, r] * square[r]) < unit * _ZERO_DEVIATION**2
+        for r, c in problem.structure.entries
+    )
+
+
+def _inverse_information(information: Array) -> Array:
+    """The inverse on the directions in which the likelihood is concave, zero on the others."""
+    if len(information) == 0:
+        return information
+    scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-300))
+    values, vectors = np.linalg.eigh(information * np.outer(scale, scale))
+    inverse = np.where(values > 1e-12, 1.0 / np.where(values > 1e-12, values, 1.0), 0.0)
+    return np.asarray((vectors * inverse) @ vectors.T * np.outer(scale, scale))

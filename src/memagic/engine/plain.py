@@ -1,0 +1,68 @@
+"""The model without random effects: the comparison model, and the start of the full one."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memagic.engine.families import GaussianIdentity
+from memagic.engine.objective import Evaluation
+from memagic.engine.problem import Problem
+
+Array = NDArray[np.float64]
+
+__all__ = ["PlainObjective", "plain_start"]
+
+
+class PlainObjective:
+    """Log likelihood of independent observations, theta = (beta, phi)."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._constant = float(problem.family.constant(problem.y, problem.trials).sum())
+
+    def value(self, theta: Array) -> float:
+        problem = self._problem
+        beta, phi = theta[: problem.p], theta[problem.p :]
+        logf = problem.family.log_density(problem.fixed_part(beta), problem.y, problem.trials, phi)
+        return float(logf.sum()) + self._constant
+
+    def evaluate(self, theta: Array) -> Evaluation:
+        problem = self._problem
+        p, x, family = problem.p, problem.x, problem.family
+        beta, phi = theta[:p], theta[p:]
+        eta = problem.fixed_part(beta)
+        logf, first, second = family.derivatives(eta, problem.y, problem.trials, phi)
+        d = p + family.n_phi
+        scores = np.empty((len(eta), d))
+        np.multiply(x, first[:, None], out=scores[:, :p])
+        hessian = np.empty((d, d))
+        hessian[:p, :p] = x.T @ (x * second[:, None])
+        if family.n_phi:
+            own = family.phi_derivatives(eta, problem.y, problem.trials, phi)
+            scores[:, p:] = own.score.T
+            hessian[p:, :p] = own.cross @ x
+            hessian[:p, p:] = hessian[p:, :p].T
+            hessian[p:, p:] = own.hessian.sum(axis=-1)
+        return Evaluation(float(logf.sum()) + self._constant, scores, hessian)
+
+
+def plain_start(problem: Problem) -> Array:
+    """Theta after one step of iteratively reweighted least squares (McCullagh and Nelder 1989, 2.5).
+
+    For a Gaussian response with the identity link this is the maximum itself.
+    """
+    family = problem.family
+    offset = 0.0 if problem.offset is None else problem.offset
+    eta = family.initial_eta(problem.y, problem.trials)
+    phi = family.initial_phi(eta, problem.y) if family.n_phi else np.empty(0)
+    if isinstance(family, GaussianIdentity):
+        weight, working = np.ones_like(eta), eta - offset
+    else:
+        _, first, second = family.derivatives(eta, problem.y, problem.trials, np.zeros_like(phi))
+        weight = np.maximum(-second, 1e-10)
+        working = eta - offset + first / weight
+    root = np.sqrt(weight)
+    beta = np.linalg.lstsq(problem.x * root[:, None], working * root, rcond=None)[0]
+    phi = family.initial_phi(problem.fixed_part(beta), problem.y)
+    return np.concatenate([beta, phi])
