@@ -1,0 +1,1 @@
+"""One small file per command family: what it accepts, what it calls."""

@@ -1,0 +1,1 @@
+"""Syntax tree and DataFrame to design: sample, factor variables, collinearity, groups."""

@@ -17,6 +17,7 @@ __all__ = [
     "Header",
     "Report",
     "Row",
+    "SurveyDesign",
     "WaldTest",
 ]
 
@@ -42,13 +43,32 @@ class WaldTest:
 
 
 @dataclass(frozen=True, slots=True)
+class SurveyDesign:
+    """What a header shows under `svy:` in place of groups, integration, Wald test and likelihood.
+
+    `f_df` is the pair of degrees of freedom of the joint F test; f and p are nan with no covariates.
+    """
+
+    n_strata: int
+    n_psu: int
+    population: float
+    design_df: int
+    f: float
+    f_df: tuple[int, int]
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """The block above the coefficient table.
 
     `model` has the lines under the title as (label, words), such as ("Family", "Bernoulli").
     `groups` is empty where there is no random-effects equation or `nogroup` was given; one entry
     is shown as lines, several as a table. `integration` is the method and its points (None for
-    methods that have none), and None where nothing is integrated.
+    methods that have none), and None where nothing is integrated. `counts` stand under the number
+    of observations, such as ("Uncensored", 120). `vce` is the line that tells how the standard
+    errors were adjusted, "(Std. err. adjusted for 148 clusters in id_school)". With `survey`, the
+    design replaces groups, integration, Wald test and likelihood.
     """
 
     title: str
@@ -59,6 +79,9 @@ class Header:
     wald: WaldTest | None
     ll_label: str
     ll: float
+    counts: tuple[tuple[str, int], ...] = ()
+    vce: str = ""
+    survey: SurveyDesign | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +123,13 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class CoefficientTable:
-    """The table of estimates. `level` is the confidence level in percent."""
+    r"""The table of estimates. `level` is the confidence level in percent.
+
+    `se_title` is "Std. err.", or two lines such as "Robust\nstd. err.". `legend` replaces all but
+    the estimates by the parameters' addresses (option `coeflegend`), `squish` leaves out the blank
+    lines around factors (`vsquish`), and `stretch` off keeps the column of names at 12 characters
+    (`nolstretch`).
+    """
 
     depvar: str
     estimate_title: str
@@ -108,6 +137,9 @@ class CoefficientTable:
     statistic: Literal["z", "t"]
     level: float
     blocks: tuple[Block, ...]
+    legend: bool = False
+    squish: bool = False
+    stretch: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Source: manual [ME] meglm, Options, 'startvalues()', and Methods and formulas.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,6 +29,8 @@ __all__ = ["Fit", "NotFeasible", "Settings", "fit", "make_objective"]
 # Relative to the size of the linear predictor's random part: a standard deviation at which no
 # digit of the log likelihood depends on the variance.
 _ZERO_DEVIATION = 1e-4
+# Share of the largest standard deviation by which one may change in a step.
+_SHARE = 0.5
 
 
 class NotFeasible(Exception):
@@ -116,7 +119,7 @@ def fit(problem: Problem, settings: Settings, listener: Listener = silent) -> Fi
         raise NotFeasible
     listener(GridNode(0, value))
     listener(StageStarted("full"))
-    maximum = maximize(objective, start, settings.stopping, listener)
+    maximum = maximize(objective, start, settings.stopping, listener, _step_limit(problem, start))
     return _reported(problem, maximum, plain.evaluation.value)
 
 
@@ -153,6 +156,23 @@ def _starting_values(problem: Problem, plain: Array) -> Array:
         rows = [int(np.argwhere(e)[0, 0]) for e in problem.structure.basis]
         omega = omega * scale[rows]
     return np.concatenate([beta, omega, phi])
+
+
+def _step_limit(problem: Problem, start: Array) -> Callable[[Array], Array]:
+    """The largest changes in one step: half of a standard deviation, one on a log scale.
+
+    Less than the whole, since a Cholesky factor of zero is a saddle point.
+    """
+    p, m = problem.p, problem.n_omega
+    least = 0.5 * float(np.abs(start[p : p + m]).max())
+
+    def limit(theta: Array) -> Array:
+        largest = np.full(theta.shape, np.inf)
+        largest[p : p + m] = _SHARE * max(float(np.abs(theta[p : p + m]).max()), least)
+        largest[p + m :] = 1.0
+        return largest
+
+    return limit
 
 
 def _reported(problem: Problem, maximum: Maximum, plain: float | None) -> Fit:

@@ -1,29 +1,34 @@
-"""Newton-Raphson with a modified Marquardt step, step halving, and the manual's stopping rules.
+"""Newton-Raphson with a modified step, step halving, and the manual's stopping rules.
 
-Source: manual [R] Maximize. Where -H is not positive definite its diagonal is inflated until it is
-('not concave'); a step that lowers the log likelihood is halved ('backed up'). Converged means that
+Source: manual [R] Maximize. Where -H is not positive definite ('not concave') its eigenvalues are
+replaced by their sizes, which turns away from saddle points; a step that lowers the log likelihood is halved ('backed up'). Converged means that
 the gradient is small on the scale of the Hessian, g'(-H)^-1 g < nrtolerance, at a concave point, and
 either the coefficients (tolerance) or the log likelihood (ltolerance) no longer change.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from memagic.engine.events import Iteration, Listener
 from memagic.engine.objective import Evaluation, Objective
 
 Array = NDArray[np.float64]
 
-__all__ = ["Maximum", "Stopping", "maximize"]
+__all__ = ["Maximum", "Stopping", "maximize", "unlimited"]
 
 _MAX_HALVINGS = 40
 # Newton's method converges quadratically: from here one more step leaves rounding alone.
 _POLISHED = 1e-16
+# Eigenvalues of -H scaled to a unit diagonal: below the first the point is not concave, below the
+# second in size a direction counts as flat.
+_CONCAVE = 1e-12
+_LEAST_CURVATURE = 1e-2
+_LEAST_ESCAPE = 0.3
 # Relative fall of the log likelihood that a step may bring.
 _SLACK = 1e-8
 
@@ -80,7 +85,18 @@ class _Step:
     scaled_gradient: float
 
 
-def maximize(objective: Objective, start: Array, stopping: Stopping, listener: Listener) -> Maximum:
+def unlimited(theta: Array) -> Array:
+    """Steps of any length."""
+    return np.full(theta.shape, np.inf)
+
+
+def maximize(
+    objective: Objective,
+    start: Array,
+    stopping: Stopping,
+    listener: Listener,
+    limit: Callable[[Array], Array] = unlimited,
+) -> Maximum:
     """Maximize from `start`, telling `listener` of every iteration.
 
     Parameters
@@ -90,6 +106,10 @@ def maximize(objective: Objective, start: Array, stopping: Stopping, listener: L
         Feasible: the log likelihood there is finite.
     stopping : Stopping
     listener : callable
+    limit : callable
+        The largest change of each parameter in one step from a given theta. Away from the maximum
+        the likelihood of a variance is far from quadratic: an unlimited step can end where every
+        evaluation is slow.
     """
     theta, current = start, objective.evaluate(start)
     log = [current.value]
@@ -98,7 +118,7 @@ def maximize(objective: Objective, start: Array, stopping: Stopping, listener: L
     number = 0
     listener(Iteration(0, current.value, not_concave=not step.concave))
     while number < stopping.iterate and not converged:
-        trial_theta, trial, backed_up = _search(objective, theta, current, step)
+        trial_theta, trial, backed_up = _search(objective, theta, current, step, limit(theta))
         number += 1
         next_step = _newton_step(trial)
         change = float(np.max(np.abs(trial_theta - theta) / (np.abs(theta) + 1.0), initial=0.0))
@@ -123,44 +143,44 @@ def maximize(objective: Objective, start: Array, stopping: Stopping, listener: L
 
 
 def _newton_step(at: Evaluation) -> _Step:
-    """(-H)^-1 g, with the diagonal of -H inflated where that is not positive definite."""
+    """(-H)^-1 g; where -H is not positive definite its eigenvalues are replaced by their sizes.
+
+    Done on the scale on which -H has a unit diagonal. At a saddle point, as where a variance of
+    zero is not the maximum, the gradient along a direction of negative curvature may vanish: a step
+    of at least `_LEAST_ESCAPE` standard errors is taken along it.
+    """
     gradient, information = at.gradient, -at.hessian
     if len(gradient) == 0:
         return _Step(gradient, True, 0.0)
     diagonal = np.abs(np.diag(information))
-    diagonal = np.maximum(diagonal, 1e-10 * diagonal.max(initial=1e-300))
-    scale = 1.0 / np.sqrt(diagonal)
-    correlation = information * np.outer(scale, scale)
-    scaled = gradient * scale
-    lift = 0.0
-    if not np.isfinite(correlation).all():
-        return _Step(scale * scaled, False, np.inf)
-    least = float(np.linalg.eigvalsh(correlation)[0])
-    concave = least > 1e-12
-    if not concave:
-        lift = max(-1.1 * least, 0.0) + 1e-3
-    try:
-        solved = cho_solve(cho_factor(correlation + lift * np.eye(len(scale))), scaled)
-    except LinAlgError:
-        return _Step(scale * scaled, False, np.inf)
-    return _Step(scale * solved, concave, abs(float(scaled @ solved)))
+    scale = 1.0 / np.sqrt(np.maximum(diagonal, 1e-10 * diagonal.max(initial=1e-300)))
+    values, vectors = np.linalg.eigh(information * np.outer(scale, scale))
+    along = (gradient * scale) @ vectors
+    if values[0] > _CONCAVE:
+        step = along / values
+        return _Step(scale * (vectors @ step), True, float(along @ step))
+    step = along / np.maximum(np.abs(values), _LEAST_CURVATURE)
+    escape = (values < -_LEAST_CURVATURE) & (np.abs(step) < _LEAST_ESCAPE)
+    step = np.where(escape, np.where(along < 0.0, -_LEAST_ESCAPE, _LEAST_ESCAPE), step)
+    return _Step(scale * (vectors @ step), False, float(along @ step))
 
 
 def _search(
-    objective: Objective, theta: Array, current: Evaluation, step: _Step
+    objective: Objective, theta: Array, current: Evaluation, step: _Step, limit: Array
 ) -> tuple[Array, Evaluation, bool]:
     """The first point along the step that does not lower the log likelihood, by halving."""
     # Held nodes give the root of the gradient at re-adapted nodes, where the value may lie a trifle
     # below its maximum: that much is no reason to back up.
     floor = current.value - _SLACK * (1.0 + abs(current.value))
-    length = 1.0
+    with np.errstate(divide="ignore"):
+        length = min(1.0, float(np.min(limit / np.abs(step.direction), initial=1.0)))
     for halving in range(_MAX_HALVINGS):
         trial_theta = theta + length * step.direction
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            value = objective.value(trial_theta)
-            if np.isfinite(value) and value >= floor:
+            # Most full steps are accepted: their derivatives are worth having at once.
+            if halving == 0 or objective.value(trial_theta) >= floor:
                 trial = objective.evaluate(trial_theta)
-                if np.isfinite(trial.hessian).all() and np.isfinite(trial.scores).all():
+                if trial.value >= floor and np.isfinite(trial.hessian).all() and np.isfinite(trial.value):
                     return trial_theta, trial, halving > 0
         length *= 0.5
     return theta, current, True

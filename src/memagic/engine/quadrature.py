@@ -13,6 +13,8 @@ JRSS B 44, 226-233.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,10 +35,18 @@ Array = NDArray[np.float64]
 __all__ = ["QuadratureObjective", "evaluate_block", "value_block"]
 
 
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A block's placement and the parameters that it belongs to."""
+
+    at: Parameters
+    placement: Placement
+
+
 class QuadratureObjective:
     """Log likelihood over theta = (beta, omega, phi); nodes are placed anew at every theta.
 
-    The placement found last is where the next one starts. It is only a start: what is returned
+    The search for the modes starts at the means found last. It is only a start: what is returned
     depends on theta alone, to the tolerance of the adaptation.
     """
 
@@ -48,7 +58,9 @@ class QuadratureObjective:
         self._rule = product_rule(n_points, self._q)
         self._blocks = arrange(problem, len(self._rule.nodes))
         self._constant = float(problem.family.constant(problem.y, problem.trials).sum())
-        self._placements: list[Placement | None] = [None] * len(self._blocks)
+        self._placements: list[_Placed | None] = [None] * len(self._blocks)
+        self._theta: Array | None = None
+        self._last: Parameters
 
     @property
     def blocks(self) -> list[Block]:
@@ -60,11 +72,11 @@ class QuadratureObjective:
 
     def place(self, theta: Array) -> list[Placement]:
         """Where the nodes of every block lie at theta."""
-        parameters = self._problem.unpack(theta)
+        parameters = self._parameters(theta)
         return [self._place(i, parameters) for i in range(len(self._blocks))]
 
     def value(self, theta: Array) -> float:
-        parameters = self._problem.unpack(theta)
+        parameters = self._parameters(theta)
         total = self._constant
         for i, block in enumerate(self._blocks):
             placement = self._place(i, parameters)
@@ -72,7 +84,7 @@ class QuadratureObjective:
         return total
 
     def evaluate(self, theta: Array) -> Evaluation:
-        parameters = self._problem.unpack(theta)
+        parameters = self._parameters(theta)
         d = len(theta)
         value = self._constant
         scores = np.empty((self._problem.n_clusters, d))
@@ -85,26 +97,30 @@ class QuadratureObjective:
             hessian += part.hessian
         return Evaluation(value, scores, hessian)
 
+    def _parameters(self, theta: Array) -> Parameters:
+        """The parts of theta; the same object as last time where theta is the same."""
+        if self._theta is None or not np.array_equal(theta, self._theta):
+            self._theta = theta.copy()
+            self._last = self._problem.unpack(self._theta)
+        return self._last
+
     def _place(self, i: int, parameters: Parameters) -> Placement:
         problem, block = self._problem, self._blocks[i]
         assert problem.structure is not None
         if self._method == "ghermite":
             return place_prior(block.n_clusters, self._q)
+        last = self._placements[i]
+        if last is not None and last.at is parameters:
+            return last.placement
+        family, phi = problem.family, parameters.phi
         fixed = block.fixed_part(parameters.beta)
         factor = problem.structure.factor(parameters.omega)
-        last = self._placements[i]
-        if self._method == "mcaghermite":
-            start = np.zeros((block.n_clusters, self._q)) if last is None else last.mean
-            placement = place_mode_curvature(block, problem.family, fixed, factor, parameters.phi, start)
-        else:
-            if last is None:
-                start = np.zeros((block.n_clusters, self._q))
-                last = place_mode_curvature(block, problem.family, fixed, factor, parameters.phi, start)
-            placement = refine_moments(
-                block, problem.family, fixed, factor, parameters.phi, self._rule, last
-            )
+        start = np.zeros((block.n_clusters, self._q)) if last is None else last.placement.mean
+        placement = place_mode_curvature(block, family, fixed, factor, phi, start)
+        if self._method == "mvaghermite":
+            placement = refine_moments(block, family, fixed, factor, phi, self._rule, placement)
         if np.isfinite(placement.mean).all() and np.isfinite(placement.scale).all():
-            self._placements[i] = placement
+            self._placements[i] = _Placed(parameters, placement)
         return placement
 
 

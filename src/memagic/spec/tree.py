@@ -36,13 +36,23 @@ Span = tuple[int, int]
 # --- expressions: `if age > 30 & !missing(x)` ------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Number:
     """A literal; missing values `.`, `.a` ... `.z` have `missing` set and value nan."""
 
     value: float
     missing: str | None = None
     span: Span = field(default=(0, 0), compare=False)
+
+    # The generated comparison would find that nan differs from itself.
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Number) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> float | str:
+        return self.value if self.missing is None else self.missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +143,13 @@ class Term:
 class Option:
     """An option as given: its full name and its value, read by the kind the option table names.
 
-    `value` is True for a flag; float, int, str, a tuple of words or a tuple of numbers otherwise.
-    `argument` is the text between the parentheses.
+    `value` is True for a flag, a `Covariance` for `covariance()`; float, int, str, a tuple of words
+    or a tuple of numbers otherwise. `argument` is the text between the parentheses.
     """
 
     name: str
     value: object
-    argument: str | None = None
+    argument: str | None = field(default=None, compare=False)
     span: Span = field(default=(0, 0), compare=False)
     argument_span: Span = field(default=(0, 0), compare=False)
 

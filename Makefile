@@ -1,0 +1,54 @@
+# Everything runs in .venv, made from pyproject.toml alone. Needed on the machine: Python >= 3.11 with venv, and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+NOTEBOOK := notebooks/quickstart.ipynb
+
+.DELETE_ON_ERROR:
+.PHONY: help venv test lint demo lab bench clean
+
+help:
+	@echo 'make test    run the tests, and the notebooks against their stored output'
+	@echo 'make lint    check style and types'
+	@echo 'make demo    fit one model here, and run the quick start notebook into build/quickstart.html'
+	@echo 'make lab     open the quick start notebook in JupyterLab'
+	@echo 'make bench   measure fit and start-up times'
+	@echo 'make venv    only install; make clean removes all that make has made'
+
+venv: $(STAMP)
+
+$(STAMP): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,notebook]'
+	touch $@
+
+# The notebooks run in one process: their kernels are processes of their own already.
+test: venv
+	$(BIN)/python -m pytest -q -n auto
+	@if ls notebooks/*.ipynb >/dev/null 2>&1; then \
+		echo '$(BIN)/python -m pytest -q --nbval --nbval-current-env notebooks'; \
+		$(BIN)/python -m pytest -q --nbval --nbval-current-env notebooks; \
+	fi
+
+lint: venv
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+demo: venv
+	$(BIN)/python scripts/demo.py
+	mkdir -p build
+	$(BIN)/python -m nbconvert --to html --execute --output-dir build --output quickstart.html $(NOTEBOOK)
+
+lab: venv
+	$(BIN)/python -m jupyterlab $(NOTEBOOK)
+
+# The package measured against is optional: without it its column says so.
+bench: venv
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,125 @@
+"""The cases that are measured: a command, its data, and the same model in lme4's notation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from memagic import datasets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["CASES", "Case", "Formula"]
+
+PIG = Path(__file__).resolve().parents[2] / "shared" / "data" / "pig.csv"
+
+
+@dataclass(frozen=True)
+class Formula:
+    """The same model for the package measured against."""
+
+    formula: str
+    family: str
+    points: int = 7
+    log_exposure: str | None = None
+    factors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Case:
+    """One model on one set of data; `data` gives None where its file is not here."""
+
+    name: str
+    command: str
+    data: Callable[[], pd.DataFrame | None]
+    formula: Formula | None = None
+
+
+def bangladesh() -> pd.DataFrame:
+    """The contraceptive-use data."""
+    return datasets.load("bangladesh")
+
+
+def pig() -> pd.DataFrame | None:
+    """Weights of pigs, which do not ship with the package."""
+    return pd.read_csv(PIG) if PIG.exists() else None
+
+
+def grouped(rows: int, groups: int, seed: int) -> tuple[np.random.Generator, pd.DataFrame]:
+    """Equal groups with a continuous and a binary covariate."""
+    rng = np.random.default_rng(seed)
+    g = np.repeat(np.arange(groups), rows // groups)
+    frame = pd.DataFrame({"g": g, "x": rng.normal(size=rows), "t": (rng.random(rows) < 0.5).astype(np.int8)})
+    return rng, frame
+
+
+def logit_intercept() -> pd.DataFrame:
+    """A binary response with a random intercept."""
+    rng, frame = grouped(100_000, 2_000, 1)
+    u = rng.normal(scale=0.7, size=2_000)[frame["g"]]
+    eta = -0.5 + 0.4 * frame["x"] + 0.3 * frame["t"] + u
+    return frame.assign(y=(rng.random(len(frame)) < 1 / (1 + np.exp(-eta))).astype(np.int8))
+
+
+def logit_slope() -> pd.DataFrame:
+    """A binary response with a random intercept and a correlated random coefficient."""
+    rng, frame = grouped(50_000, 1_000, 2)
+    u = rng.multivariate_normal([0, 0], [[0.5, 0.15], [0.15, 0.3]], size=1_000)[frame["g"]]
+    eta = -0.5 + 0.4 * frame["x"] + 0.3 * frame["t"] + u[:, 0] + u[:, 1] * frame["x"]
+    return frame.assign(y=(rng.random(len(frame)) < 1 / (1 + np.exp(-eta))).astype(np.int8))
+
+
+def poisson_exposure() -> pd.DataFrame:
+    """Counts over unequal exposure times with a random intercept."""
+    rng, frame = grouped(100_000, 2_000, 3)
+    time = rng.uniform(0.5, 3, size=len(frame))
+    u = rng.normal(scale=0.5, size=2_000)[frame["g"]]
+    mu = time * np.exp(0.2 + 0.3 * frame["x"] - 0.2 * frame["t"] + u)
+    return frame.assign(time=time, log_time=np.log(time), y=rng.poisson(mu))
+
+
+BANGLADESH_FIXED = "c_use ~ urban + age + children"
+
+CASES = (
+    Case(
+        "melogit-1",
+        "melogit c_use i.urban age i.children || district:",
+        bangladesh,
+        Formula(f"{BANGLADESH_FIXED} + (1 | district)", "binomial", factors=("children",)),
+    ),
+    Case(
+        "melogit-2",
+        "melogit c_use i.urban age i.children || district: i.urban, covariance(unstructured)",
+        bangladesh,
+        Formula(f"{BANGLADESH_FIXED} + (1 + urban | district)", "binomial", factors=("children",)),
+    ),
+    Case(
+        "pig",
+        "meglm weight week || id:",
+        pig,
+        Formula("weight ~ week + (1 | id)", "gaussian", points=1),
+    ),
+    Case(
+        "logit-100k",
+        "melogit y x i.t || g:",
+        logit_intercept,
+        Formula("y ~ x + t + (1 | g)", "binomial"),
+    ),
+    Case(
+        "logit-slope-50k",
+        "melogit y x i.t || g: x, covariance(unstructured)",
+        logit_slope,
+        Formula("y ~ x + t + (1 + x | g)", "binomial"),
+    ),
+    Case(
+        "poisson-100k",
+        "mepoisson y x i.t, exposure(time) || g:",
+        poisson_exposure,
+        Formula("y ~ x + t + (1 | g)", "poisson", log_exposure="log_time"),
+    ),
+)

@@ -1,0 +1,170 @@
+"""Measure fits and the cold start, next to PyPI's glmm where it is installed and fits the model.
+
+``python benchmarks/run.py [--case NAME ...] [--repeat N] [--no-cold-start]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cases import CASES
+
+import memagic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pandas as pd
+    from cases import Case, Formula
+
+COLD_START = Path(__file__).with_name("cold_start.py")
+# A slow case is not repeated for ever: at least three fits, then no more than this many seconds.
+PATIENCE = 60.0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Median seconds of a warm fit, and the log likelihood it ends at."""
+
+    seconds: float
+    llf: float
+
+
+def measure(fit: Callable[[], float], repeat: int) -> Measured:
+    """Time `fit`, which returns its log likelihood, after one run that does not count."""
+    llf = fit()
+    times: list[float] = []
+    while len(times) < repeat and (len(times) < 3 or sum(times) < PATIENCE):
+        start = time.perf_counter()
+        llf = fit()
+        times.append(time.perf_counter() - start)
+    return Measured(statistics.median(times), llf)
+
+
+def measure_memagic(case: Case, frame: pd.DataFrame, repeat: int) -> Measured:
+    """From the command's text to its result, as a user runs it."""
+    return measure(lambda: float(memagic.run(case.command, data=frame).llf), repeat)
+
+
+def measure_glmm(formula: Formula, frame: pd.DataFrame, repeat: int) -> Measured:
+    """The same likelihood with as many quadrature points, standard errors included."""
+    import glmm
+
+    frame = frame.assign(**{name: frame[name].astype("category") for name in formula.factors})
+    # The refits for likelihood-ratio tables and the degrees of freedom that it would add are switched off.
+    offset = None if formula.log_exposure is None else frame[formula.log_exposure].to_numpy()
+
+    def fit() -> float:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fitted = glmm.fit(
+                frame,
+                formula.formula,
+                formula.family,
+                nagq=formula.points,
+                offset=offset,
+                satterthwaite=False,
+                reml=False if formula.family == "gaussian" else None,
+                anova_test="Wald",
+            )
+        return float(fitted.loglik)
+
+    return measure(fit, repeat)
+
+
+def row(case: Case, repeat: int) -> list[str] | None:
+    """One line of the table, or None where the case's data are not here."""
+    frame = case.data()
+    if frame is None:
+        return None
+    ours = measure_memagic(case, frame, repeat)
+    line = [case.name, f"{len(frame):,}", f"{ours.seconds:.3f}"]
+    if case.formula is None or find_spec("glmm") is None:
+        why = "no such model" if case.formula is None else "not installed"
+        return [*line, why, "-", f"{ours.llf:.4f}", "-"]
+    theirs = measure_glmm(case.formula, frame, repeat)
+    ratio = f"{ours.seconds / theirs.seconds:.2f}"
+    return [*line, f"{theirs.seconds:.3f}", ratio, f"{ours.llf:.4f}", f"{theirs.llf:.4f}"]
+
+
+def cold_start(repeat: int) -> list[list[str]]:
+    """Median seconds of each stage over new processes, and of the whole with the interpreter's own start."""
+    stages: dict[str, list[float]] = {}
+    for _ in range(repeat):
+        start = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, str(COLD_START)], check=True, capture_output=True, text=True, timeout=300
+        )
+        wall = time.perf_counter() - start
+        measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+        for stage, seconds in {**measured, "in all": wall}.items():
+            stages.setdefault(stage, []).append(seconds)
+    return [[stage, f"{statistics.median(times):.3f}"] for stage, times in stages.items()]
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A plain table: the first column to the left, the others to the right."""
+    every = [head, *rows]
+    widths = [max(len(line[column]) for line in every) for column in range(len(head))]
+    return "\n".join(
+        "  ".join(
+            text.ljust(width) if column == 0 else text.rjust(width)
+            for column, (text, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in every
+    )
+
+
+def machine() -> str:
+    """The machine and the versions, so that a number can be read later."""
+    parts = [
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}"
+    ]
+    for name in ("memagic", "numpy", "scipy", "pandas", "statsmodels", "ipython", "glmm"):
+        try:
+            parts.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            parts.append(f"{name} not installed")
+    return ", ".join(parts)
+
+
+def main() -> None:
+    """Measure what is asked for and print it."""
+    parser = argparse.ArgumentParser(description="Measure fits and the cold start.")
+    parser.add_argument("--case", action="append", choices=[case.name for case in CASES])
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--no-cold-start", action="store_true")
+    options = parser.parse_args()
+
+    print(machine(), end="\n\n")
+    lines = []
+    for case in CASES:
+        if options.case and case.name not in options.case:
+            continue
+        line = row(case, options.repeat)
+        if line is None:
+            print(f"{case.name}: its data are not here, left out")
+        else:
+            lines.append(line)
+    print("Median seconds of a warm fit; ratio: memagic to glmm, below 1 where memagic is faster")
+    print(table(["case", "rows", "memagic", "glmm", "ratio", "ll memagic", "ll glmm"], lines))
+    if not options.no_cold_start:
+        print("\nMedian seconds from a new process to the first table")
+        print(table(["stage", "memagic"], cold_start(options.repeat)))
+
+
+if __name__ == "__main__":
+    main()

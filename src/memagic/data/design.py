@@ -1,0 +1,261 @@
+"""The design of a model: estimation sample, response, columns of both equations, groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memagic.data.collinear import dependent_columns
+from memagic.data.evaluate import condition_mask, row_range_mask
+from memagic.data.terms import Column, constant, expand, values_of
+from memagic.data.variables import Variables
+from memagic.errors import CommandError
+from memagic.spec.tree import Command, Factor, Option, Term
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Index = NDArray[np.intp]
+
+__all__ = ["Design", "Grouping", "make_design"]
+
+ALL = "_all"
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """One level of groups in the estimation sample.
+
+    Attributes
+    ----------
+    name : str
+        The group variable, or ``_all``.
+    codes : ndarray of int, shape (n,)
+        0..M-1 by observation.
+    sizes : ndarray of int, shape (M,)
+        Observations in each group.
+    """
+
+    name: str
+    codes: Index
+    sizes: Index
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """Arrays over the n observations of the estimation sample, and the names that go with them.
+
+    Attributes
+    ----------
+    sample : ndarray of bool, shape (N,)
+        Which rows of the frame are in the estimation sample.
+    y : ndarray, shape (n,)
+    x : ndarray, shape (n, p)
+        Columns of the fixed-effects equation that are estimated, the constant last.
+    fixed : tuple of Column
+        All columns of that equation, the omitted ones among them.
+    offset : ndarray, shape (n,), or None
+    trials : ndarray, shape (n,), or float
+    grouping : Grouping or None
+    z : ndarray, shape (n, q), or None
+    random : tuple of Column
+        Columns of the random-effects equation.
+    notes : tuple of str
+        What the data made necessary, in the manual's words.
+    """
+
+    sample: Mask
+    y: Array
+    x: Array
+    fixed: tuple[Column, ...]
+    offset: Array | None
+    trials: Array | float
+    grouping: Grouping | None
+    z: Array | None
+    random: tuple[Column, ...]
+    notes: tuple[str, ...]
+
+
+def make_design(command: Command, frame: pd.DataFrame, trials: float | str | None) -> Design:
+    """The design of `command` on `frame`.
+
+    Parameters
+    ----------
+    command : Command
+    frame : DataFrame
+        Not changed.
+    trials : float or str, optional
+        Number of trials of a binomial response, or the variable that holds it.
+
+    Raises
+    ------
+    CommandError
+        A variable is not there, r(111), or of the wrong type, r(109) or r(452); no observations are
+        left, r(2000); a random-effects equation has no effects, r(198).
+    """
+    variables = Variables(frame)
+    random = command.random[0] if command.random else None
+    terms = [*command.fixed.terms, *(random.terms if random else ())]
+    offset_option = command.fixed.options.get("offset")
+    exposure_option = command.fixed.options.get("exposure")
+
+    numeric = [command.depvar, *(factor for term in terms for factor in term.operands)]
+    sample = _selected(command, frame)
+    for factor in numeric:
+        sample = sample & ~np.isnan(variables.numbers(factor.name, factor.span))
+    for option in (offset_option, exposure_option):
+        if option is not None:
+            sample = sample & ~np.isnan(variables.numbers(str(option.value), option.argument_span))
+    if isinstance(trials, str):
+        sample = sample & ~np.isnan(variables.numbers(trials, _trials_span(command)))
+    codes: Index | None = None
+    if random is not None and random.level != ALL:
+        codes, _ = variables.groups(random.level, random.level_span)
+        sample = sample & (codes >= 0)
+    n = int(np.count_nonzero(sample))
+    if n == 0:
+        raise CommandError(2000, "no observations", hint=_why_empty(command, variables, numeric))
+
+    everything = n == len(frame)
+    rows: Mask | slice = slice(None) if everything else sample
+    offset = _offset(variables, rows, offset_option, exposure_option)
+    notes: list[str] = []
+    has_constant = "noconstant" not in command.fixed.options
+    x, fixed = _fixed_columns(variables, command.fixed.terms, sample, rows, has_constant, notes)
+
+    grouping: Grouping | None = None
+    z: Array | None = None
+    effects: tuple[Column, ...] = ()
+    if random is not None:
+        grouping = _grouping(random.level, codes, rows, n)
+        listed = expand(variables, random.terms, sample)
+        if "noconstant" not in random.options:
+            listed.append(constant())
+        effects = tuple(listed)
+        if not effects:
+            raise CommandError(
+                198,
+                "random-effects equation has no random effects",
+                span=random.span,
+                hint="leave out noconstant or name a variable",
+            )
+        z = np.column_stack([values_of(variables, column, rows) for column in effects])
+        _check_effects(z, effects, random.span)
+    return Design(
+        sample=sample,
+        y=variables.numbers(command.depvar.name)[rows],
+        x=x,
+        fixed=fixed,
+        offset=offset,
+        trials=variables.numbers(trials)[rows] if isinstance(trials, str) else float(trials or 1.0),
+        grouping=grouping,
+        z=z,
+        random=effects,
+        notes=tuple(notes),
+    )
+
+
+def _selected(command: Command, frame: pd.DataFrame) -> Mask:
+    """Rows that `if` and `in` leave."""
+    sample = np.ones(len(frame), dtype=bool)
+    if command.fixed.condition is not None:
+        sample &= condition_mask(command.fixed.condition, frame)
+    if command.fixed.rows is not None:
+        sample &= row_range_mask(command.fixed.rows, len(frame))
+    return sample
+
+
+def _trials_span(command: Command) -> tuple[int, int] | None:
+    for name in ("binomial", "family"):
+        if name in command.options:
+            return command.options[name].argument_span
+    return None
+
+
+def _why_empty(command: Command, variables: Variables, numeric: Iterable[Factor]) -> str | None:
+    """A hint that names a variable that is missing throughout."""
+    for factor in numeric:
+        values = variables.numbers(factor.name)
+        if len(values) and np.isnan(values).all():
+            return f"{factor.name} is missing in every observation"
+    if command.fixed.condition is not None or command.fixed.rows is not None:
+        return "no observation satisfies if and in and has all variables"
+    return None
+
+
+def _offset(
+    variables: Variables, rows: Mask | slice, offset: Option | None, exposure: Option | None
+) -> Array | None:
+    if offset is not None and exposure is not None:
+        raise CommandError(
+            198, "only one of offset() or exposure() may be specified", span=exposure.span
+        )
+    if offset is not None:
+        return variables.numbers(str(offset.value))[rows]
+    if exposure is not None:
+        values = variables.numbers(str(exposure.value))[rows]
+        if np.any(values <= 0.0):
+            raise CommandError(
+                459, "exposure() must be greater than zero", span=exposure.argument_span
+            )
+        return np.log(values)
+    return None
+
+
+def _fixed_columns(
+    variables: Variables,
+    terms: Sequence[Term],
+    sample: Mask,
+    rows: Mask | slice,
+    has_constant: bool,
+    notes: list[str],
+) -> tuple[Array, tuple[Column, ...]]:
+    """The estimated columns as a matrix, and all columns with their states."""
+    columns = expand(variables, terms, sample)
+    n = int(np.count_nonzero(sample))
+    x = np.empty((n, len(columns) + 1))
+    for j, column in enumerate(columns):
+        x[:, j] = values_of(variables, column, rows)
+    x[:, -1] = 1.0
+    dependent = dependent_columns(x[:, :-1], has_constant)
+    for j in np.flatnonzero(dependent):
+        column = columns[j]
+        if column.heading and not x[:, j].any():
+            columns[j] = column.omitted("empty")
+            notes.append(f"note: {column.name} identifies no observations in the sample.")
+        else:
+            columns[j] = column.omitted("omitted")
+            notes.append(f"note: {column.name} omitted because of collinearity.")
+    kept = np.append(~dependent, has_constant)
+    last = constant() if has_constant else constant().omitted("omitted")
+    matrix = x if kept.all() else np.ascontiguousarray(x[:, kept])
+    return matrix, (*columns, last)
+
+
+def _grouping(name: str, codes: Index | None, rows: Mask | slice, n: int) -> Grouping:
+    if codes is None:
+        return Grouping(name, np.zeros(n, dtype=np.intp), np.array([n]))
+    used = codes[rows]
+    counts = np.bincount(used)
+    present = counts > 0
+    if not present.all():
+        used = (np.cumsum(present) - 1)[used]
+    return Grouping(name, used, counts[present])
+
+
+def _check_effects(z: Array, effects: Sequence[Column], span: tuple[int, int]) -> None:
+    """Refuse random effects that touch no observation: nothing is known of their variance."""
+    for k, column in enumerate(effects):
+        if not z[:, k].any():
+            raise CommandError(
+                459,
+                f"{column.name} is zero in every observation: its random effect is not identified",
+                span=span,
+                hint=f"leave {column.name} out of the random-effects equation",
+            )

@@ -1,0 +1,162 @@
+"""A report as a LaTeX table with the rules of the booktabs package."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from memagic.display.cells import clean, comparison_cells, header_cells, table_cells
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from memagic.display.cells import HeaderCells, Line, Section, TableCells
+    from memagic.display.report import Report
+
+__all__ = ["to_latex"]
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "#": r"\#",
+    "$": r"\$",
+    "%": r"\%",
+    "&": r"\&",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': "''",
+    "`": r"\textasciigrave{}",
+    # After the end of a row, these two would be read as its arguments.
+    "[": "{[}",
+    "*": "{*}",
+}
+_NUMBER = re.compile(r"[-+.,e\d]+")
+_PATTERN = re.compile("[" + re.escape("".join(_SPECIAL)) + "]|-(?=-)")
+
+
+def to_latex(report: Report) -> str:
+    """Write a report as a LaTeX ``table``; it needs the package booktabs.
+
+    Parameters
+    ----------
+    report : Report
+        What a command has to show. The iteration log is left out.
+
+    Returns
+    -------
+    str
+        The environment, with a comment above it that names the package.
+    """
+    lines = ["% needs \\usepackage{booktabs}", r"\begin{table}[htbp]", r"\centering\footnotesize"]
+    if report.header is not None:
+        lines.append(rf"\caption{{{_escape(report.header.title)}}}")
+    if report.table is not None:
+        lines += _table(table_cells(report.table))
+    notes = [_escape(line.strip()) for line in (*report.notes_before, *report.constraints)]
+    if report.header is not None:
+        notes += _facts(header_cells(report.header))
+    notes += (_escape(note) for note in report.notes)
+    if report.comparison is not None:
+        test = comparison_cells(report.comparison)
+        notes.append(f"{_escape(test.left)}, {_escape(test.right)}")
+        if test.note:
+            notes.append(_escape(test.note))
+    notes += (_escape(warning) for warning in report.warnings)
+    if notes:
+        body = " \\par\n".join(notes)
+        lines += [r"\par\smallskip", r"\begin{minipage}{\linewidth}\footnotesize\raggedright", body]
+        lines.append(r"\end{minipage}")
+    lines.append(r"\end{table}")
+    return "\n".join(lines) + "\n"
+
+
+def _escape(text: str) -> str:
+    # Two hyphens in a row would become a dash.
+    return _PATTERN.sub(lambda match: _SPECIAL.get(match.group(), "{-}"), clean(text))
+
+
+def _math(number: str) -> str:
+    # A hyphen is no minus sign outside of math.
+    return f"${number}$" if number.startswith("-") else number
+
+
+def _facts(cells: HeaderCells) -> Iterable[str]:
+    groups = (
+        f"Group variable {group.name}: {group.n_groups} groups, "
+        f"min {group.minimum}, avg {group.average}, max {group.maximum} obs per group"
+        for group in cells.groups
+    )
+    if cells.model or cells.left:
+        yield _joined((*cells.model, *cells.left))
+    yield _joined(cells.right)
+    yield from map(_escape, groups)
+    if cells.integration:
+        yield _joined(cells.integration)
+    likelihood = () if cells.likelihood is None else (cells.likelihood,)
+    if likelihood or cells.fit:
+        yield _joined((*likelihood, *cells.fit))
+    if cells.vce:
+        yield _escape(cells.vce)
+
+
+def _joined(facts: Iterable[tuple[str, str]]) -> str:
+    return "; ".join(f"{_escape(label)}: {_value(value)}" for label, value in facts)
+
+
+def _value(value: str) -> str:
+    return _math(value) if _NUMBER.fullmatch(value) else _escape(value)
+
+
+def _table(table: TableCells) -> Iterable[str]:
+    yield r"\setlength{\tabcolsep}{4pt}"  # seven columns just fit on a page of the article class
+    yield r"\begin{tabular}{lrl}" if table.legend else r"\begin{tabular}{lrrrrrr}"
+    yield r"\toprule"
+    if table.legend:
+        yield _cells([_escape(table.depvar), _escape(table.estimate_title), "Legend"])
+    else:
+        *above, se = table.se_title
+        for line in above:
+            yield _cells(["", "", _escape(line), "", "", "", ""])
+        interval = rf"\multicolumn{{2}}{{c}}{{{_escape(table.interval_title)}}}"
+        statistic = f"${table.statistic}$"
+        p = f"$P>|{table.statistic}|$"
+        yield _cells(
+            [_escape(table.depvar), _escape(table.estimate_title), _escape(se), statistic, p, interval]
+        )
+    for section in table.sections:
+        yield r"\midrule"
+        yield from _section(section, table.legend)
+    yield r"\bottomrule"
+    yield r"\end{tabular}"
+
+
+def _section(section: Section, legend: bool) -> Iterable[str]:
+    width = 3 if legend else 7
+    if section.title is not None:
+        yield rf"\multicolumn{{{width}}}{{l}}{{\itshape {_escape(section.title)}}} \\"
+    for line in section.lines:
+        if line.gap:
+            yield r"\addlinespace"
+        yield _row(line, width, legend, within=section.title is not None)
+
+
+def _row(line: Line, width: int, legend: bool, within: bool) -> str:
+    label = _escape(line.label)
+    if line.indented or within:
+        label = rf"\quad {label}"
+    if line.heading:
+        return rf"\multicolumn{{{width}}}{{l}}{{{label}}} \\"
+    first, *others = line.numbers
+    if line.note or legend:
+        words = _escape(line.note or " ".join(others))
+        return _cells([label, _math(first), rf"\multicolumn{{{width - 2}}}{{l}}{{{words}}}"])
+    return _cells([label, *map(_math, line.numbers)])
+
+
+def _cells(cells: list[str]) -> str:
+    return " & ".join(cells) + r" \\"

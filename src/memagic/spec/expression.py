@@ -1,0 +1,282 @@
+"""Expressions: ``age > 30 & !missing(x)``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, cast
+
+from memagic.errors import CommandError, closest
+from memagic.spec.cursor import Cursor
+from memagic.spec.tree import Binary, Call, Expression, Indexed, Name, Number, String, Unary
+
+if TYPE_CHECKING:
+    from memagic.spec.tree import Span
+
+    _BinaryOperator = Literal["^", "/", "*", "-", "+", "!=", ">", "<", "<=", ">=", "==", "&", "|"]
+
+__all__ = ["BINARY_PRECEDENCE", "FUNCTIONS", "parse_expression", "read_expression"]
+
+# All associate to the left. Unary minus stands between `*` and `^`, `!` above `^`.
+BINARY_PRECEDENCE = {
+    "|": 1,
+    "&": 2,
+    **dict.fromkeys(("!=", ">", "<", "<=", ">=", "=="), 3),
+    **dict.fromkeys(("+", "-"), 4),
+    **dict.fromkeys(("*", "/"), 5),
+    "^": 7,
+}
+_SIGN_PRECEDENCE = 6
+
+# The least and the largest number of arguments.
+FUNCTIONS: dict[str, tuple[int, int | None]] = {
+    "abs": (1, 1),
+    "cond": (3, 4),
+    "exp": (1, 1),
+    "inlist": (2, None),
+    "inrange": (3, 3),
+    "int": (1, 1),
+    "ln": (1, 1),
+    "log": (1, 1),
+    "max": (1, None),
+    "min": (1, None),
+    "missing": (1, None),
+    "mod": (2, 2),
+    "sqrt": (1, 1),
+}
+_SHORT = {"mi": "missing"}
+
+# Bounds that keep every walk over the tree far from Python's own recursion limit.
+_DEEPEST = 40
+_MOST_OPERATORS = 400
+
+_PYTHON_WORDS = {
+    "and": "type & for and",
+    "or": "type | for or",
+    "not": "type ! for not",
+    "is": "type == . to test for missing values",
+    "True": "a true condition is 1: type x == 1, or just x",
+    "False": "a false condition is 0: type x == 0, or !x",
+    "None": "a missing value is a period: type x == . or missing(x)",
+}
+_OTHER_MARKS = {
+    "=": "type == to compare",
+    "&&": "type one & for and",
+    "**": "type ^ for powers",
+    "~": "type ~= or != for unequal",
+    "%": "type mod(x, y) for a remainder",
+}
+
+
+@dataclass(slots=True)
+class _Budget:
+    """What is left of the bounds on one expression."""
+
+    depth: int = _DEEPEST
+    operators: int = _MOST_OPERATORS
+
+
+def parse_expression(text: str) -> Expression:
+    """Read a text that is one expression.
+
+    Parameters
+    ----------
+    text : str
+        For example ``"age > 30 & !missing(x)"``.
+
+    Returns
+    -------
+    Expression
+        The syntax tree.
+
+    Raises
+    ------
+    CommandError
+        r(198) for a syntax error, r(133) for an unknown function.
+    """
+    try:
+        cursor = Cursor(text, fragment=True)
+        tree = read_expression(cursor)
+        if not cursor.done:
+            raise unexpected(cursor)
+    except CommandError as error:
+        error.located(text)
+        raise
+    return tree
+
+
+def read_expression(cursor: Cursor) -> Expression:
+    """Read the longest expression that starts at the cursor."""
+    return _binary(cursor, 1, _Budget())
+
+
+def unexpected(cursor: Cursor) -> CommandError:
+    """The error at what cannot follow an expression."""
+    token = cursor.peek()
+    if token is None:
+        return cursor.invalid()
+    doubled = token.text * 2 if cursor.at(token.text, ahead=1) and cursor.joined() else token.text
+    previous = cursor.tokens[cursor.position - 1] if cursor.position else token
+    if previous.text == token.text and previous.end == token.start:
+        doubled = token.text * 2
+    hint = _PYTHON_WORDS.get(token.text) or _OTHER_MARKS.get(doubled) or _OTHER_MARKS.get(token.text)
+    return cursor.invalid(hint=hint)
+
+
+def _binary(cursor: Cursor, lowest: int, budget: _Budget) -> Expression:
+    """Operands joined by operators whose precedence is at least `lowest`."""
+    first = cursor.position
+    left = _signed(cursor, budget) if lowest <= _SIGN_PRECEDENCE else _complement(cursor, budget)
+    while token := cursor.peek():
+        operator = "!=" if token.text == "~=" else token.text
+        precedence = BINARY_PRECEDENCE.get(operator, 0) if token.kind == "mark" else 0
+        if not precedence or precedence < lowest:
+            break
+        budget.operators -= 1
+        if budget.operators < 0:
+            raise _too_complicated(token.span)
+        cursor.take()
+        # What is raised to a power may carry a sign: 2^-1. All else binds by precedence alone.
+        right = (
+            _operand_of_power(cursor, budget) if operator == "^" else _binary(cursor, precedence + 1, budget)
+        )
+        left = Binary(cast("_BinaryOperator", operator), left, right, cursor.span_from(first))
+    return left
+
+
+def _signed(cursor: Cursor, budget: _Budget) -> Expression:
+    """A power, with signs before it that bind less than ``^``."""
+    if not cursor.at("-", "+"):
+        return _binary(cursor, _SIGN_PRECEDENCE + 1, budget)
+    first = cursor.position
+    sign = cast('Literal["-", "+"]', cursor.take().text)
+    _enter(cursor, budget)
+    operand = _signed(cursor, budget)
+    budget.depth += 1
+    return Unary(sign, operand, cursor.span_from(first))
+
+
+def _operand_of_power(cursor: Cursor, budget: _Budget) -> Expression:
+    if not cursor.at("-", "+"):
+        return _complement(cursor, budget)
+    first = cursor.position
+    sign = cast('Literal["-", "+"]', cursor.take().text)
+    _enter(cursor, budget)
+    operand = _operand_of_power(cursor, budget)
+    budget.depth += 1
+    return Unary(sign, operand, cursor.span_from(first))
+
+
+def _complement(cursor: Cursor, budget: _Budget) -> Expression:
+    if not cursor.at("!", "~"):
+        return _primary(cursor, budget)
+    first = cursor.position
+    cursor.take()
+    _enter(cursor, budget)
+    operand = _operand_of_power(cursor, budget)
+    budget.depth += 1
+    return Unary("!", operand, cursor.span_from(first))
+
+
+def _primary(cursor: Cursor, budget: _Budget) -> Expression:
+    """A literal, a variable, a function's call or an expression in parentheses."""
+    token = cursor.peek()
+    if token is None:
+        raise cursor.invalid(hint="an expression is expected here")
+    if token.text == "(":
+        _enter(cursor, budget)
+        inner = cursor.inside()
+        tree = _binary(inner, 1, budget)
+        if not inner.done:
+            raise unexpected(inner)
+        budget.depth += 1
+        return tree
+    if token.kind == "string":
+        cursor.take()
+        quotes = 2 if token.text.startswith("`") else 1
+        return String(token.text[quotes:-quotes], token.span)
+    first = cursor.position
+    value = cursor.number()
+    if value is not None:
+        return Number(value, None, cursor.span_from(first))
+    if token.text == ".":
+        cursor.take()
+        return _missing(cursor, token.span)
+    if token.kind == "name" and token.text not in _PYTHON_WORDS:
+        return _named(cursor, budget)
+    raise unexpected(cursor)
+
+
+def _missing(cursor: Cursor, span: Span) -> Number:
+    """The missing value whose period has been taken: `.` or `.a` to `.z`."""
+    letter = cursor.peek()
+    if letter is None or letter.kind != "name" or letter.start != span[1]:
+        return Number(float("nan"), ".", span)
+    span = (span[0], letter.end)
+    if len(letter.text) != 1 or not "a" <= letter.text <= "z":
+        raise cursor.invalid(span, "missing values are . and .a to .z")
+    cursor.take()
+    return Number(float("nan"), f".{letter.text}", span)
+
+
+def _named(cursor: Cursor, budget: _Budget) -> Expression:
+    """A variable, one of its rows, or a function's call."""
+    first = cursor.position
+    name = cursor.take()
+    if cursor.at("("):
+        return _call(cursor, first, budget)
+    # `x [pw=w]` is a variable followed by a weight.
+    if cursor.at("[") and not (cursor.at_kind("name", ahead=1) and cursor.at("=", ahead=2)):
+        _enter(cursor, budget)
+        inner = cursor.inside()
+        index = _binary(inner, 1, budget)
+        if not inner.done:
+            raise unexpected(inner)
+        budget.depth += 1
+        return Indexed(name.text, index, cursor.span_from(first))
+    if cursor.at(".") and cursor.joined(0):
+        # The way pandas would say it: `x.isna()`.
+        hint = f"type missing({name.text})" if cursor.at("isna", "isnull", ahead=1) else None
+        end = cursor.tokens[min(cursor.position + 1, cursor.stop - 1)].end
+        raise cursor.invalid((name.start, end), hint)
+    return Name(name.text, name.span)
+
+
+def _call(cursor: Cursor, first: int, budget: _Budget) -> Call:
+    typed = cursor.tokens[first]
+    function = _SHORT.get(typed.text, typed.text)
+    if function not in FUNCTIONS:
+        hint = closest(function, FUNCTIONS)
+        raise CommandError(133, f"unknown function {function}()", span=typed.span, hint=hint)
+    _enter(cursor, budget)
+    inner = cursor.inside()
+    arguments: list[Expression] = []
+    while not inner.done:
+        arguments.append(_binary(inner, 1, budget))
+        if inner.at(","):
+            inner.take()
+            if inner.done:
+                raise inner.invalid(hint="an argument is expected after the comma")
+        elif not inner.done:
+            raise unexpected(inner)
+    budget.depth += 1
+    span = cursor.span_from(first)
+    least, most = FUNCTIONS[function]
+    if len(arguments) < least or (most is not None and len(arguments) > most):
+        wanted = f"{least} or more" if most is None else str(least) if least == most else f"{least} or {most}"
+        plural = "" if wanted == "1" else "s"
+        raise CommandError(
+            198, "invalid syntax", span=span, hint=f"{function}() takes {wanted} argument{plural}"
+        )
+    return Call(function, tuple(arguments), span)
+
+
+def _enter(cursor: Cursor, budget: _Budget) -> None:
+    budget.depth -= 1
+    if budget.depth < 0:
+        raise _too_complicated(cursor.here())
+
+
+def _too_complicated(span: Span) -> CommandError:
+    return CommandError(
+        198, "expression too complicated", span=span, hint="compute a part of it as a variable first"
+    )

@@ -1,0 +1,246 @@
+"""The one table of options: which there are, how they may be shortened, what they take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Literal
+
+from memagic.errors import CommandError, closest
+
+__all__ = [
+    "COMMANDS",
+    "DISPLAY_OPTIONS",
+    "EXCLUSIVE",
+    "OPTIONS",
+    "Choice",
+    "Kind",
+    "OptionSpec",
+    "Scope",
+    "find_option",
+    "options_of",
+]
+
+Scope = Literal["fixed", "random", "global"]
+Kind = Literal["flag", "integer", "real", "varname", "trials", "choice", "family", "vartype"]
+
+COMMANDS = ("meglm", "melogit", "meprobit", "mecloglog", "mepoisson")
+_BINOMIAL = frozenset({"melogit", "meprobit", "mecloglog"})
+_MEGLM = frozenset({"meglm"})
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A word an option takes; it may be shortened to its first `minimum` letters."""
+
+    name: str
+    minimum: int
+
+
+@dataclass(frozen=True, slots=True)
+class OptionSpec:
+    """An option as the manual describes it.
+
+    Parameters
+    ----------
+    name : str
+        In full.
+    minimum : int
+        How many letters of the name must be typed.
+    scope : {"fixed", "random", "global"}
+        The fixed-effects equation's, a random-effects equation's, or the whole command's.
+    kind : str
+        What stands between the parentheses; a flag has none.
+    help : str
+        What it does, in a few words.
+    commands : frozenset of str, optional
+        The commands that have it; None stands for all.
+    choices : tuple of Choice
+        The words it takes, for the kinds that take words.
+    limits : tuple of float, optional
+        The smallest and the largest number it takes.
+    replay : bool
+        Whether it only changes what is shown, so that it may follow a command name alone.
+    """
+
+    name: str
+    minimum: int
+    scope: Scope
+    kind: Kind
+    help: str
+    commands: frozenset[str] | None = None
+    choices: tuple[Choice, ...] = ()
+    limits: tuple[float, float] | None = None
+    replay: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The name as messages have it: with parentheses where it takes something."""
+        return self.name if self.kind == "flag" else f"{self.name}()"
+
+    def allows(self, command: str) -> bool:
+        return self.commands is None or command in self.commands
+
+
+def _choices(*words: str) -> tuple[Choice, ...]:
+    """Choices from words whose required letters are capital, as in ``UNstructured``."""
+    return tuple(Choice(word.lower(), max(1, sum(map(str.isupper, word)))) for word in words)
+
+
+def _flag(
+    word: str, scope: Scope, text: str, *, commands: frozenset[str] | None = None, replay: bool = False
+) -> OptionSpec:
+    """A flag from a word whose required letters are capital."""
+    return OptionSpec(word.lower(), sum(map(str.isupper, word)), scope, "flag", text, commands, replay=replay)
+
+
+_UNLIMITED = float("inf")
+_POSITIVE = (0.0, _UNLIMITED)
+_NOT_MEGLM = frozenset(COMMANDS) - _MEGLM
+
+OPTIONS: tuple[OptionSpec, ...] = (
+    # The fixed-effects equation.
+    _flag("NOCONStant", "fixed", "suppress the constant term"),
+    OptionSpec(
+        "exposure",
+        3,
+        "fixed",
+        "varname",
+        "include ln(varname) with its coefficient constrained to 1",
+        frozenset({"meglm", "mepoisson"}),
+    ),
+    OptionSpec("offset", 3, "fixed", "varname", "include varname with its coefficient constrained to 1"),
+    # A random-effects equation.
+    OptionSpec(
+        "covariance",
+        3,
+        "random",
+        "vartype",
+        "variance-covariance structure of the random effects",
+        choices=_choices("INDependent", "EXChangeable", "IDentity", "UNstructured"),
+    ),
+    _flag("NOCONStant", "random", "suppress the random intercept"),
+    # The model.
+    OptionSpec(
+        "family",
+        1,
+        "global",
+        "family",
+        "distribution of the response",
+        _MEGLM,
+        _choices("GAUssian", "BErnoulli", "BInomial", "Poisson"),
+    ),
+    OptionSpec(
+        "link",
+        1,
+        "global",
+        "choice",
+        "link function",
+        _MEGLM,
+        _choices("IDENtity", "LOG", "LOGIT", "PROBit", "CLOGlog"),
+    ),
+    OptionSpec("binomial", 3, "global", "trials", "number of binomial trials", _BINOMIAL),
+    # What is shown.
+    OptionSpec("level", 2, "global", "real", "confidence level", _MEGLM, limits=(10, 99.99), replay=True),
+    OptionSpec("level", 1, "global", "real", "confidence level", _NOT_MEGLM, limits=(10, 99.99), replay=True),
+    _flag("EFORM", "global", "report exponentiated coefficients", replay=True),
+    _flag(
+        "IRR",
+        "global",
+        "report incidence-rate ratios",
+        commands=frozenset({"meglm", "mepoisson"}),
+        replay=True,
+    ),
+    _flag("OR", "global", "report odds ratios", commands=frozenset({"meglm", "melogit"}), replay=True),
+    _flag("NOHEADer", "global", "suppress the header", replay=True),
+    _flag("NOTABle", "global", "suppress the coefficient table", replay=True),
+    _flag("NOGRoup", "global", "suppress the table of groups", replay=True),
+    _flag("NOFVLABel", "global", "show the values of factor variables, not their labels", replay=True),
+    # Integration.
+    OptionSpec(
+        "intmethod",
+        4,
+        "global",
+        "choice",
+        "integration method",
+        choices=_choices("MVaghermite", "MCaghermite", "Ghermite", "Laplace"),
+    ),
+    OptionSpec("intpoints", 4, "global", "integer", "number of integration points", limits=(1, 195)),
+    # Maximization.
+    OptionSpec("iterate", 4, "global", "integer", "most iterations", limits=(0, 16000)),
+    _flag("LOG", "global", "show the iteration log"),
+    _flag("NOLOG", "global", "suppress the iteration log"),
+    OptionSpec("tolerance", 3, "global", "real", "tolerance for the coefficients", limits=_POSITIVE),
+    OptionSpec("ltolerance", 4, "global", "real", "tolerance for the log likelihood", limits=_POSITIVE),
+    OptionSpec("nrtolerance", 5, "global", "real", "tolerance for the scaled gradient", limits=_POSITIVE),
+    _flag("NONRTOLerance", "global", "ignore the scaled gradient"),
+)
+
+# Options of which one command takes at most one.
+EXCLUSIVE: tuple[tuple[str, ...], ...] = (("or", "irr", "eform"), ("log", "nolog"))
+
+DISPLAY_OPTIONS = frozenset(spec.name for spec in OPTIONS if spec.replay)
+
+
+def options_of(command: str, *scopes: Scope) -> list[OptionSpec]:
+    """The options that `command` takes in these scopes, in the table's order."""
+    return [spec for spec in OPTIONS if spec.scope in scopes and spec.allows(command)]
+
+
+def find_option(
+    typed: str, command: str, scopes: tuple[Scope, ...], span: tuple[int, int], *, argument: bool = False
+) -> OptionSpec:
+    """The option that a word stands for.
+
+    Parameters
+    ----------
+    typed : str
+        The option's name, perhaps shortened.
+    command : str
+        The full name of the command.
+    scopes : tuple of {"fixed", "random", "global"}
+        Where the word stands.
+    span : tuple of int
+        Its place, for the error.
+    argument : bool
+        Whether parentheses follow.
+
+    Returns
+    -------
+    OptionSpec
+        The one option of the command that it shortens.
+
+    Raises
+    ------
+    CommandError
+        r(198) if there is none.
+    """
+    here = options_of(command, *scopes)
+    for spec in here:
+        if len(typed) >= spec.minimum and spec.name.startswith(typed):
+            return spec
+    shown = f"{typed}()" if argument else typed
+    raise CommandError(
+        198, f"option {shown} not allowed", span=span, hint=_hint(typed, command, scopes, here)
+    )
+
+
+def _hint(typed: str, command: str, scopes: tuple[Scope, ...], here: list[OptionSpec]) -> str | None:
+    """What may have been meant: a longer form, another place, another command, or a near name."""
+    longer = [spec for spec in here if spec.name.startswith(typed)]
+    if longer:
+        return "the shortest form is " + " or ".join(spec.name[: spec.minimum] for spec in longer)
+    for spec in OPTIONS:
+        if len(typed) >= spec.minimum and spec.name.startswith(typed):
+            if not spec.allows(command):
+                takers = [name for name in COMMANDS if spec.allows(name)]
+                return f"{spec.shown} is an option of {', '.join(takers)}"
+            if spec.scope not in scopes:
+                place = "before the first ||" if spec.scope == "fixed" else "after a level: || level: , ..."
+                return f"{spec.shown} belongs {place}"
+    # Also against the first letters: `covv` is far from the whole of `covariance`.
+    begun = {spec.name[: len(typed)]: spec.name for spec in here}
+    near = get_close_matches(typed.lower(), begun, n=1, cutoff=0.7)
+    return closest(typed.lower(), [spec.name for spec in here]) or (
+        f"did you mean {begun[near[0]]}?" if near else None
+    )

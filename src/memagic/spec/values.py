@@ -1,0 +1,190 @@
+"""Option lists: ``covariance(unstructured) or level(90)``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from memagic.errors import CommandError, closest
+from memagic.spec.numlist import signed_number
+from memagic.spec.options import EXCLUSIVE, find_option
+from memagic.spec.tree import Covariance, Option
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from memagic.spec.cursor import Cursor
+    from memagic.spec.options import Choice, OptionSpec, Scope
+    from memagic.spec.tree import Span
+
+__all__ = ["add_option", "check_exclusive", "read_options"]
+
+
+def read_options(cursor: Cursor, command: str, scopes: tuple[Scope, ...]) -> list[tuple[OptionSpec, Option]]:
+    """Read options to the end of `cursor`.
+
+    Parameters
+    ----------
+    cursor : Cursor
+        Just after the comma.
+    command : str
+        The full name of the command.
+    scopes : tuple of {"fixed", "random", "global"}
+        What may stand here.
+
+    Returns
+    -------
+    list of (OptionSpec, Option)
+        In the order of the text.
+    """
+    found: list[tuple[OptionSpec, Option]] = []
+    while not cursor.done:
+        if cursor.at(","):
+            # A second comma separates, as in a list over several lines: , cov(un) , or
+            cursor.take()
+            continue
+        if not cursor.at_kind("name"):
+            raise cursor.invalid(hint=_stray(cursor))
+        found.append(_option(cursor, command, scopes))
+    return found
+
+
+def add_option(options: dict[str, Option], spec: OptionSpec, option: Option) -> None:
+    """Put an option among those of its equation or command, where it may stand once."""
+    if spec.name in options:
+        raise CommandError(198, f"option {spec.shown} specified more than once", span=option.span)
+    options[spec.name] = option
+
+
+def check_exclusive(options: dict[str, Option]) -> None:
+    """Refuse options that contradict each other."""
+    for group in EXCLUSIVE:
+        given = sorted((options[name].span, name) for name in group if name in options)
+        if len(given) > 1:
+            names = " and ".join(name for _, name in given)
+            raise CommandError(198, f"options {names} may not be combined", span=given[-1][0])
+
+
+def _stray(cursor: Cursor) -> str | None:
+    if cursor.at("|"):
+        return "type || before the next level"
+    if cursor.at(":"):
+        return "type || before a level"
+    if cursor.at("="):
+        return "an option's value goes between parentheses: level(90)"
+    return None
+
+
+def _option(cursor: Cursor, command: str, scopes: tuple[Scope, ...]) -> tuple[OptionSpec, Option]:
+    first = cursor.position
+    word = cursor.take()
+    spec = find_option(word.text, command, scopes, word.span, argument=cursor.at("("))
+    if spec.kind == "flag":
+        if cursor.at("("):
+            cursor.inside()
+            raise _incorrect(spec, cursor.span_from(first), f"{spec.name} takes no parentheses")
+        return spec, Option(spec.name, True, None, word.span)
+    if not cursor.at("("):
+        raise _incorrect(spec, word.span, _usage(spec))
+    inner = cursor.inside()
+    span = cursor.span_from(first)
+    if inner.done:
+        raise _incorrect(spec, span, _usage(spec))
+    argument, argument_first = inner.words(), inner.position
+    value = _value(inner, spec)
+    if not inner.done:
+        raise _incorrect(spec, inner.here(), _usage(spec))
+    return spec, Option(spec.name, value, argument, span, inner.span_from(argument_first))
+
+
+def _value(cursor: Cursor, spec: OptionSpec) -> object:
+    """The value between the parentheses, by the option's kind."""
+    match spec.kind:
+        case "integer" | "real":
+            return _number(cursor, spec)
+        case "varname":
+            return _varname(cursor, spec)
+        case "trials":
+            return _trials(cursor, spec)
+        case "family":
+            word = _choice(cursor, spec)
+            return (word,) if cursor.done or word != "binomial" else (word, _trials(cursor, spec))
+        case "vartype":
+            word = _choice(cursor, spec)
+            kind = cast("Literal['independent', 'identity', 'exchangeable', 'unstructured']", word)
+            return Covariance(kind)
+        case _:
+            return _choice(cursor, spec)
+
+
+def _number(cursor: Cursor, spec: OptionSpec) -> float | int:
+    first = cursor.position
+    value = signed_number(cursor)
+    if value is None:
+        raise _incorrect(spec, cursor.here(), _usage(spec))
+    whole = spec.kind == "integer"
+    low, high = spec.limits or (-float("inf"), float("inf"))
+    if not low <= value <= high or (whole and value != int(value)):
+        noun = "an integer " if whole else ""
+        if high == float("inf"):
+            wanted = f"{noun}{low:g} or greater"
+        else:
+            wanted = f"{noun}between {low:g} and {high:g} inclusive"
+        raise CommandError(198, f"{spec.shown} must be {wanted}", span=cursor.span_from(first))
+    return int(value) if whole else value
+
+
+def _varname(cursor: Cursor, spec: OptionSpec) -> str:
+    if not cursor.at_kind("name"):
+        raise _incorrect(spec, cursor.here(), _usage(spec))
+    return cursor.take().text
+
+
+def _trials(cursor: Cursor, spec: OptionSpec) -> float | str:
+    """A number of binomial trials: the same for all, or a variable."""
+    if cursor.at_kind("name"):
+        return cursor.take().text
+    first = cursor.position
+    value = signed_number(cursor)
+    if value is None:
+        raise _incorrect(spec, cursor.here(), _usage(spec))
+    if value < 1 or value != int(value):
+        message = "the number of binomial trials must be a positive integer"
+        raise CommandError(198, message, span=cursor.span_from(first))
+    return value
+
+
+def _choice(cursor: Cursor, spec: OptionSpec) -> str:
+    """One of the option's words, perhaps shortened."""
+    words = [choice.name for choice in spec.choices]
+    if not cursor.at_kind("name"):
+        raise _incorrect(spec, cursor.here(), _usage(spec))
+    token = cursor.take()
+    for choice in spec.choices:
+        if _shortens(token.text, choice):
+            return choice.name
+    hint = closest(token.text, words) or f"{spec.shown} takes {', '.join(words)}"
+    raise CommandError(198, f"{spec.name}({token.text}) not allowed", span=token.span, hint=hint)
+
+
+def _shortens(typed: str, choice: Choice) -> bool:
+    return len(typed) >= choice.minimum and choice.name.startswith(typed)
+
+
+def _usage(spec: OptionSpec) -> str:
+    """How the option is typed."""
+    match spec.kind:
+        case "integer" | "real":
+            inside = "#"
+        case "varname":
+            inside = "varname"
+        case "trials":
+            inside = "# or varname"
+        case _:
+            return f"type {spec.name}({spec.choices[0].name}), or another of " + ", ".join(
+                choice.name for choice in spec.choices[1:]
+            )
+    return f"type {spec.name}({inside})"
+
+
+def _incorrect(spec: OptionSpec, span: Span, hint: str) -> CommandError:
+    return CommandError(198, f"option {spec.shown} incorrectly specified", span=span, hint=hint)

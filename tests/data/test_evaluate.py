@@ -1,0 +1,182 @@
+"""Missing values, types and rows of expressions over data."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from memagic.data.evaluate import condition_mask, evaluate, row_range_mask
+from memagic.errors import CommandError
+from memagic.spec.expression import parse_expression
+from memagic.spec.tree import RowRange
+
+NAN = np.nan
+FRAME = pd.DataFrame(
+    {
+        "x": [1.0, 5.0, NAN, -2.0],
+        "k": [1, 2, 3, 4],
+        "yes": [True, False, True, False],
+        "name": ["ann", "", None, "bob"],
+        "whole": pd.array([1, None, 3, 4], dtype="Int64"),
+        "maybe": pd.array([True, None, False, True], dtype="boolean"),
+        "words": pd.array(["a", None, "b", "a"], dtype="string"),
+        "codes": pd.Categorical([10, 20, None, 10]),
+        "group": pd.Categorical(["lo", None, "hi", "lo"]),
+        "mixed": pd.Series([1, None, 2.5, True], dtype=object),
+        "huge": [np.inf, -np.inf, 1.0, 2.0],
+        "day": pd.to_datetime(["2020-01-01"] * 4),
+        "things": pd.Series([[1], {}, "a", 1], dtype=object),
+        "void": pd.Series([None] * 4, dtype=object),
+    }
+)
+
+
+def value(text):
+    return evaluate(parse_expression(text), FRAME)
+
+
+NUMBERS = [
+    ("x > 2", [0, 1, 1, 0]),
+    ("x < .", [1, 1, 0, 1]),
+    ("x == .", [0, 0, 1, 0]),
+    ("x == .z", [0, 0, 1, 0]),
+    ("x >= .", [0, 0, 1, 0]),
+    ("x != 1", [0, 1, 1, 1]),
+    ("!x", [0, 0, 0, 0]),
+    ("!missing(x)", [1, 1, 0, 1]),
+    ("missing(x, name)", [0, 1, 1, 0]),
+    ("x & 1", [1, 1, 1, 1]),
+    ("x > 0 & k > 1", [0, 1, 1, 0]),
+    ("x == 1 | k == 4", [1, 0, 0, 1]),
+    ("x + k", [2, 7, NAN, 2]),
+    ("x ^ 0", [1, 1, NAN, 1]),
+    ("1 ^ x", [1, 1, NAN, 1]),
+    ("-x ^ 2", [-1, -25, NAN, -4]),
+    ("x ^ .5", [1, 5**0.5, NAN, NAN]),
+    ("1 / (k - 1)", [NAN, 1, 0.5, 1 / 3]),
+    ("ln(x)", [0, np.log(5), NAN, NAN]),
+    ("log(k)", list(np.log([1, 2, 3, 4]))),
+    ("sqrt(x)", [1, 5**0.5, NAN, NAN]),
+    ("exp(1000 * k)", [NAN] * 4),
+    ("mod(k, 3)", [1, 2, 0, 1]),
+    ("mod(x, 0)", [NAN] * 4),
+    ("mod(x, 3)", [1, 2, NAN, 1]),
+    ("int(x / 3)", [0, 1, NAN, 0]),
+    ("abs(x)", [1, 5, NAN, 2]),
+    ("max(x, k)", [1, 5, 3, 4]),
+    ("min(x, 2, .)", [1, 2, 2, -2]),
+    ("max(., .)", [NAN] * 4),
+    ("cond(x, 1, 0)", [1, 1, 1, 1]),
+    ("cond(x, 1, 0, 9)", [1, 1, 9, 1]),
+    ("cond(x > 2, k, -k)", [-1, 2, 3, -4]),
+    ("inlist(k, 1, 4)", [1, 0, 0, 1]),
+    ("inlist(x, ., 5)", [0, 1, 1, 0]),
+    ('inlist(name, "bob", "")', [0, 1, 1, 1]),
+    ("inrange(x, 0, 4)", [1, 0, 0, 0]),
+    ("inrange(x, ., 4)", [1, 0, 0, 1]),
+    ("inrange(x, 0, .)", [1, 1, 0, 0]),
+    ('inrange(name, "a", "az")', [1, 0, 0, 0]),
+    ("_n", [1, 2, 3, 4]),
+    ("_N - _n", [3, 2, 1, 0]),
+    ("k[_n-1]", [NAN, 1, 2, 3]),
+    ("k[_n+1]", [2, 3, 4, NAN]),
+    ("k[1]", [1, 1, 1, 1]),
+    ("k[.]", [NAN] * 4),
+    ("k[1e300]", [NAN] * 4),
+    ('name[_n-1] == "ann"', [0, 1, 0, 0]),
+    ("yes", [1, 0, 1, 0]),
+    ("whole", [1, NAN, 3, 4]),
+    ("maybe", [1, NAN, 0, 1]),
+    ("codes", [10, 20, NAN, 10]),
+    ('group == "lo"', [1, 0, 0, 1]),
+    ('group == ""', [0, 1, 0, 0]),
+    ('words == "a"', [1, 0, 0, 1]),
+    ("missing(words)", [0, 1, 0, 0]),
+    ("mixed", [1, NAN, 2.5, 1]),
+    ("huge", [NAN, NAN, 1, 2]),
+    ("missing(void)", [1, 1, 1, 1]),
+    ('name < "b"', [1, 1, 1, 0]),
+    ('name + "!" == "ann!"', [1, 0, 0, 0]),
+    ("1e308 * 10", [NAN] * 4),
+    ("3", [3] * 4),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), NUMBERS)
+def test_values(text, expected):
+    result = value(text)
+    assert result.dtype == np.float64
+    np.testing.assert_allclose(result, np.asarray(expected, dtype=float))
+
+
+def test_strings():
+    assert list(value('cond(k > 2, name, "none")')) == ["none", "none", "", "bob"]
+    assert list(value("name[_n-1]")) == ["", "ann", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("text", "rc", "message", "span"),
+    [
+        ("k > agee", 111, "variable agee not found", (4, 8)),
+        ("nam == 1", 111, "variable nam not found", (0, 3)),
+        ("k == name", 109, "type mismatch", (0, 9)),
+        ("1 + name", 109, "type mismatch", (0, 8)),
+        ("-name", 109, "type mismatch", (0, 5)),
+        ("!name", 109, "type mismatch", (0, 5)),
+        ("k & name", 109, "type mismatch", (0, 8)),
+        ("ln(name)", 109, "type mismatch", (0, 8)),
+        ("k[name]", 109, "type mismatch", (0, 7)),
+        ("cond(k, name, 1)", 109, "type mismatch", (0, 16)),
+        ("inlist(k, 1, name)", 109, "type mismatch", (0, 18)),
+        ("day > 1", 109, "type mismatch: day holds dates", (0, 3)),
+        ("things", 109, "type mismatch: things holds values that are neither numbers nor text", (0, 6)),
+    ],
+)
+def test_errors(text, rc, message, span):
+    with pytest.raises(CommandError) as caught:
+        value(text)
+    assert (caught.value.rc, caught.value.message, caught.value.span) == (rc, message, span)
+
+
+def test_the_nearest_variable_is_named():
+    with pytest.raises(CommandError) as caught:
+        value("nam")
+    assert caught.value.hint == "did you mean name?"
+
+
+def test_condition_mask():
+    assert list(condition_mask(parse_expression("x > 2"), FRAME)) == [False, True, True, False]
+    assert list(condition_mask(parse_expression("x"), FRAME)) == [True] * 4
+    with pytest.raises(CommandError, match="type mismatch"):
+        condition_mask(parse_expression("name"), FRAME)
+
+
+def test_no_rows():
+    assert evaluate(parse_expression("x > 2 & k[_n-1] == 1"), FRAME.iloc[:0]).shape == (0,)
+
+
+def test_the_frame_and_its_index_do_not_matter():
+    frame = FRAME.set_index(pd.Index([7, 7, 1, 0]))
+    before = frame.copy()
+    result = evaluate(parse_expression("x"), frame)
+    result[:] = 0
+    pd.testing.assert_frame_equal(frame, before)
+
+
+def test_a_long_chain():
+    tree = parse_expression(" + ".join(["k"] * 400))
+    np.testing.assert_array_equal(evaluate(tree, FRAME), 400 * np.arange(1, 5))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "kept"),
+    [(1, 2, [1, 1, 0, 0]), (3, 3, [0, 0, 1, 0]), (-2, -1, [0, 0, 1, 1]), (2, -1, [0, 1, 1, 1])],
+)
+def test_row_range(first, last, kept):
+    assert list(row_range_mask(RowRange(first, last), 4)) == [bool(k) for k in kept]
+
+
+@pytest.mark.parametrize(("first", "last"), [(1, 5), (3, 2), (-5, -1), (5, 5)])
+def test_row_range_outside(first, last):
+    with pytest.raises(CommandError, match="observation numbers out of range") as caught:
+        row_range_mask(RowRange(first, last, (3, 9)), 4)
+    assert (caught.value.rc, caught.value.span) == (198, (3, 9))

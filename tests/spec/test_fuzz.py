@@ -1,0 +1,134 @@
+"""Generated commands come back unchanged; damaged ones end in a result or a CommandError."""
+
+import contextlib
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memagic.errors import CommandError
+from memagic.spec.expression import FUNCTIONS, parse_expression
+from memagic.spec.parser import command_name, is_replay, parse_command, parse_replay
+from memagic.spec.printer import expression_text, unparse
+
+MANUAL = [
+    ". meglm c_use i.urban age i.children\n> || district: i.urban, family(bernoulli) link(logit) nofvlabel",
+    "meglm y wsm##wsf || _all: R.male || _all: R.female, family(bernoulli) link(logit) or",
+    "melogit c_use ibn.urban age, noconstant || district: ibn.urban, noconstant cov(unstructured)",
+    "melogit y x if inrange(age, 18, 65) & !missing(z[_n-1]) in 1/100 [pw=w1*w2] || psu: || ssu: x z",
+]
+BINARY = [*"+-*/^&|<>", "==", "!=", "~=", "<=", ">="]
+
+QUICK = settings(max_examples=60, deadline=None)
+
+names = st.sampled_from(["y", "x", "x1", "age", "_z", "größe", "e5", "R", "to", "L", "c", "i", "b2"])
+number = st.integers(0, 40).map(str)
+operator = st.one_of(
+    st.sampled_from(["", "i.", "c.", "ibn.", "ib(last).", "ib(#2).", "i(1/3 9).", "io(2 3)."]),
+    number.map(lambda n: f"{n}."),
+    number.map(lambda n: f"ib{n}."),
+    number.map(lambda n: f"o{n}."),
+)
+factor = st.tuples(operator, names).map("".join)
+group = st.tuples(st.sampled_from(["i.", "c.", ""]), st.lists(names, min_size=1, max_size=3)).map(
+    lambda g: f"{g[0]}({' '.join(g[1])})"
+)
+item = st.tuples(
+    st.lists(st.one_of(factor, group), min_size=1, max_size=3), st.sampled_from(["#", "##", " # "])
+).map(lambda i: i[1].join(i[0]))
+varlist = st.lists(item, max_size=4).map(" ".join)
+
+leaf = st.one_of(
+    names, number, st.sampled_from([".", ".b", ".5", "1e-3", '"a"', '`"a"b"\'', "_n", "x[_n-1]"])
+)
+function = st.sampled_from([(name, least) for name, (least, _) in FUNCTIONS.items()])
+expression = st.recursive(
+    leaf,
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from(BINARY), inner).map(" ".join),
+        st.tuples(st.sampled_from(["-", "!", "~", "+"]), inner).map("".join),
+        inner.map(lambda e: f"({e})"),
+        st.tuples(function, inner).map(lambda f: f"{f[0][0]}({', '.join([f[1]] * f[0][1])})"),
+    ),
+    max_leaves=12,
+)
+
+
+def optional(text):
+    return st.one_of(st.just(""), text)
+
+
+covariance = st.sampled_from(["", " cov(un)", " covariance(exch)", " nocons", " nocons cov(id)"])
+shown = st.sampled_from(
+    ["", " or", " irr level(90)", " noheader nolog", " intp(3) intm(l) iter(2)", " tol(1e-5)"]
+)
+family = st.sampled_from(["", " family(bin 10) link(probit)", " f(bin n)", " fam(p)"])
+level = st.tuples(names, st.one_of(varlist, names.map(lambda n: f"R.{n}")), covariance).map(
+    lambda e: f" || {e[0]}: {e[1]},{e[2]}"
+)
+command = st.tuples(
+    names.map(lambda n: f"meglm {n} "),
+    varlist,
+    optional(expression.map(lambda e: f" if {e}")),
+    optional(st.sampled_from([" in 1/5", " in f/-2", " in 3"])),
+    optional(expression.map(lambda e: f" [pw={e}]")),
+    st.sampled_from([",", ", nocons", ", off(o) exp(t)"]),
+    family,
+    st.lists(level, max_size=3).map("".join),
+    st.just(" ,"),
+    shown,
+).map("".join)
+
+
+@QUICK
+@given(expression)
+def test_expressions_round_trip(text):
+    tree = parse_expression(text)
+    assert parse_expression(expression_text(tree)) == tree
+
+
+@QUICK
+@given(command)
+def test_commands_round_trip(text):
+    tree = parse_command(text)
+    assert parse_command(unparse(tree)) == tree
+
+
+edits = st.lists(
+    st.tuples(
+        st.floats(0, 1),
+        st.integers(0, 3),
+        st.one_of(
+            st.text(max_size=3),
+            st.sampled_from([*"|:,()[]#.\"'`=~*/&\n", "||", "//", "/*", "*/", "if ", "in "]),
+        ),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.one_of(st.sampled_from(MANUAL), command), edits)
+def test_damaged_commands_end_in_an_error_of_their_own(text, changes):
+    for place, length, inserted in changes:
+        at = int(place * len(text))
+        text = text[:at] + inserted + text[at + length :]
+    command_name(text)
+    is_replay(text)
+    with contextlib.suppress(CommandError):
+        parse_replay(text)
+    tree = None
+    caught = None
+    try:
+        tree = parse_command(text)
+    except CommandError as error:
+        caught = error
+    if caught is not None:
+        assert caught.text == text
+        assert caught.span is not None
+        assert 0 <= caught.span[0] <= len(text)
+        assert caught.span[0] < caught.span[1]
+        assert str(caught)
+    else:
+        assert tree is not None
+        assert parse_command(unparse(tree)) == tree

@@ -1,0 +1,101 @@
+"""The option table: abbreviations and values."""
+
+import pytest
+
+from memagic.errors import CommandError
+from memagic.spec.options import COMMANDS, OPTIONS, options_of
+from memagic.spec.parser import parse_command
+from memagic.spec.tree import Covariance
+
+VALUES = [
+    ("meglm", "f(gau)", "family", ("gaussian",)),
+    ("meglm", "family(be)", "family", ("bernoulli",)),
+    ("meglm", "fam(bin)", "family", ("binomial",)),
+    ("meglm", "fam(bi 10)", "family", ("binomial", 10.0)),
+    ("meglm", "fam(binomial n)", "family", ("binomial", "n")),
+    ("meglm", "fam(p)", "family", ("poisson",)),
+    ("meglm", "l(iden)", "link", "identity"),
+    ("meglm", "link(log)", "link", "log"),
+    ("meglm", "link(logit)", "link", "logit"),
+    ("meglm", "link(prob)", "link", "probit"),
+    ("meglm", "link(clog)", "link", "cloglog"),
+    ("meglm", "le(90)", "level", 90.0),
+    ("melogit", "l(99.99)", "level", 99.99),
+    ("melogit", "level(10)", "level", 10.0),
+    ("melogit", "bin(5)", "binomial", 5.0),
+    ("mecloglog", "binomial(trials)", "binomial", "trials"),
+    ("meprobit", "intm(mv)", "intmethod", "mvaghermite"),
+    ("meprobit", "intmethod(mc)", "intmethod", "mcaghermite"),
+    ("meprobit", "intmethod(gh)", "intmethod", "ghermite"),
+    ("meprobit", "intmethod(lap)", "intmethod", "laplace"),
+    ("melogit", "intp(7)", "intpoints", 7),
+    ("melogit", "iter(0)", "iterate", 0),
+    ("melogit", "tol(1e-4)", "tolerance", 1e-4),
+    ("melogit", "ltol(.5)", "ltolerance", 0.5),
+    ("melogit", "nrtol(1.)", "nrtolerance", 1.0),
+    ("melogit", "nonrtol", "nonrtolerance", True),
+    ("melogit", "nohead", "noheader", True),
+    ("melogit", "notab", "notable", True),
+    ("melogit", "nogr", "nogroup", True),
+    ("melogit", "nofvlab", "nofvlabel", True),
+    ("melogit", "nolog", "nolog", True),
+    ("melogit", "log", "log", True),
+    ("melogit", "or", "or", True),
+    ("mepoisson", "irr", "irr", True),
+    ("mecloglog", "eform", "eform", True),
+]
+
+
+@pytest.mark.parametrize(("command", "typed", "name", "value"), VALUES)
+def test_values_and_abbreviations(command, typed, name, value):
+    options = parse_command(f"{command} y x || g:, {typed}").options
+    assert list(options) == [name]
+    assert options[name].value == value
+    assert type(options[name].value) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kind"),
+    [("ind", "independent"), ("exc", "exchangeable"), ("id", "identity"), ("un", "unstructured")],
+)
+def test_covariance(typed, kind):
+    equation = parse_command(f"melogit y x || g: x, cov({typed})").random[0]
+    assert equation.options["covariance"].value == Covariance(kind)
+
+
+def test_fixed_options():
+    options = parse_command("mepoisson y x, nocons exp(t) off(o) || g:").fixed.options
+    assert {name: option.value for name, option in options.items()} == {
+        "noconstant": True,
+        "exposure": "t",
+        "offset": "o",
+    }
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("scopes", [("fixed", "global"), ("random", "global")])
+def test_no_abbreviation_is_ambiguous(command, scopes):
+    here = options_of(command, *scopes)
+    for spec in here:
+        for length in range(spec.minimum, len(spec.name) + 1):
+            typed = spec.name[:length]
+            fits = [s for s in here if s.name.startswith(typed) and length >= s.minimum]
+            assert fits == [spec]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_too_short_is_refused(command):
+    for spec in options_of(command, "random", "global"):
+        typed = spec.name[: spec.minimum - 1]
+        if not typed or any(
+            s.name.startswith(typed) and len(typed) >= s.minimum
+            for s in options_of(command, "random", "global")
+        ):
+            continue
+        with pytest.raises(CommandError, match="not allowed"):
+            parse_command(f"{command} y x || g:, {typed}")
+
+
+def test_the_table_is_complete():
+    assert all(1 <= spec.minimum <= len(spec.name) and spec.help for spec in OPTIONS)
+    assert all(spec.choices for spec in OPTIONS if spec.kind in ("choice", "family", "vartype"))
