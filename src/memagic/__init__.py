@@ -1,0 +1,42 @@
+"""Stata's multilevel mixed-effects models in a notebook, without Stata."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from memagic.api import mecloglog, meglm, melogit, mepoisson, meprobit, run
+    from memagic.errors import CommandError
+    from memagic.session import Session
+
+__all__ = [
+    "CommandError",
+    "Session",
+    "load_ipython_extension",
+    "mecloglog",
+    "meglm",
+    "melogit",
+    "mepoisson",
+    "meprobit",
+    "run",
+    "unload_ipython_extension",
+]
+
+_HOMES = {
+    "CommandError": "memagic.errors",
+    "Session": "memagic.session",
+    "datasets": "memagic.datasets",
+    "load_ipython_extension": "memagic.magics",
+    "unload_ipython_extension": "memagic.magics",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for: the import of the package stays light."""
+    if name not in __all__ and name not in _HOMES:
+        raise AttributeError(f"module 'memagic' has no attribute {name!r}")
+    from importlib import import_module
+
+    if name == "datasets":
+        return import_module("memagic.datasets")
+    return getattr(import_module(_HOMES.get(name, "memagic.api")), name)

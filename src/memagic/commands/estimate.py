@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast, get_args
 
-from memagic.commands.models import ModelKind, model_kind
 from memagic.commands.response import checked_response
 from memagic.data.design import Design, make_design
-from memagic.display.log_lines import grid_line, iteration_line, section
+from memagic.data.variables import Variables
+from memagic.display.log_lines import (
+    FITTING_FIXED,
+    FITTING_FULL,
+    REFINING,
+    Remark,
+    grid_line,
+    iteration_line,
+    section,
+)
 from memagic.engine import covariance
 from memagic.engine.events import Event, GridNode, Iteration, StageStarted
 from memagic.engine.fit import NotFeasible, Settings, fit
@@ -16,19 +25,19 @@ from memagic.engine.maximize import Stopping
 from memagic.engine.nodes import Method
 from memagic.engine.problem import Problem
 from memagic.errors import CommandError
+from memagic.models import ModelKind, model_kind
 from memagic.results import MEResults
-from memagic.spec.tree import Command, Covariance
+from memagic.results.estimates import Estimates, name_parameters
+from memagic.results.report import DisplayOptions
+from memagic.results.results import check_scale
+from memagic.spec.tree import Command, Covariance, Option
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["estimate"]
+__all__ = ["display_options", "estimate"]
 
-_STAGES = {
-    "fixed": "Fitting fixed-effects model:",
-    "grid": "Refining starting values:",
-    "full": "Fitting full model:",
-}
+_STAGES = {"fixed": FITTING_FIXED, "grid": REFINING, "full": FITTING_FULL}
 
 _STRUCTURES = {
     "independent": covariance.independent,
@@ -37,7 +46,7 @@ _STRUCTURES = {
     "unstructured": covariance.unstructured,
 }
 
-# A rule of this many nodes a cluster takes minutes where a usual one takes a second.
+# Nodes a cluster beyond which a fit takes hours where seven points in one dimension take a second.
 _MOST_NODES = 1_000_000
 
 
@@ -59,27 +68,199 @@ def estimate(command: Command, frame: pd.DataFrame, stream: Callable[[str], None
     """
     _refuse_what_is_missing(command)
     kind = model_kind(command)
-    design = make_design(command, frame, kind.trials)
-    y, response_notes = checked_response(
-        kind, command.depvar.name, design.y, design.trials, command.depvar.span
-    )
-    notes = (*design.notes, *response_notes)
+    shown = display_options(command.options)
+    check_scale(kind.link, kind.family, shown.exponentiated)
     settings = _settings(command)
-    problem = _problem(command, kind, design, y, settings)
+    structure = _structure_maker(command)
+    design = make_design(command, frame, kind.trials)
+    span = command.depvar.span
+    y, response_notes = checked_response(kind, command.depvar.name, design.y, design.trials, span)
+    _check_size(design, kind)
+    notes = (*design.notes, *response_notes)
+    problem = Problem(
+        family=kind.density,
+        y=y,
+        x=design.x,
+        offset=design.offset,
+        trials=design.trials,
+        cluster=None if design.grouping is None else design.grouping.codes,
+        z=design.z,
+        structure=None if design.z is None else structure(design.z.shape[1]),
+    )
+    _check_nodes(command, settings, problem)
     log = _Log(stream, quiet="nolog" in command.options)
     log.notes(notes)
     try:
         fitted = fit(problem, settings, log.hear)
     except NotFeasible:
         raise CommandError(1400, "initial values not feasible") from None
-    return MEResults(
+    variables = Variables(frame)
+    used = {name for column in (*design.fixed, *design.random) for name, _ in column.factors}
+    estimates = Estimates(
         command=command,
         kind=kind,
         design=design,
+        problem=problem,
         fit=fitted,
         method=settings.method,
-        n_points=settings.n_points,
-        notes=notes,
+        n_points=None if settings.method == "laplace" else settings.n_points,
+        parameters=name_parameters(command, design, fitted, problem),
+        value_labels={name: labels for name in used if (labels := variables.value_labels(name))},
         log=tuple(log.lines),
-        labels=frame,
+        notes=notes,
     )
+    return MEResults(estimates, shown)
+
+
+def display_options(options: dict[str, Option]) -> DisplayOptions:
+    """The display options among a command's or a replay's options."""
+    scale = next((name for name in ("or", "irr", "eform") if name in options), "")
+    level = options["level"].value if "level" in options else 95.0
+    assert isinstance(level, (int, float))
+    assert scale in ("", "or", "irr", "eform")
+    return DisplayOptions(
+        exponentiated=scale,
+        level=float(level),
+        header="noheader" not in options,
+        table="notable" not in options,
+        group="nogroup" not in options,
+        labels="nofvlabel" not in options,
+    )
+
+
+class _Log:
+    """Turns the engine's events into lines, keeps them, and hands them on as they come."""
+
+    def __init__(self, stream: Callable[[str], None] | None, quiet: bool) -> None:
+        self.lines: list[str] = []
+        self._stream = stream
+        self._quiet = quiet
+
+    def notes(self, notes: tuple[str, ...]) -> None:
+        if self._stream is not None:
+            for note in notes:
+                self._stream(note)
+
+    def hear(self, event: Event) -> None:
+        if self._quiet:
+            return
+        if isinstance(event, StageStarted):
+            self._add(*section(_STAGES[event.stage]))
+        elif isinstance(event, GridNode):
+            self._add(grid_line(event.number, event.value))
+        else:
+            self._add(iteration_line(event.number, event.value, _remark(event)))
+
+    def _add(self, *lines: str) -> None:
+        self.lines.extend(lines)
+        if self._stream is not None:
+            for line in lines:
+                self._stream(line)
+
+
+def _remark(event: Iteration) -> Remark:
+    if event.not_concave:
+        return "not concave"
+    return "backed up" if event.backed_up else ""
+
+
+def _refuse_what_is_missing(command: Command) -> None:
+    """Refuse what the language can say and the estimation cannot do."""
+    if len(command.random) > 1:
+        raise CommandError(
+            198,
+            "models with more than one random-effects equation are not supported",
+            span=command.random[1].span,
+        )
+    if command.random and command.random[0].factor is not None:
+        raise CommandError(
+            198, "crossed random effects, R.varname, are not supported", span=command.random[0].factor_span
+        )
+    if command.fixed.weight is not None:
+        raise CommandError(101, "weights are not supported", span=command.fixed.weight.span)
+
+
+def _settings(command: Command) -> Settings:
+    """Integration and stopping rules.
+
+    Raises
+    ------
+    CommandError
+        Points for a method that has none, or one point where moments are needed, r(198).
+    """
+    options = command.options
+    method = _method(options.get("intmethod"))
+    points = options.get("intpoints")
+    n_points = 7 if points is None else _integer(points)
+    if points is not None and method == "laplace":
+        raise CommandError(198, "option intpoints() is not allowed with intmethod(laplace)", span=points.span)
+    if points is not None and n_points == 1 and method == "mvaghermite":
+        raise CommandError(
+            198,
+            "intmethod(mvaghermite) needs at least two integration points",
+            span=points.span,
+            hint="with one point there is no variance to adapt to; type intmethod(laplace)",
+        )
+    default = Stopping()
+    stopping = Stopping(
+        iterate=_integer(options["iterate"]) if "iterate" in options else default.iterate,
+        tolerance=_real(options["tolerance"]) if "tolerance" in options else default.tolerance,
+        ltolerance=_real(options["ltolerance"]) if "ltolerance" in options else default.ltolerance,
+        nrtolerance=_real(options["nrtolerance"]) if "nrtolerance" in options else default.nrtolerance,
+    )
+    if "nonrtolerance" in options:
+        stopping = replace(stopping, nrtolerance=None)
+    return Settings(method, n_points, stopping)
+
+
+def _method(option: Option | None) -> Method:
+    chosen = "mvaghermite" if option is None else option.value
+    for method in get_args(Method):
+        if method == chosen:
+            return cast("Method", method)
+    raise ValueError(chosen)
+
+
+def _integer(option: Option) -> int:
+    assert isinstance(option.value, int)
+    return option.value
+
+
+def _real(option: Option) -> float:
+    assert isinstance(option.value, (int, float))
+    return float(option.value)
+
+
+def _structure_maker(command: Command) -> Callable[[int], covariance.CovarianceStructure]:
+    """The covariance structure of the random-effects equation, as a function of its dimension."""
+    option = command.random[0].options.get("covariance") if command.random else None
+    if option is None:
+        return covariance.independent
+    assert isinstance(option.value, Covariance)
+    return _STRUCTURES[option.value.kind]
+
+
+def _check_size(design: Design, kind: ModelKind) -> None:
+    """Refuse samples with no more observations than coefficients."""
+    if len(design.y) <= design.x.shape[1] and kind.family == "gaussian":
+        raise CommandError(
+            2001,
+            "insufficient observations",
+            hint=f"{len(design.y)} observations, {design.x.shape[1]} coefficients",
+        )
+
+
+def _check_nodes(command: Command, settings: Settings, problem: Problem) -> None:
+    """Refuse rules whose nodes cannot be evaluated in reasonable time, before starting."""
+    if problem.structure is None or problem.family.closed_form or settings.method == "laplace":
+        return
+    nodes = settings.n_points**problem.structure.q
+    if nodes > _MOST_NODES:
+        q, points = problem.structure.q, settings.n_points
+        option = command.options.get("intpoints")
+        raise CommandError(
+            198,
+            f"{points} points in each of {q} dimensions make {nodes:,} nodes a group",
+            span=command.random[0].span if option is None else option.span,
+            hint="fewer points with intpoints(), or intmethod(laplace)",
+        )

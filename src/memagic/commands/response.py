@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.commands.models import ModelKind
 from memagic.errors import CommandError
+from memagic.models import ModelKind
 
 Array = NDArray[np.float64]
 

@@ -193,17 +193,13 @@ def _offset(
     variables: Variables, rows: Mask | slice, offset: Option | None, exposure: Option | None
 ) -> Array | None:
     if offset is not None and exposure is not None:
-        raise CommandError(
-            198, "only one of offset() or exposure() may be specified", span=exposure.span
-        )
+        raise CommandError(198, "only one of offset() or exposure() may be specified", span=exposure.span)
     if offset is not None:
         return variables.numbers(str(offset.value))[rows]
     if exposure is not None:
         values = variables.numbers(str(exposure.value))[rows]
         if np.any(values <= 0.0):
-            raise CommandError(
-                459, "exposure() must be greater than zero", span=exposure.argument_span
-            )
+            raise CommandError(459, "exposure() must be greater than zero", span=exposure.argument_span)
         return np.log(values)
     return None
 

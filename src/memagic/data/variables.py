@@ -80,7 +80,9 @@ class Variables:
         if isinstance(dtype, pd.CategoricalDtype):
             codes = column.cat.codes.to_numpy().astype(float)
             whole = _whole_numbers(column.cat.categories)
-            values = np.append(np.arange(1.0, len(column.cat.categories) + 1) if whole is None else whole, np.nan)
+            values = np.append(
+                np.arange(1.0, len(column.cat.categories) + 1) if whole is None else whole, np.nan
+            )
             return np.asarray(values[codes.astype(int)])
         if not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)):
             if dtype == object:

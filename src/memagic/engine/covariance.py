@@ -58,7 +58,7 @@ class CovarianceStructure:
         return np.array([sigma[r, c] for r, c in self.entries])
 
     def jacobian(self, omega: Array) -> Array:
-        """d reported / d omega, shape (m, m)."""
+        """D reported / d omega, shape (m, m)."""
         product = self.basis @ self.factor(omega).T
         change = product + product.transpose(0, 2, 1)
         return np.array([change[:, r, c] for r, c in self.entries]).reshape(self.size, self.size)

@@ -38,6 +38,7 @@ class Family(Protocol):
     """What the likelihoods ask of a family."""
 
     n_phi: int
+    closed_form: bool  # whether the marginal likelihood has one
 
     def constant(self, y: Array, r: Array | float) -> Array:
         """Terms of log f free of parameters, one an observation."""
@@ -90,6 +91,7 @@ class _WithoutPhi:
     """Families without parameters of their own."""
 
     n_phi = 0
+    closed_form = False
 
     def phi_derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> PhiDerivatives:
         none = np.empty((0, *eta.shape))
@@ -247,6 +249,7 @@ class _Gaussian:
     """Normal response; phi is the log of the residual standard deviation."""
 
     n_phi = 1
+    closed_form = False
 
     def constant(self, y: Array, r: Array | float) -> Array:
         return np.full(y.shape, -0.5 * _LOG_2PI)
@@ -258,6 +261,8 @@ class _Gaussian:
 
 class GaussianIdentity(_Gaussian):
     """Mean eta. The third derivative vanishes."""
+
+    closed_form = True
 
     def log_density(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
         return np.asarray(-phi[0] - 0.5 * np.exp(-2.0 * phi[0]) * (y - eta) ** 2)

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.engine.events import GridNode, Iteration, Listener, StageStarted, silent
-from memagic.engine.families import GaussianIdentity
 from memagic.engine.laplace import LaplaceObjective
 from memagic.engine.linear import LinearObjective, cluster_mean_variance
 from memagic.engine.maximize import Maximum, Stopping, maximize
@@ -84,7 +83,7 @@ class Fit:
 
 def make_objective(problem: Problem, settings: Settings) -> Objective:
     """The log likelihood that a problem with random effects is fitted by."""
-    if isinstance(problem.family, GaussianIdentity):
+    if problem.family.closed_form:
         return LinearObjective(problem)
     if settings.method == "laplace" or (settings.method == "mcaghermite" and settings.n_points == 1):
         return LaplaceObjective(problem)
@@ -149,7 +148,7 @@ def _starting_values(problem: Problem, plain: Array) -> Array:
     assert problem.z is not None
     beta, phi = plain[: problem.p], plain[problem.p :]
     omega = problem.structure.start
-    if isinstance(problem.family, GaussianIdentity):
+    if problem.family.closed_form:
         variance = cluster_mean_variance(problem, problem.y - problem.fixed_part(beta))
         square = np.einsum("iq,iq->q", problem.z, problem.z) / len(problem.z)
         scale = np.sqrt(max(variance, 1e-8 * float(np.exp(2.0 * phi[0]))) / np.maximum(square, 1e-300))
@@ -211,7 +210,7 @@ def _variances_at_zero(problem: Problem, omega: Array, phi: Array) -> tuple[bool
     assert problem.z is not None
     sigma = problem.structure.sigma(omega)
     square = np.einsum("iq,iq->q", problem.z, problem.z) / len(problem.z)
-    unit = float(phi[0]) if isinstance(problem.family, GaussianIdentity) else 1.0
+    unit = float(phi[0]) if problem.family.closed_form else 1.0
     return tuple(
         r == c and float(sigma[r, r] * square[r]) < unit * _ZERO_DEVIATION**2
         for r, c in problem.structure.entries

@@ -123,9 +123,7 @@ def maximize(
         next_step = _newton_step(trial)
         change = float(np.max(np.abs(trial_theta - theta) / (np.abs(theta) + 1.0), initial=0.0))
         gain = abs(trial.value - current.value) / (abs(current.value) + 1.0)
-        small_gradient = (
-            stopping.nrtolerance is None or next_step.scaled_gradient < stopping.nrtolerance
-        )
+        small_gradient = stopping.nrtolerance is None or next_step.scaled_gradient < stopping.nrtolerance
         settled = change <= stopping.tolerance or gain <= stopping.ltolerance
         converged = next_step.concave and small_gradient and settled
         theta, current, step = trial_theta, trial, next_step
@@ -186,9 +184,7 @@ def _search(
     return theta, current, True
 
 
-def _polish(
-    objective: Objective, theta: Array, current: Evaluation, step: _Step
-) -> tuple[Array, Evaluation]:
+def _polish(objective: Objective, theta: Array, current: Evaluation, step: _Step) -> tuple[Array, Evaluation]:
     """One more full Newton step after convergence, kept if the gradient is smaller there."""
     trial_theta = theta + step.direction
     trial = objective.evaluate(trial_theta)

@@ -64,9 +64,7 @@ def curvature(block: Block, weight: Array) -> Array:
     return total
 
 
-def find_modes(
-    block: Block, family: Family, fixed: Array, factor: Array, phi: Array, start: Array
-) -> Modes:
+def find_modes(block: Block, family: Family, fixed: Array, factor: Array, phi: Array, start: Array) -> Modes:
     """Newton's method with step halving by cluster, to machine precision.
 
     Parameters

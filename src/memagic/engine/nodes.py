@@ -141,9 +141,7 @@ def _moments(nodes: Array, weight: Array, old: Placement) -> Placement:
         least = np.linalg.eigvalsh(covariance)[:, 0]
         good = least > 1e-14 * np.einsum("jqq->j", covariance)
         scale = np.linalg.cholesky(np.where(good[:, None, None], covariance, np.eye(covariance.shape[1])))
-    return Placement(
-        np.where(good[:, None], mean, old.mean), np.where(good[:, None, None], scale, old.scale)
-    )
+    return Placement(np.where(good[:, None], mean, old.mean), np.where(good[:, None, None], scale, old.scale))
 
 
 def log_likelihood_at(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.engine.families import GaussianIdentity
 from memagic.engine.objective import Evaluation
 from memagic.engine.problem import Problem
 
@@ -56,7 +55,7 @@ def plain_start(problem: Problem) -> Array:
     offset = 0.0 if problem.offset is None else problem.offset
     eta = family.initial_eta(problem.y, problem.trials)
     phi = family.initial_phi(eta, problem.y) if family.n_phi else np.empty(0)
-    if isinstance(family, GaussianIdentity):
+    if family.closed_form:
         weight, working = np.ones_like(eta), eta - offset
     else:
         _, first, second = family.derivatives(eta, problem.y, problem.trials, np.zeros_like(phi))

@@ -1,0 +1,85 @@
+"""Where data come from: a DataFrame, an example data set, or a Stata file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from memagic import datasets
+from memagic.errors import CommandError, closest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["find_data", "read_dta"]
+
+
+def find_data(source: pd.DataFrame | str) -> pd.DataFrame:
+    """The data that `source` names.
+
+    Parameters
+    ----------
+    source : DataFrame or str
+        A frame itself, an example's name, or a path that ends in ``.dta``.
+
+    Raises
+    ------
+    CommandError
+        ``file x not found``, r(601), or a file that is no Stata data set, r(610).
+    """
+    import pandas as pd
+
+    if isinstance(source, pd.DataFrame):
+        return source
+    if source in datasets.names():
+        return datasets.load(source)
+    path = Path(source).expanduser()
+    if path.suffix.lower() == ".dta" or path.is_file():
+        return read_dta(path)
+    raise CommandError(
+        601,
+        f"file {source} not found",
+        hint=closest(source, datasets.names()) or f"example data sets: {', '.join(datasets.names())}",
+    )
+
+
+def read_dta(path: Path) -> pd.DataFrame:
+    """A Stata data set as numbers, with its labels in `attrs`.
+
+    `attrs` has "title", "variable_labels" and "value_labels", as the example data sets have.
+
+    Raises
+    ------
+    CommandError
+        Not found, r(601), or not readable as a Stata data set, r(610).
+    """
+    import pandas as pd
+
+    if not path.is_file():
+        raise CommandError(601, f"file {path} not found")
+    try:
+        with pd.io.stata.StataReader(path, convert_categoricals=False) as reader:
+            frame = reader.read()
+            sets = reader.value_labels()
+            attached = _attached(reader, list(frame.columns), sets)
+            frame.attrs = {
+                "title": reader.data_label,
+                "variable_labels": {k: v for k, v in reader.variable_labels().items() if v},
+                "value_labels": attached,
+            }
+    except (ValueError, OSError, KeyError) as fault:
+        raise CommandError(610, f"file {path} is not a Stata data set", hint=str(fault)) from None
+    return frame
+
+
+def _attached(
+    reader: pd.io.stata.StataReader, columns: list[str], sets: dict[str, dict[float, str]]
+) -> dict[str, dict[float, str]]:
+    """Value labels by variable. Sets have names of their own, often but not always the variable's."""
+    # pandas knows the set of each variable, but tells only in a private attribute.
+    names = getattr(reader, "_lbllist", None) or columns
+    return {
+        column: {float(value): label for value, label in sets[name].items()}
+        for column, name in zip(columns, names, strict=True)
+        if name in sets
+    }

@@ -1,0 +1,200 @@
+"""The numbers of a fit with the names of its parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from memagic.data.design import Design
+from memagic.data.terms import Column
+from memagic.engine.fit import Fit
+from memagic.engine.nodes import Method
+from memagic.engine.problem import Problem
+from memagic.models import ModelKind
+from memagic.spec.tree import Command, Covariance
+
+Array = NDArray[np.float64]
+Role = Literal["coefficient", "ancillary", "variance", "covariance", "residual"]
+
+__all__ = ["Estimates", "Parameter", "Wald", "confidence_limits", "name_parameters", "wald_test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One element of `e(b)`.
+
+    Attributes
+    ----------
+    name : str
+        Its address in `_b[]`: ``age``, ``/var(_cons[district])``.
+    role : str
+    label : str
+        As the table shows it: ``var(_cons)``.
+    group : str
+        The group label of a variance or covariance: ``district``.
+    at_zero : bool
+        A variance that is zero, or a covariance with such a one.
+    """
+
+    name: str
+    role: Role
+    label: str
+    group: str = ""
+    at_zero: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """Everything a fit says, as plain values.
+
+    Attributes
+    ----------
+    command : Command
+    kind : ModelKind
+    design : Design
+    problem : Problem
+        What the engine was given.
+    fit : Fit
+    method : str
+    n_points : int or None
+        Integration points; None for a method that has none.
+    parameters : tuple of Parameter
+        In the order of b.
+    value_labels : dict
+        Words for the values of the factor variables of the model.
+    log : tuple of str
+        The iteration log, line by line.
+    notes : tuple of str
+    """
+
+    command: Command
+    kind: ModelKind
+    design: Design
+    problem: Problem
+    fit: Fit
+    method: Method
+    n_points: int | None
+    parameters: tuple[Parameter, ...]
+    value_labels: dict[str, dict[float, str]]
+    log: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def b(self) -> Array:
+        """Estimates, shape (k,)."""
+        return self.fit.estimates
+
+    @property
+    def v(self) -> Array:
+        """Their covariance, shape (k, k)."""
+        return self.fit.covariance
+
+    @property
+    def se(self) -> Array:
+        """Standard errors, shape (k,)."""
+        return np.sqrt(np.maximum(np.diag(self.v), 0.0))
+
+    @property
+    def n_obs(self) -> int:
+        return len(self.design.y)
+
+    @property
+    def tested(self) -> NDArray[np.intp]:
+        """Positions of the coefficients in the overall Wald test: all but the constant."""
+        return np.array(
+            [
+                k
+                for k, parameter in enumerate(self.parameters)
+                if parameter.role == "coefficient" and parameter.name != "_cons"
+            ],
+            dtype=np.intp,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Wald:
+    """A joint test that coefficients are zero; chi2 is nan where there are none."""
+
+    df: int
+    chi2: float
+
+
+def wald_test(estimates: Estimates) -> Wald:
+    """The overall test of the model, b'V^-1 b with the rank of V as degrees of freedom."""
+    at = estimates.tested
+    if len(at) == 0:
+        return Wald(0, float("nan"))
+    b, v = estimates.b[at], estimates.v[np.ix_(at, at)]
+    scale = np.sqrt(np.maximum(np.diag(v), 1e-300))
+    rank = int(np.linalg.matrix_rank(v / np.outer(scale, scale), hermitian=True))
+    if rank == 0:
+        return Wald(0, float("nan"))
+    inverse = np.linalg.pinv(v / np.outer(scale, scale), hermitian=True)
+    return Wald(rank, float((b / scale) @ inverse @ (b / scale)))
+
+
+def confidence_limits(estimates: Estimates, level: float) -> Array:
+    """Limits of every parameter, shape (k, 2): variances by way of the log, all else symmetric.
+
+    Variances at zero have none.
+    """
+    b, se = estimates.b, estimates.se
+    z = float(ndtri(0.5 + level / 200.0))
+    limits = np.column_stack([b - z * se, b + z * se])
+    for k, parameter in enumerate(estimates.parameters):
+        if parameter.role in ("variance", "residual"):
+            if parameter.at_zero or b[k] <= 0.0:
+                limits[k] = np.nan
+            else:
+                limits[k] = b[k] * np.exp(np.array([-z, z]) * se[k] / b[k])
+        elif parameter.at_zero:
+            limits[k] = np.nan
+    return limits
+
+
+def name_parameters(command: Command, design: Design, fit: Fit, problem: Problem) -> tuple[Parameter, ...]:
+    """The parameters in the order of the fit's estimates."""
+    parameters = [
+        Parameter(column.name, "coefficient", column.name)
+        for column in design.fixed
+        if column.state == "estimated"
+    ]
+    if problem.structure is not None:
+        assert design.grouping is not None
+        group = design.grouping.name
+        for (row, column), at_zero in zip(problem.structure.entries, fit.at_zero, strict=True):
+            parameters.append(_component(command, design.random, group, row, column, at_zero))
+        zero = {r for (r, c), at_zero in zip(problem.structure.entries, fit.at_zero, strict=True) if at_zero}
+        first = len(parameters) - problem.structure.size
+        for k, (row, column) in enumerate(problem.structure.entries):
+            if row != column and ({row, column} & zero):
+                old = parameters[first + k]
+                parameters[first + k] = Parameter(old.name, old.role, old.label, old.group, True)
+    if problem.family.n_phi:
+        label = f"var(e.{command.depvar.name})"
+        parameters.append(Parameter(f"/{label}", "residual", label))
+    return tuple(parameters)
+
+
+def _component(
+    command: Command, effects: tuple[Column, ...], group: str, row: int, column: int, at_zero: bool
+) -> Parameter:
+    """One variance or covariance; of structures that share one, all effects are named."""
+    option = command.random[0].options.get("covariance")
+    structure = option.value.kind if option and isinstance(option.value, Covariance) else "independent"
+    what: Literal["var", "cov"] = "var" if row == column else "cov"
+    if structure in ("identity", "exchangeable") and len(effects) > 1:
+        shared = " ".join(effect.name for effect in effects)
+        label, address = f"{what}({shared})", f"/{what}({shared}[{group}])"
+    elif row == column:
+        name = effects[row].name
+        label, address = f"var({name})", f"/var({name}[{group}])"
+    else:
+        # The manual names the effect that comes first in the equation first.
+        first, second = effects[min(row, column)].name, effects[max(row, column)].name
+        label, address = f"cov({first},{second})", f"/cov({first}[{group}],{second}[{group}])"
+    return Parameter(address, "variance" if row == column else "covariance", label, group, at_zero)

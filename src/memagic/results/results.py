@@ -1,0 +1,273 @@
+"""The estimation result as users hold it: statsmodels' names with the manual's content."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import ndtr
+
+from memagic.display.html import to_html
+from memagic.display.latex import to_latex
+from memagic.display.report import Report
+from memagic.display.text import to_text
+from memagic.errors import CommandError
+from memagic.results.estimates import Estimates, confidence_limits, wald_test
+from memagic.results.report import DisplayOptions, Exponentiated, make_report
+from memagic.results.stored import Stored, coefficient_table, estimation_results
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["MEResults", "Replay"]
+
+
+class Replay:
+    """A result as one set of display options shows it.
+
+    It shows itself as a rich table in a notebook and as the manual's text elsewhere.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+
+    def to_text(self) -> str:
+        """The manual's text."""
+        return to_text(self._report)
+
+    def to_html(self) -> str:
+        """One HTML fragment."""
+        return to_html(self._report)
+
+    def to_latex(self) -> str:
+        """A LaTeX table; needs the package booktabs."""
+        return to_latex(self._report)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def __repr__(self) -> str:
+        return self.to_text()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": self.to_text(), "text/html": self.to_html()}
+
+
+class MEResults:
+    """A fitted multilevel model.
+
+    Parameters
+    ----------
+    estimates : Estimates
+        The numbers.
+    options : DisplayOptions
+        How the command that fitted the model asked for it to be shown.
+
+    Attributes
+    ----------
+    estimates : Estimates
+    """
+
+    def __init__(self, estimates: Estimates, options: DisplayOptions) -> None:
+        self.estimates = estimates
+        self._options = options
+
+    # --- numbers ------------------------------------------------------------------------------
+
+    @cached_property
+    def params(self) -> pd.Series:
+        """Estimates, indexed by the addresses that `_b[]` uses; variances on their own scale."""
+        return self._series(self.estimates.b, "params")
+
+    @cached_property
+    def bse(self) -> pd.Series:
+        """Standard errors."""
+        return self._series(self.estimates.se, "bse")
+
+    @cached_property
+    def tvalues(self) -> pd.Series:
+        """Estimates over standard errors; nan for variances, which have no such test."""
+        return self._series(coefficient_table(self.estimates, 95.0, False).loc["z"].to_numpy(), "tvalues")
+
+    @cached_property
+    def pvalues(self) -> pd.Series:
+        """Two-sided p-values of `tvalues` under the standard normal distribution."""
+        return self._series(2.0 * ndtr(-np.abs(self.tvalues.to_numpy())), "pvalues")
+
+    def cov_params(self) -> pd.DataFrame:
+        """Covariance of the estimators, `e(V)`."""
+        return self.e["V"]
+
+    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
+        """Confidence limits: variances by way of the log, all else symmetric.
+
+        Parameters
+        ----------
+        alpha : float
+            One less the confidence level.
+
+        Returns
+        -------
+        DataFrame
+            Columns 0 and 1, one row a parameter.
+        """
+        import pandas as pd
+
+        limits = confidence_limits(self.estimates, 100.0 * (1.0 - alpha))
+        return pd.DataFrame(limits, index=self._names)
+
+    @property
+    def llf(self) -> float:
+        """The log likelihood."""
+        return self.estimates.fit.log_likelihood
+
+    @property
+    def nobs(self) -> int:
+        """Observations in the estimation sample."""
+        return self.estimates.n_obs
+
+    @property
+    def df_model(self) -> int:
+        """Degrees of freedom of the overall Wald test."""
+        return wald_test(self.estimates).df
+
+    @property
+    def converged(self) -> bool:
+        """Whether the maximization met its stopping rules."""
+        return self.estimates.fit.converged
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, -2 ll + 2 rank."""
+        return -2.0 * self.llf + 2.0 * self.e["rank"]
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion, -2 ll + rank ln N."""
+        return -2.0 * self.llf + self.e["rank"] * float(np.log(self.nobs))
+
+    @cached_property
+    def e(self) -> Stored:
+        """Stored results, under the names of the manual."""
+        return estimation_results(self.estimates)
+
+    @property
+    def r(self) -> dict[str, pd.DataFrame]:
+        """`r()` as estimation leaves it: its one entry is `table`."""
+        return {"table": self.table}
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """`r(table)` on the scale and at the level the command asked for."""
+        return coefficient_table(self.estimates, self._options.level, bool(self._options.exponentiated))
+
+    # --- display ------------------------------------------------------------------------------
+
+    def replay(
+        self,
+        *,
+        or_: bool = False,
+        irr: bool = False,
+        eform: bool = False,
+        level: float = 95.0,
+        noheader: bool = False,
+        notable: bool = False,
+        nogroup: bool = False,
+        nofvlabel: bool = False,
+    ) -> Replay:
+        """Show the result in another way, without fitting anything again.
+
+        Parameters
+        ----------
+        or_, irr, eform : bool
+            Exponentiated coefficients, as odds ratios (logit link) or incidence-rate ratios (log link).
+        level : float
+            Confidence level in percent, between 10 and 99.99.
+        noheader, notable, nogroup, nofvlabel : bool
+            What to leave out.
+
+        Raises
+        ------
+        CommandError
+            More than one scale, a scale that is not the model's, or a level out of range, r(198).
+        """
+        chosen: list[Exponentiated] = []
+        chosen += ["or"] if or_ else []
+        chosen += ["irr"] if irr else []
+        chosen += ["eform"] if eform else []
+        if len(chosen) > 1:
+            raise CommandError(198, f"only one of {' and '.join(chosen)} may be specified")
+        if not 10.0 <= level <= 99.99:
+            raise CommandError(198, "level() must be between 10 and 99.99 inclusive")
+        options = DisplayOptions(
+            chosen[0] if chosen else "", level, not noheader, not notable, not nogroup, not nofvlabel
+        )
+        return self.shown(options)
+
+    def shown(self, options: DisplayOptions) -> Replay:
+        """The result under display options.
+
+        Raises
+        ------
+        CommandError
+            ``option or not allowed``, r(198), for a scale that is not the model's.
+        """
+        check_scale(self.estimates.kind.link, self.estimates.kind.family, options.exponentiated)
+        return Replay(make_report(self.estimates, options, log=False))
+
+    def to_text(self, *, log: bool = False) -> str:
+        """The manual's text, with the iteration log on request."""
+        return to_text(make_report(self.estimates, self._options, log))
+
+    def to_html(self) -> str:
+        """One HTML fragment, with the iteration log folded in."""
+        return to_html(make_report(self.estimates, self._options, log=True))
+
+    def to_latex(self) -> str:
+        """A LaTeX table; needs the package booktabs."""
+        return to_latex(make_report(self.estimates, self._options, log=False))
+
+    def summary(self) -> Replay:
+        """The table, under statsmodels' name for it."""
+        return self.shown(self._options)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def __repr__(self) -> str:
+        command = self.estimates.command
+        return (
+            f"<{command.name} of {command.depvar.name}: {self.nobs:,} observations, "
+            f"log likelihood {self.llf:.7g}>"
+        )
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": self.to_text(), "text/html": self.to_html()}
+
+    # --- helpers ------------------------------------------------------------------------------
+
+    @property
+    def _names(self) -> list[str]:
+        return [parameter.name for parameter in self.estimates.parameters]
+
+    def _series(self, values: Any, name: str) -> pd.Series:
+        import pandas as pd
+
+        return pd.Series(values, index=self._names, name=name)
+
+
+def check_scale(link: str, family: str, scale: Exponentiated) -> None:
+    """Refuse odds ratios without a logit link and rate ratios without counts.
+
+    Raises
+    ------
+    CommandError
+        r(198).
+    """
+    if scale == "or" and link != "logit":
+        raise CommandError(198, "option or not allowed", hint="odds ratios are for logistic models only")
+    if scale == "irr" and family != "poisson":
+        raise CommandError(
+            198, "option irr not allowed", hint="incidence-rate ratios are for count models only"
+        )

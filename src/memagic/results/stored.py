@@ -1,0 +1,236 @@
+"""Stored results: what `e()` and `r()` hold after estimation, under the manual's names."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import chdtrc, ndtri
+
+from memagic.results.estimates import Estimates, confidence_limits, wald_test
+from memagic.results.report import comparison
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Stored", "coefficient_table", "estimation_results"]
+
+
+class Stored(Mapping[str, Any]):
+    """A read-only mapping whose values are made when they are asked for."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Any]]) -> None:
+        self._makers = dict(makers)
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def __repr__(self) -> str:
+        lines = []
+        for name, value in self.items():
+            shown = repr(value)
+            plain = isinstance(value, (int, float, str)) and len(shown) < 60
+            lines.append(f"{name:>18} : {shown if plain else _describe(value)}")
+        return "\n".join(lines)
+
+
+def _describe(value: object) -> str:
+    shape = getattr(value, "shape", None)
+    if shape is None:
+        return repr(value)[:60]
+    return f"{type(value).__name__} {' x '.join(str(n) for n in shape)}"
+
+
+def estimation_results(estimates: Estimates) -> Stored:
+    """`e()` after estimation.
+
+    Source: manual [ME] meglm and [ME] melogit, 'Stored results'.
+    """
+    values: dict[str, Any] = {**_scalars(estimates), **_macros(estimates)}
+    makers: dict[str, Callable[[], Any]] = {name: (lambda v=value: v) for name, value in values.items()}
+    makers["datasignature"] = lambda: _signature(estimates)
+    makers.update(_matrices(estimates))
+    return Stored(makers)
+
+
+def _scalars(estimates: Estimates) -> dict[str, float | int]:
+    fit, parameters = estimates.fit, estimates.parameters
+    roles = [p.role for p in parameters]
+    wald = wald_test(estimates)
+    n_free = sum(role != "coefficient" for role in roles)
+    scalars: dict[str, float | int] = {
+        "N": estimates.n_obs,
+        "k": len(parameters),
+        "k_dv": 1,
+        "k_eq": 1 + n_free,
+        "k_eq_model": 1,
+        "k_f": roles.count("coefficient"),
+        "k_r": roles.count("variance") + roles.count("covariance") + roles.count("residual"),
+        "k_rs": roles.count("variance") + roles.count("residual"),
+        "k_rc": roles.count("covariance"),
+        "df_m": wald.df,
+        "ll": fit.log_likelihood,
+        "chi2": wald.chi2,
+        "p": float(chdtrc(wald.df, wald.chi2)) if wald.df else float("nan"),
+        "rank": int(np.count_nonzero(estimates.se > 0.0)),
+        "ic": fit.iterations,
+        "rc": 0 if fit.converged else 430,
+        "converged": int(fit.converged),
+    }
+    test = comparison(estimates)
+    if test is not None:
+        assert fit.log_likelihood_plain is not None
+        scalars |= {"ll_c": fit.log_likelihood_plain, "chi2_c": test.chi2, "df_c": test.df, "p_c": test.p}
+    return scalars
+
+
+def _macros(estimates: Estimates) -> dict[str, str | int]:
+    command, kind = estimates.command, estimates.kind
+    macros: dict[str, str | int] = {
+        "cmd": "gsem" if command.name == "meglm" else "meglm",
+        "cmd2": command.name,
+        "cmdline": command.text.strip(),
+        "depvar": command.depvar.name,
+        "covariates": " ".join(c.name for c in estimates.design.fixed if c.factors),
+        "model": kind.model,
+        "title": kind.title,
+        "link": kind.link,
+        "family": kind.family,
+        "chi2type": "Wald",
+        "vce": "oim",
+        "opt": "moptimize",
+        "which": "max",
+        "ml_method": "e2",
+        "technique": "nr",
+        "properties": "b V",
+        "datasignaturevars": " ".join(_used_variables(estimates)),
+    }
+    if estimates.design.grouping is not None:
+        macros["ivars"] = estimates.design.grouping.name
+        macros["intmethod"] = estimates.method
+        if estimates.n_points is not None:
+            macros["n_quad"] = estimates.n_points
+    for option in ("offset", "exposure"):
+        if option in command.fixed.options:
+            name = str(command.fixed.options[option].value)
+            macros["offset"] = f"ln({name})" if option == "exposure" else name
+    if kind.trials is not None:
+        macros["binomial"] = kind.trials if isinstance(kind.trials, str) else f"{kind.trials:g}"
+    return macros
+
+
+def _used_variables(estimates: Estimates) -> list[str]:
+    design, command = estimates.design, estimates.command
+    names = [command.depvar.name]
+    for column in (*design.fixed, *design.random):
+        names += [name for name, _ in column.factors]
+    if design.grouping is not None:
+        names.append(design.grouping.name)
+    return list(dict.fromkeys(names))
+
+
+def _signature(estimates: Estimates) -> str:
+    """Observations, variables and a checksum of the arrays that the estimates depend on."""
+    design = estimates.design
+    digest = hashlib.blake2b(digest_size=8)
+    arrays = [design.y, design.x, design.offset, design.z]
+    if design.grouping is not None:
+        arrays.append(design.grouping.codes.astype(float))
+    for array in arrays:
+        if array is not None:
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return f"{estimates.n_obs}:{len(_used_variables(estimates))}:{digest.hexdigest()}"
+
+
+def _matrices(estimates: Estimates) -> dict[str, Callable[[], Any]]:
+    fit, design = estimates.fit, estimates.design
+    names = [p.name for p in estimates.parameters]
+
+    def b() -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.DataFrame([estimates.b], index=["y1"], columns=names)
+
+    def v() -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.DataFrame(estimates.v, index=names, columns=names)
+
+    def gradient() -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.DataFrame([fit.gradient], index=["r1"], columns=names)
+
+    makers: dict[str, Callable[[], Any]] = {
+        "b": b,
+        "V": v,
+        "gradient": gradient,
+        "ilog": lambda: np.array([fit.log[-20:]]),
+        "sample": lambda: design.sample.copy(),
+    }
+    if design.grouping is not None:
+        sizes = design.grouping.sizes
+        makers |= {
+            "N_g": lambda: np.array([[len(sizes)]]),
+            "g_min": lambda: np.array([[sizes.min()]]),
+            "g_avg": lambda: np.array([[sizes.mean()]]),
+            "g_max": lambda: np.array([[sizes.max()]]),
+        }
+    if "noconstant" in estimates.command.fixed.options:
+
+        def cns() -> pd.DataFrame:
+            import pandas as pd
+
+            row = np.zeros((1, len(names) + 2))
+            row[0, -2] = 1.0
+            return pd.DataFrame(row, index=["r1"], columns=[*names, "_cons", "_Cns"])
+
+        makers["Cns"] = cns
+    return makers
+
+
+def coefficient_table(estimates: Estimates, level: float, exponentiated: bool) -> pd.DataFrame:
+    """`r(table)`: one column a parameter.
+
+    Returns
+    -------
+    DataFrame
+        Rows b, se, z, pvalue, ll, ul, df, crit, eform.
+    """
+    import pandas as pd
+    from scipy.special import ndtr
+
+    roles = np.array([p.role for p in estimates.parameters])
+    at_zero = np.array([p.at_zero for p in estimates.parameters], dtype=bool)
+    b, se = estimates.b.copy(), estimates.se.copy()
+    limits = confidence_limits(estimates, level)
+    testable = np.isin(roles, ("coefficient", "covariance")) & (se > 0.0) & ~at_zero
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(testable, b / se, np.nan)
+    shown = (roles == "coefficient") & exponentiated
+    with np.errstate(over="ignore"):
+        b = np.where(shown, np.exp(b), b)
+        limits = np.where(shown[:, None], np.exp(limits), limits)
+    rows = {
+        "b": b,
+        "se": np.where(shown, se * b, se),
+        "z": z,
+        "pvalue": 2.0 * ndtr(-np.abs(z)),
+        "ll": limits[:, 0],
+        "ul": limits[:, 1],
+        "df": np.full(len(b), np.nan),
+        "crit": np.full(len(b), float(ndtri(0.5 + level / 200.0))),
+        "eform": shown.astype(float),
+    }
+    return pd.DataFrame(list(rows.values()), index=list(rows), columns=[p.name for p in estimates.parameters])
