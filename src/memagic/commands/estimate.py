@@ -28,7 +28,7 @@ from memagic.errors import CommandError
 from memagic.models import ModelKind, model_kind
 from memagic.results import MEResults
 from memagic.results.estimates import Estimates, name_parameters
-from memagic.results.report import DisplayOptions
+from memagic.results.report import DisplayOptions, Exponentiated
 from memagic.results.results import check_scale
 from memagic.spec.tree import Command, Covariance, Option
 
@@ -114,10 +114,10 @@ def estimate(command: Command, frame: pd.DataFrame, stream: Callable[[str], None
 
 def display_options(options: dict[str, Option]) -> DisplayOptions:
     """The display options among a command's or a replay's options."""
-    scale = next((name for name in ("or", "irr", "eform") if name in options), "")
+    scales: tuple[Exponentiated, ...] = ("or", "irr", "eform")
+    scale: Exponentiated = next((name for name in scales if name in options), "")
     level = options["level"].value if "level" in options else 95.0
     assert isinstance(level, (int, float))
-    assert scale in ("", "or", "irr", "eform")
     return DisplayOptions(
         exponentiated=scale,
         level=float(level),

@@ -241,7 +241,8 @@ def _grouping(name: str, codes: Index | None, rows: Mask | slice, n: int) -> Gro
     counts = np.bincount(used)
     present = counts > 0
     if not present.all():
-        used = (np.cumsum(present) - 1)[used]
+        rank = np.cumsum(present) - 1
+        used = rank[used]
     return Grouping(name, used, counts[present])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from memagic import datasets
 from memagic.errors import CommandError, closest
@@ -58,8 +58,10 @@ def read_dta(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise CommandError(601, f"file {path} not found")
     try:
-        with pd.io.stata.StataReader(path, convert_categoricals=False) as reader:
-            frame = reader.read()
+        # The stubs of pandas know no more of the reader than that it is one.
+        opened: Any = pd.read_stata(path, iterator=True, convert_categoricals=False)
+        with opened as reader:
+            frame: pd.DataFrame = reader.read()
             sets = reader.value_labels()
             attached = _attached(reader, list(frame.columns), sets)
             frame.attrs = {
@@ -73,7 +75,7 @@ def read_dta(path: Path) -> pd.DataFrame:
 
 
 def _attached(
-    reader: pd.io.stata.StataReader, columns: list[str], sets: dict[str, dict[float, str]]
+    reader: Any, columns: list[str], sets: dict[str, dict[float, str]]
 ) -> dict[str, dict[float, str]]:
     """Value labels by variable. Sets have names of their own, often but not always the variable's."""
     # pandas knows the set of each variable, but tells only in a private attribute.

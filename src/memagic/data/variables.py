@@ -25,7 +25,7 @@ def is_text(series: pd.Series) -> bool:
 
     if isinstance(series.dtype, pd.CategoricalDtype):
         return False
-    if pd.api.types.is_string_dtype(series.dtype) or series.dtype == object:
+    if pd.api.types.is_string_dtype(series.dtype) or series.dtype.kind == "O":
         return not pd.api.types.is_numeric_dtype(series.dtype)
     return False
 
@@ -85,7 +85,7 @@ class Variables:
             )
             return np.asarray(values[codes.astype(int)])
         if not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)):
-            if dtype == object:
+            if dtype.kind == "O":
                 try:
                     return np.asarray(pd.to_numeric(column).to_numpy(dtype=float, na_value=np.nan))
                 except (ValueError, TypeError):

@@ -1,9 +1,10 @@
 """Newton-Raphson with a modified step, step halving, and the manual's stopping rules.
 
 Source: manual [R] Maximize. Where -H is not positive definite ('not concave') its eigenvalues are
-replaced by their sizes, which turns away from saddle points; a step that lowers the log likelihood is halved ('backed up'). Converged means that
-the gradient is small on the scale of the Hessian, g'(-H)^-1 g < nrtolerance, at a concave point, and
-either the coefficients (tolerance) or the log likelihood (ltolerance) no longer change.
+replaced by their sizes, which turns away from saddle points; a step that lowers the log likelihood
+is halved ('backed up'). Converged means that the gradient is small on the scale of the Hessian,
+g'(-H)^-1 g < nrtolerance, at a concave point, and either the coefficients (tolerance) or the log
+likelihood (ltolerance) no longer change.
 """
 
 from __future__ import annotations

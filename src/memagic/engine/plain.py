@@ -62,6 +62,6 @@ def plain_start(problem: Problem) -> Array:
         weight = np.maximum(-second, 1e-10)
         working = eta - offset + first / weight
     root = np.sqrt(weight)
-    beta = np.linalg.lstsq(problem.x * root[:, None], working * root, rcond=None)[0]
+    beta: Array = np.linalg.lstsq(problem.x * root[:, None], working * root, rcond=None)[0].astype(float)
     phi = family.initial_phi(problem.fixed_part(beta), problem.y)
     return np.concatenate([beta, phi])

@@ -204,7 +204,8 @@ def evaluate_block(
 
 def _along_nodes(weighted: Array, node: Array, block: Block) -> Array:
     """Sum over the nodes of row values times a coordinate of the nodes, shape (n,)."""
-    return np.einsum("ik,ik->i", weighted, np.take(node, block.cluster_of_row, axis=0, mode="clip"))
+    at_rows = np.take(node, block.cluster_of_row, axis=0, mode="clip")
+    return np.asarray(np.einsum("ik,ik->i", weighted, at_rows))
 
 
 def _omega_curvature(block: Block, basis: Array, nodes: Array, second: Array) -> Array:

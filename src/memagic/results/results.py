@@ -97,7 +97,8 @@ class MEResults:
 
     def cov_params(self) -> pd.DataFrame:
         """Covariance of the estimators, `e(V)`."""
-        return self.e["V"]
+        v: pd.DataFrame = self.e["V"]
+        return v
 
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Confidence limits: variances by way of the log, all else symmetric.
@@ -140,12 +141,12 @@ class MEResults:
     @property
     def aic(self) -> float:
         """Akaike's criterion, -2 ll + 2 rank."""
-        return -2.0 * self.llf + 2.0 * self.e["rank"]
+        return -2.0 * self.llf + 2.0 * float(self.e["rank"])
 
     @property
     def bic(self) -> float:
         """Schwarz's criterion, -2 ll + rank ln N."""
-        return -2.0 * self.llf + self.e["rank"] * float(np.log(self.nobs))
+        return -2.0 * self.llf + float(self.e["rank"]) * float(np.log(self.nobs))
 
     @cached_property
     def e(self) -> Stored:

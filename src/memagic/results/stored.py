@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,7 +59,7 @@ def estimation_results(estimates: Estimates) -> Stored:
     Source: manual [ME] meglm and [ME] melogit, 'Stored results'.
     """
     values: dict[str, Any] = {**_scalars(estimates), **_macros(estimates)}
-    makers: dict[str, Callable[[], Any]] = {name: (lambda v=value: v) for name, value in values.items()}
+    makers: dict[str, Callable[[], Any]] = {name: partial(values.get, name) for name in values}
     makers["datasignature"] = lambda: _signature(estimates)
     makers.update(_matrices(estimates))
     return Stored(makers)
