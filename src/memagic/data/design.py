@@ -220,13 +220,13 @@ def _fixed_columns(
         x[:, j] = values_of(variables, column, rows)
     x[:, -1] = 1.0
     dependent = dependent_columns(x[:, :-1], has_constant)
-    for j in np.flatnonzero(dependent):
-        column = columns[j]
-        if column.heading and not x[:, j].any():
-            columns[j] = column.omitted("empty")
+    for k in np.flatnonzero(dependent):
+        column = columns[k]
+        if column.heading and not x[:, k].any():
+            columns[k] = column.omitted("empty")
             notes.append(f"note: {column.name} identifies no observations in the sample.")
         else:
-            columns[j] = column.omitted("omitted")
+            columns[k] = column.omitted("omitted")
             notes.append(f"note: {column.name} omitted because of collinearity.")
     kept = np.append(~dependent, has_constant)
     last = constant() if has_constant else constant().omitted("omitted")
