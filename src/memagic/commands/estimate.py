@@ -72,7 +72,7 @@ def estimate(command: Command, frame: pd.DataFrame, stream: Callable[[str], None
     check_scale(kind.link, kind.family, shown.exponentiated)
     settings = _settings(command)
     structure = _structure_maker(command)
-    design = make_design(command, frame, kind.trials)
+    design = make_design(command, frame, kind.trials, binary=kind.family == "bernoulli")
     span = command.depvar.span
     y, response_notes = checked_response(kind, command.depvar.name, design.y, design.trials, span)
     _check_size(design, kind)

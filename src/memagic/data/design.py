@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from memagic.data.collinear import dependent_columns
 from memagic.data.evaluate import condition_mask, row_range_mask
+from memagic.data.perfect import prune_perfect
 from memagic.data.terms import Column, constant, expand, values_of
 from memagic.data.variables import Variables
 from memagic.errors import CommandError
-from memagic.spec.tree import Command, Factor, Option, Term
+from memagic.spec.tree import Command, Factor, Option
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,7 +83,9 @@ class Design:
     notes: tuple[str, ...]
 
 
-def make_design(command: Command, frame: pd.DataFrame, trials: float | str | None) -> Design:
+def make_design(
+    command: Command, frame: pd.DataFrame, trials: float | str | None, *, binary: bool = False
+) -> Design:
     """The design of `command` on `frame`.
 
     Parameters
@@ -92,6 +95,9 @@ def make_design(command: Command, frame: pd.DataFrame, trials: float | str | Non
         Not changed.
     trials : float or str, optional
         Number of trials of a binomial response, or the variable that holds it.
+    binary : bool
+        Whether the response is a success wherever it is not zero; perfect predictors of it are then
+        left out, unless the command says `asis`.
 
     Raises
     ------
@@ -122,12 +128,15 @@ def make_design(command: Command, frame: pd.DataFrame, trials: float | str | Non
     if n == 0:
         raise CommandError(2000, "no observations", hint=_why_empty(command, variables, numeric))
 
-    everything = n == len(frame)
-    rows: Mask | slice = slice(None) if everything else sample
-    offset = _offset(variables, rows, offset_option, exposure_option)
     notes: list[str] = []
+    columns = expand(variables, command.fixed.terms, sample)
+    if binary and "asis" not in command.fixed.options:
+        sample = _without_perfect(variables, command.depvar.name, columns, sample, notes)
+        n = int(np.count_nonzero(sample))
+    rows: Mask | slice = slice(None) if n == len(frame) else sample
+    offset = _offset(variables, rows, offset_option, exposure_option)
     has_constant = "noconstant" not in command.fixed.options
-    x, fixed = _fixed_columns(variables, command.fixed.terms, sample, rows, has_constant, notes)
+    x, fixed = _fixed_columns(variables, columns, rows, n, has_constant, notes)
 
     grouping: Grouping | None = None
     z: Array | None = None
@@ -204,23 +213,42 @@ def _offset(
     return None
 
 
+def _without_perfect(
+    variables: Variables, depvar: str, columns: list[Column], sample: Mask, notes: list[str]
+) -> Mask:
+    """The sample without perfectly predicted rows; their columns are marked in `columns`."""
+    outcome = variables.numbers(depvar)[sample] != 0.0
+    if outcome.all() or not outcome.any() or not columns:
+        return sample
+    x = np.column_stack([values_of(variables, column, sample) for column in columns])
+    pruned = prune_perfect(outcome, x, [column.name for column in columns])
+    if not pruned.notes:
+        return sample
+    notes += pruned.notes
+    for j in np.flatnonzero(~pruned.columns):
+        columns[j] = columns[j].omitted("omitted")
+    kept = sample.copy()
+    kept[sample] = pruned.rows
+    return kept
+
+
 def _fixed_columns(
     variables: Variables,
-    terms: Sequence[Term],
-    sample: Mask,
+    columns: list[Column],
     rows: Mask | slice,
+    n: int,
     has_constant: bool,
     notes: list[str],
 ) -> tuple[Array, tuple[Column, ...]]:
     """The estimated columns as a matrix, and all columns with their states."""
-    columns = expand(variables, terms, sample)
-    n = int(np.count_nonzero(sample))
     x = np.empty((n, len(columns) + 1))
     for j, column in enumerate(columns):
-        x[:, j] = values_of(variables, column, rows)
+        x[:, j] = values_of(variables, column, rows) if column.state == "estimated" else 0.0
     x[:, -1] = 1.0
     dependent = dependent_columns(x[:, :-1], has_constant)
     for k in np.flatnonzero(dependent):
+        if columns[k].state == "omitted":
+            continue
         column = columns[k]
         if column.heading and not x[:, k].any():
             columns[k] = column.omitted("empty")

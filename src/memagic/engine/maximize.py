@@ -152,7 +152,7 @@ def _newton_step(at: Evaluation) -> _Step:
     if len(gradient) == 0:
         return _Step(gradient, True, 0.0)
     diagonal = np.abs(np.diag(information))
-    scale = 1.0 / np.sqrt(np.maximum(diagonal, 1e-10 * diagonal.max(initial=1e-300)))
+    scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
     values, vectors = np.linalg.eigh(information * np.outer(scale, scale))
     along = (gradient * scale) @ vectors
     if values[0] > _CONCAVE:

@@ -25,7 +25,7 @@ Scope = Literal["fixed", "random", "global"]
 Kind = Literal["flag", "integer", "real", "varname", "trials", "choice", "family", "vartype"]
 
 COMMANDS = ("meglm", "melogit", "meprobit", "mecloglog", "mepoisson")
-_BINOMIAL = frozenset({"melogit", "meprobit", "mecloglog"})
+_BINOMIAL: frozenset[str] = frozenset({"melogit", "meprobit", "mecloglog"})
 _MEGLM = frozenset({"meglm"})
 
 
@@ -101,6 +101,7 @@ _NOT_MEGLM = frozenset(COMMANDS) - _MEGLM
 OPTIONS: tuple[OptionSpec, ...] = (
     # The fixed-effects equation.
     _flag("NOCONStant", "fixed", "suppress the constant term"),
+    _flag("ASIS", "fixed", "retain perfect predictor variables", commands=_BINOMIAL | {"meglm"}),
     OptionSpec(
         "exposure",
         3,
