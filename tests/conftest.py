@@ -1,0 +1,70 @@
+"""What several test files share: data, fitted models, and a guard on random numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import memagic
+from memagic import datasets
+from memagic.results import MEResults
+
+# Data that may not go into the package lie next to the checkout.
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+# Property tests put the global generator into a known state and back; drawing from it is not allowed.
+_STATE = {"get_state", "set_state", "seed"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_global_random_numbers() -> Iterator[None]:
+    """Every draw comes from a generator with a seed: a draw from numpy's global one fails."""
+
+    def refuse(*args: object, **options: object) -> NoReturn:
+        raise AssertionError("a random number was drawn from numpy's global generator")
+
+    owner = np.random.mtrand._rand
+    with pytest.MonkeyPatch.context() as patch:
+        for name in dir(np.random):
+            function = getattr(np.random, name)
+            if getattr(function, "__self__", None) is owner and name not in _STATE:
+                patch.setattr(np.random, name, refuse)
+        yield
+
+
+@cache
+def _frame(name: str) -> pd.DataFrame | None:
+    if name in datasets.names():
+        return datasets.load(name)
+    path = SHARED / "data" / f"{name}.csv"
+    return pd.read_csv(path) if path.is_file() else None
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Callable[[str], pd.DataFrame]:
+    """A data set of the package, or one of ../shared/data; skips where that is not there."""
+
+    def load(name: str) -> pd.DataFrame:
+        frame = _frame(name)
+        if frame is None:
+            pytest.skip(f"{name}.csv may not be shipped, and ../shared/data does not have it")
+        return frame
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def fitted(shared_data: Callable[[str], pd.DataFrame]) -> Callable[[str, str], MEResults]:
+    """The result of a command on a named data set, fitted once a session."""
+
+    @cache
+    def fit(command: str, name: str) -> MEResults:
+        return memagic.run(command, data=shared_data(name))
+
+    return fit
