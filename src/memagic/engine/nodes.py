@@ -216,9 +216,7 @@ def _displacement(before: Placement, after: Placement) -> float:
     return largest
 
 
-def _moments(
-    block: Block, nodes: tuple[Array, ...], weights: Posterior, old: Placement
-) -> Placement:
+def _moments(block: Block, nodes: tuple[Array, ...], weights: Posterior, old: Placement) -> Placement:
     """Posterior means and Cholesky factors of the chains' posterior covariances."""
     means, roots = [], []
     for level, weight in enumerate(weights.joint):

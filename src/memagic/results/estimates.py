@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from memagic.data.design import Design
-from memagic.data.terms import Column
 from memagic.engine.fit import Fit
 from memagic.engine.nodes import Method
 from memagic.engine.problem import Problem
 from memagic.models import ModelKind
-from memagic.spec.tree import Command, Covariance
+from memagic.spec.tree import Command
 
 Array = NDArray[np.float64]
 Role = Literal["coefficient", "ancillary", "variance", "covariance", "residual"]
@@ -163,38 +162,39 @@ def name_parameters(command: Command, design: Design, fit: Fit, problem: Problem
         for column in design.fixed
         if column.state == "estimated"
     ]
-    if problem.structure is not None:
-        assert design.grouping is not None
-        group = design.grouping.name
-        for (row, column), at_zero in zip(problem.structure.entries, fit.at_zero, strict=True):
-            parameters.append(_component(command, design.random, group, row, column, at_zero))
-        zero = {r for (r, c), at_zero in zip(problem.structure.entries, fit.at_zero, strict=True) if at_zero}
-        first = len(parameters) - problem.structure.size
-        for k, (row, column) in enumerate(problem.structure.entries):
-            if row != column and ({row, column} & zero):
-                old = parameters[first + k]
-                parameters[first + k] = Parameter(old.name, old.role, old.label, old.group, True)
+    parameters += _components(design, fit, problem)
     if problem.family.n_phi:
         label = f"var(e.{command.depvar.name})"
         parameters.append(Parameter(f"/{label}", "residual", label))
     return tuple(parameters)
 
 
-def _component(
-    command: Command, effects: tuple[Column, ...], group: str, row: int, column: int, at_zero: bool
-) -> Parameter:
-    """One variance or covariance; of structures that share one, all effects are named."""
-    option = command.random[0].options.get("covariance")
-    structure = option.value.kind if option and isinstance(option.value, Covariance) else "independent"
-    what: Literal["var", "cov"] = "var" if row == column else "cov"
-    if structure in ("identity", "exchangeable") and len(effects) > 1:
-        shared = " ".join(effect.name for effect in effects)
-        label, address = f"{what}({shared})", f"/{what}({shared}[{group}])"
-    elif row == column:
-        name = effects[row].name
-        label, address = f"var({name})", f"/var({name}[{group}])"
-    else:
-        # The manual names the effect that comes first in the equation first.
-        first, second = effects[min(row, column)].name, effects[max(row, column)].name
-        label, address = f"cov({first},{second})", f"/cov({first}[{group}],{second}[{group}])"
-    return Parameter(address, "variance" if row == column else "covariance", label, group, at_zero)
+def _components(design: Design, fit: Fit, problem: Problem) -> list[Parameter]:
+    """Variances and covariances, in the order of the structure's entries."""
+    if problem.structure is None:
+        return []
+    places = [
+        (level.grouping.path, equation, column)
+        for level in design.levels
+        for equation in level.equations
+        for column in equation.columns
+    ]
+    zero = {r for (r, _), at_zero in zip(problem.structure.entries, fit.at_zero, strict=True) if at_zero}
+    components = []
+    for row, column in problem.structure.entries:
+        path, equation, effect = places[row]
+        at_zero = row in zero or column in zero
+        role: Role = "variance" if row == column else "covariance"
+        what = "var" if row == column else "cov"
+        if equation.covariance in ("identity", "exchangeable") and len(equation.columns) > 1:
+            # One parameter for all effects of the equation: all are named.
+            shared = " ".join(c.name for c in equation.columns)
+            label, address = f"{what}({shared})", f"/{what}({shared}[{path}])"
+        elif row == column:
+            label, address = f"var({effect.name})", f"/var({effect.name}[{path}])"
+        else:
+            # The effect that comes first in the equation is named first.
+            first, second = places[min(row, column)][2].name, places[max(row, column)][2].name
+            label, address = f"cov({first},{second})", f"/cov({first}[{path}],{second}[{path}])"
+        components.append(Parameter(address, role, label, path, at_zero))
+    return components
