@@ -93,6 +93,7 @@ def estimate(command: Command, frame: pd.DataFrame, stream: Callable[[str], None
         raise CommandError(1400, "initial values not feasible") from None
     variables = Variables(frame)
     used = {name for column in design.fixed for name, _ in column.factors}
+    parameters, positions = name_parameters(command, kind, design, fitted, problem)
     estimates = Estimates(
         command=command,
         kind=kind,
@@ -101,7 +102,8 @@ def estimate(command: Command, frame: pd.DataFrame, stream: Callable[[str], None
         fit=fitted,
         method=settings.method,
         n_points=None if settings.method == "laplace" else settings.n_points,
-        parameters=name_parameters(command, design, fitted, problem),
+        parameters=parameters,
+        positions=positions,
         value_labels={name: labels for name in used if (labels := variables.value_labels(name))},
         log=tuple(log.lines),
         notes=notes,

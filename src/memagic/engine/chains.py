@@ -86,7 +86,9 @@ class Elimination:
         rows: list[Array] = []
         chain: Array | None = None
         for level, inverse in enumerate(self.inverse):
-            root = np.sqrt(inverse) if inverse.shape[1] == 1 else np.linalg.cholesky(inverse)
+            root: Array = (
+                np.sqrt(inverse) if inverse.shape[1] == 1 else np.linalg.cholesky(inverse).astype(float)
+            )
             if chain is None:
                 rows.append(root)
                 chain = root

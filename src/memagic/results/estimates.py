@@ -17,6 +17,7 @@ from memagic.models import ModelKind
 from memagic.spec.tree import Command
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 Role = Literal["coefficient", "ancillary", "variance", "covariance", "residual"]
 
 __all__ = ["Estimates", "Parameter", "Wald", "confidence_limits", "name_parameters", "wald_test"]
@@ -63,6 +64,8 @@ class Estimates:
         Integration points; None for a method that has none.
     parameters : tuple of Parameter
         In the order of b.
+    positions : ndarray of int, shape (k,)
+        Where the fit has each parameter.
     value_labels : dict
         Words for the values of the factor variables of the model.
     log : tuple of str
@@ -78,6 +81,7 @@ class Estimates:
     method: Method
     n_points: int | None
     parameters: tuple[Parameter, ...]
+    positions: Index
     value_labels: dict[str, dict[float, str]]
     log: tuple[str, ...]
     notes: tuple[str, ...]
@@ -85,12 +89,12 @@ class Estimates:
     @property
     def b(self) -> Array:
         """Estimates, shape (k,)."""
-        return self.fit.estimates
+        return self.fit.estimates[self.positions]
 
     @property
     def v(self) -> Array:
         """Their covariance, shape (k, k)."""
-        return self.fit.covariance
+        return self.fit.covariance[np.ix_(self.positions, self.positions)]
 
     @property
     def se(self) -> Array:
@@ -102,7 +106,7 @@ class Estimates:
         return len(self.design.y)
 
     @property
-    def tested(self) -> NDArray[np.intp]:
+    def tested(self) -> Index:
         """Positions of the coefficients in the overall Wald test: all but the constant."""
         return np.array(
             [
@@ -155,18 +159,27 @@ def confidence_limits(estimates: Estimates, level: float) -> Array:
     return limits
 
 
-def name_parameters(command: Command, design: Design, fit: Fit, problem: Problem) -> tuple[Parameter, ...]:
-    """The parameters in the order of the fit's estimates."""
-    parameters = [
-        Parameter(column.name, "coefficient", column.name)
-        for column in design.fixed
-        if column.state == "estimated"
-    ]
-    parameters += _components(design, fit, problem)
-    if problem.family.n_phi:
+def name_parameters(
+    command: Command, kind: ModelKind, design: Design, fit: Fit, problem: Problem
+) -> tuple[tuple[Parameter, ...], Index]:
+    """The parameters in the order of `e(b)`, and their positions among the fit's estimates.
+
+    The engine has coefficients, elements of Sigma and the family's parameters in this order. `e(b)`
+    has ancillary parameters before the variances, and a residual variance after them.
+    """
+    names = [column.name for column in design.fixed if column.state == "estimated"]
+    coefficients = [Parameter(name, "coefficient", name) for name in names]
+    components = _components(design, fit, problem)
+    own = [Parameter(f"/{name}", "ancillary", f"/{name}") for name in kind.ancillary]
+    if kind.family == "gaussian":
         label = f"var(e.{command.depvar.name})"
-        parameters.append(Parameter(f"/{label}", "residual", label))
-    return tuple(parameters)
+        own = [Parameter(f"/{label}", "residual", label)]
+    p, m = len(coefficients), len(components)
+    positions = np.arange(p + m + len(own))
+    if kind.family == "gaussian":
+        return (*coefficients, *components, *own), positions
+    order = np.concatenate([positions[:p], positions[p + m :], positions[p : p + m]])
+    return (*coefficients, *own, *components), order
 
 
 def _components(design: Design, fit: Fit, problem: Problem) -> list[Parameter]:

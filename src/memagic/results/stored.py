@@ -170,7 +170,7 @@ def _matrices(estimates: Estimates) -> dict[str, Callable[[], Any]]:
     def gradient() -> pd.DataFrame:
         import pandas as pd
 
-        return pd.DataFrame([fit.gradient], index=["r1"], columns=names)
+        return pd.DataFrame([fit.gradient[estimates.positions]], index=["r1"], columns=names)
 
     makers: dict[str, Callable[[], Any]] = {
         "b": b,
