@@ -29,6 +29,8 @@ class ModelKind:
         As `e(family)` and `e(link)` have them.
     density : Family
         The engine's family.
+    ancillary : tuple of str
+        Names of the family's own parameters that are reported as such, such as ``lnalpha``.
     trials : float, str or None
         Number of binomial trials or the variable that holds it; None where there are none.
     title : str
@@ -44,6 +46,7 @@ class ModelKind:
     family: str
     link: str
     density: Family
+    ancillary: tuple[str, ...]
     trials: float | str | None
     title: str
     lines: tuple[tuple[str, str], ...]
@@ -113,7 +116,7 @@ def model_kind(command: Command) -> ModelKind:
     if trials is not None:
         shown = trials if isinstance(trials, str) else f"{trials:g}"
         lines = (*lines, ("Binomial variable" if isinstance(trials, str) else "Binomial trials", shown))
-    return ModelKind(family, link, _DENSITIES[key], trials, title, lines, model, comparison)
+    return ModelKind(family, link, _DENSITIES[key], (), trials, title, lines, model, comparison)
 
 
 def _trials(value: object) -> float | str:

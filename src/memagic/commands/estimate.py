@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast, get_args
 
 from memagic.commands.response import checked_response
-from memagic.data.design import Design, make_design
+from memagic.data.design import Design, DesignLevel, make_design
 from memagic.data.variables import Variables
 from memagic.display.log_lines import (
     FITTING_FIXED,
@@ -23,14 +23,14 @@ from memagic.engine.events import Event, GridNode, Iteration, StageStarted
 from memagic.engine.fit import NotFeasible, Settings, fit
 from memagic.engine.maximize import Stopping
 from memagic.engine.nodes import Method
-from memagic.engine.problem import Problem
+from memagic.engine.problem import Level, Problem
 from memagic.errors import CommandError
 from memagic.models import ModelKind, model_kind
 from memagic.results import MEResults
 from memagic.results.estimates import Estimates, name_parameters
 from memagic.results.report import DisplayOptions, Exponentiated
 from memagic.results.results import check_scale
-from memagic.spec.tree import Command, Covariance, Option
+from memagic.spec.tree import Command, Option
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +71,6 @@ def estimate(command: Command, frame: pd.DataFrame, stream: Callable[[str], None
     shown = display_options(command.options)
     check_scale(kind.link, kind.family, shown.exponentiated)
     settings = _settings(command)
-    structure = _structure_maker(command)
     design = make_design(command, frame, kind.trials, binary=kind.family == "bernoulli")
     span = command.depvar.span
     y, response_notes = checked_response(kind, command.depvar.name, design.y, design.trials, span)
@@ -83,9 +82,7 @@ def estimate(command: Command, frame: pd.DataFrame, stream: Callable[[str], None
         x=design.x,
         offset=design.offset,
         trials=design.trials,
-        cluster=None if design.grouping is None else design.grouping.codes,
-        z=design.z,
-        structure=None if design.z is None else structure(design.z.shape[1]),
+        levels=tuple(_level(level) for level in design.levels),
     )
     _check_nodes(command, settings, problem)
     log = _Log(stream, quiet="nolog" in command.options)
@@ -95,7 +92,8 @@ def estimate(command: Command, frame: pd.DataFrame, stream: Callable[[str], None
     except NotFeasible:
         raise CommandError(1400, "initial values not feasible") from None
     variables = Variables(frame)
-    used = {name for column in (*design.fixed, *design.random) for name, _ in column.factors}
+    used = {name for column in design.fixed for name, _ in column.factors}
+    parameters, positions = name_parameters(command, kind, design, fitted, problem)
     estimates = Estimates(
         command=command,
         kind=kind,
@@ -104,7 +102,8 @@ def estimate(command: Command, frame: pd.DataFrame, stream: Callable[[str], None
         fit=fitted,
         method=settings.method,
         n_points=None if settings.method == "laplace" else settings.n_points,
-        parameters=name_parameters(command, design, fitted, problem),
+        parameters=parameters,
+        positions=positions,
         value_labels={name: labels for name in used if (labels := variables.value_labels(name))},
         log=tuple(log.lines),
         notes=notes,
@@ -166,16 +165,11 @@ def _remark(event: Iteration) -> Remark:
 
 def _refuse_what_is_missing(command: Command) -> None:
     """Refuse what the language can say and the estimation cannot do."""
-    if len(command.random) > 1:
-        raise CommandError(
-            198,
-            "models with more than one random-effects equation are not supported",
-            span=command.random[1].span,
-        )
-    if command.random and command.random[0].factor is not None:
-        raise CommandError(
-            198, "crossed random effects, R.varname, are not supported", span=command.random[0].factor_span
-        )
+    for equation in command.random:
+        if equation.factor is not None:
+            raise CommandError(
+                198, "crossed random effects, R.varname, are not supported", span=equation.factor_span
+            )
     if command.fixed.weight is not None:
         raise CommandError(101, "weights are not supported", span=command.fixed.weight.span)
 
@@ -231,13 +225,11 @@ def _real(option: Option) -> float:
     return float(option.value)
 
 
-def _structure_maker(command: Command) -> Callable[[int], covariance.CovarianceStructure]:
-    """The covariance structure of the random-effects equation, as a function of its dimension."""
-    option = command.random[0].options.get("covariance") if command.random else None
-    if option is None:
-        return covariance.independent
-    assert isinstance(option.value, Covariance)
-    return _STRUCTURES[option.value.kind]
+def _level(level: DesignLevel) -> Level:
+    """A level as the engine takes it."""
+    structures = [_STRUCTURES[e.covariance](len(e.columns)) for e in level.equations]
+    structure = structures[0] if len(structures) == 1 else covariance.block_diagonal(structures)
+    return Level(level.grouping.codes, level.z, structure)
 
 
 def _check_size(design: Design, kind: ModelKind) -> None:
@@ -260,7 +252,7 @@ def _check_nodes(command: Command, settings: Settings, problem: Problem) -> None
         option = command.options.get("intpoints")
         raise CommandError(
             198,
-            f"{points} points in each of {q} dimensions make {nodes:,} nodes a group",
+            f"{points} points in each of {q} dimensions make {nodes:,} nodes an observation",
             span=command.random[0].span if option is None else option.span,
             hint="fewer points with intpoints(), or intmethod(laplace)",
         )

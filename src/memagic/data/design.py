@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,7 @@ from memagic.data.perfect import prune_perfect
 from memagic.data.terms import Column, constant, expand, values_of
 from memagic.data.variables import Variables
 from memagic.errors import CommandError
-from memagic.spec.tree import Command, Factor, Option
+from memagic.spec.tree import Command, Covariance, Factor, Option, RandomEquation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Index = NDArray[np.intp]
 
-__all__ = ["Design", "Grouping", "make_design"]
+__all__ = ["Design", "DesignLevel", "Grouping", "RandomEffects", "make_design"]
 
 ALL = "_all"
 
@@ -37,15 +38,48 @@ class Grouping:
     ----------
     name : str
         The group variable, or ``_all``.
+    path : str
+        The group variables from the highest level down to this one: ``school>class``.
     codes : ndarray of int, shape (n,)
-        0..M-1 by observation.
+        0..M-1 by observation; groups are counted within those of the level above.
     sizes : ndarray of int, shape (M,)
         Observations in each group.
     """
 
     name: str
+    path: str
     codes: Index
     sizes: Index
+
+
+@dataclass(frozen=True, slots=True)
+class RandomEffects:
+    """The columns of one random-effects equation, and the structure of their covariance."""
+
+    columns: tuple[Column, ...]
+    covariance: str
+
+
+@dataclass(frozen=True, slots=True)
+class DesignLevel:
+    """One level of a model.
+
+    Attributes
+    ----------
+    grouping : Grouping
+    equations : tuple of RandomEffects
+        In the order typed; the effects of different equations are independent.
+    z : ndarray, shape (n, q)
+        The columns of all equations.
+    """
+
+    grouping: Grouping
+    equations: tuple[RandomEffects, ...]
+    z: Array
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return tuple(column for equation in self.equations for column in equation.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +97,8 @@ class Design:
         All columns of that equation, the omitted ones among them.
     offset : ndarray, shape (n,), or None
     trials : ndarray, shape (n,), or float
-    grouping : Grouping or None
-    z : ndarray, shape (n, q), or None
-    random : tuple of Column
-        Columns of the random-effects equation.
+    levels : tuple of DesignLevel
+        Highest first.
     notes : tuple of str
         What the data made necessary, in the manual's words.
     """
@@ -77,9 +109,7 @@ class Design:
     fixed: tuple[Column, ...]
     offset: Array | None
     trials: Array | float
-    grouping: Grouping | None
-    z: Array | None
-    random: tuple[Column, ...]
+    levels: tuple[DesignLevel, ...]
     notes: tuple[str, ...]
 
 
@@ -106,8 +136,7 @@ def make_design(
         left, r(2000); a random-effects equation has no effects, r(198).
     """
     variables = Variables(frame)
-    random = command.random[0] if command.random else None
-    terms = [*command.fixed.terms, *(random.terms if random else ())]
+    terms = [*command.fixed.terms, *(term for equation in command.random for term in equation.terms)]
     offset_option = command.fixed.options.get("offset")
     exposure_option = command.fixed.options.get("exposure")
 
@@ -120,10 +149,11 @@ def make_design(
             sample = sample & ~np.isnan(variables.numbers(str(option.value), option.argument_span))
     if isinstance(trials, str):
         sample = sample & ~np.isnan(variables.numbers(trials, _trials_span(command)))
-    codes: Index | None = None
-    if random is not None and random.level != ALL:
-        codes, _ = variables.groups(random.level, random.level_span)
-        sample = sample & (codes >= 0)
+    codes: dict[str, Index] = {}
+    for equation in command.random:
+        if equation.level != ALL and equation.level not in codes:
+            codes[equation.level], _ = variables.groups(equation.level, equation.level_span)
+            sample = sample & (codes[equation.level] >= 0)
     n = int(np.count_nonzero(sample))
     if n == 0:
         raise CommandError(2000, "no observations", hint=_why_empty(command, variables, numeric))
@@ -138,24 +168,6 @@ def make_design(
     has_constant = "noconstant" not in command.fixed.options
     x, fixed = _fixed_columns(variables, columns, rows, n, has_constant, notes)
 
-    grouping: Grouping | None = None
-    z: Array | None = None
-    effects: tuple[Column, ...] = ()
-    if random is not None:
-        grouping = _grouping(random.level, codes, rows, n)
-        listed = expand(variables, random.terms, sample)
-        if "noconstant" not in random.options:
-            listed.append(constant())
-        effects = tuple(listed)
-        if not effects:
-            raise CommandError(
-                198,
-                "random-effects equation has no random effects",
-                span=random.span,
-                hint="leave out noconstant or name a variable",
-            )
-        z = np.column_stack([values_of(variables, column, rows) for column in effects])
-        _check_effects(z, effects, random.span)
     return Design(
         sample=sample,
         y=variables.numbers(command.depvar.name)[rows],
@@ -163,9 +175,7 @@ def make_design(
         fixed=fixed,
         offset=offset,
         trials=variables.numbers(trials)[rows] if isinstance(trials, str) else float(trials or 1.0),
-        grouping=grouping,
-        z=z,
-        random=effects,
+        levels=_levels(variables, command.random, codes, sample, rows),
         notes=tuple(notes),
     )
 
@@ -262,22 +272,79 @@ def _fixed_columns(
     return matrix, (*columns, last)
 
 
-def _grouping(name: str, codes: Index | None, rows: Mask | slice, n: int) -> Grouping:
-    if codes is None:
-        return Grouping(name, np.zeros(n, dtype=np.intp), np.array([n]))
-    used = codes[rows]
+def _levels(
+    variables: Variables,
+    equations: tuple[RandomEquation, ...],
+    codes: dict[str, Index],
+    sample: Mask,
+    rows: Mask | slice,
+) -> tuple[DesignLevel, ...]:
+    """The levels, highest first; equations that follow each other at one level share it."""
+    levels: list[DesignLevel] = []
+    groups = [list(members) for _, members in groupby(equations, key=lambda equation: equation.level)]
+    for members in groups:
+        name = members[0].level
+        upper = levels[-1].grouping if levels else None
+        if any(level.grouping.name == name for level in levels):
+            raise CommandError(
+                198,
+                f"level {name} is there twice, with another level between",
+                span=members[0].level_span,
+                hint=f"put the equations of {name} next to each other",
+            )
+        grouping = _grouping(name, codes.get(name), rows, upper, int(np.count_nonzero(sample)))
+        effects = []
+        for equation in members:
+            columns = expand(variables, equation.terms, sample)
+            # Among equations of one level only the last has an intercept.
+            if "noconstant" not in equation.options and equation is members[-1]:
+                columns.append(constant())
+            if not columns:
+                raise CommandError(
+                    198,
+                    "random-effects equation has no random effects",
+                    span=equation.span,
+                    hint="leave out noconstant or name a variable",
+                )
+            effects.append(RandomEffects(tuple(columns), _covariance(equation)))
+        level = DesignLevel(
+            grouping,
+            tuple(effects),
+            np.column_stack(
+                [values_of(variables, column, rows) for effect in effects for column in effect.columns]
+            ),
+        )
+        _check_effects(level, members[0].span)
+        levels.append(level)
+    return tuple(levels)
+
+
+def _covariance(equation: RandomEquation) -> str:
+    option = equation.options.get("covariance")
+    if option is None:
+        return "independent"
+    assert isinstance(option.value, Covariance)
+    return option.value.kind
+
+
+def _grouping(name: str, codes: Index | None, rows: Mask | slice, upper: Grouping | None, n: int) -> Grouping:
+    used = np.zeros(n, dtype=np.intp) if codes is None else codes[rows]
+    if upper is not None:
+        used = upper.codes * (int(used.max()) + 1) + used
+        used = np.unique(used, return_inverse=True)[1].reshape(n)
     counts = np.bincount(used)
     present = counts > 0
     if not present.all():
         rank = np.cumsum(present) - 1
         used = rank[used]
-    return Grouping(name, used, counts[present])
+    path = name if upper is None else f"{upper.path}>{name}"
+    return Grouping(name, path, used, counts[present])
 
 
-def _check_effects(z: Array, effects: Sequence[Column], span: tuple[int, int]) -> None:
+def _check_effects(level: DesignLevel, span: tuple[int, int]) -> None:
     """Refuse random effects that touch no observation: nothing is known of their variance."""
-    for k, column in enumerate(effects):
-        if not z[:, k].any():
+    for k, column in enumerate(level.columns):
+        if not level.z[:, k].any():
             raise CommandError(
                 459,
                 f"{column.name} is zero in every observation: its random effect is not identified",

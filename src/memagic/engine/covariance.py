@@ -7,6 +7,7 @@ Estimates are reported as variances and covariances, through the Jacobian of ome
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-__all__ = ["CovarianceStructure", "exchangeable", "identity", "independent", "unstructured"]
+__all__ = ["CovarianceStructure", "block_diagonal", "exchangeable", "identity", "independent", "unstructured"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +95,25 @@ def exchangeable(q: int) -> CovarianceStructure:
         return identity(1)
     mean = np.full((q, q), 1.0 / q)
     return CovarianceStructure(np.stack([np.eye(q) - mean, mean]), np.ones(2), ((0, 0), (1, 0)))
+
+
+def block_diagonal(structures: Sequence[CovarianceStructure]) -> CovarianceStructure:
+    """Independent sets of effects, each with its own structure: levels, or equations at one level.
+
+    The reported elements are the variances of all sets, then their covariances.
+    """
+    q = sum(s.q for s in structures)
+    basis: list[Array] = []
+    entries: list[tuple[int, int]] = []
+    first = 0
+    for s in structures:
+        wide = np.zeros((s.size, q, q))
+        wide[:, first : first + s.q, first : first + s.q] = s.basis
+        basis.append(wide)
+        entries += [(r + first, c + first) for r, c in s.entries]
+        first += s.q
+    variances = [entry for entry in entries if entry[0] == entry[1]]
+    covariances = [entry for entry in entries if entry[0] != entry[1]]
+    return CovarianceStructure(
+        np.concatenate(basis), np.concatenate([s.start for s in structures]), (*variances, *covariances)
+    )

@@ -84,7 +84,8 @@ class Fit:
 def make_objective(problem: Problem, settings: Settings) -> Objective:
     """The log likelihood that a problem with random effects is fitted by."""
     if problem.family.closed_form:
-        return LinearObjective(problem)
+        # The Laplacian approximation of a Gaussian posterior is no approximation.
+        return LinearObjective(problem) if len(problem.levels) == 1 else LaplaceObjective(problem)
     if settings.method == "laplace" or (settings.method == "mcaghermite" and settings.n_points == 1):
         return LaplaceObjective(problem)
     return QuadratureObjective(problem, settings.method, settings.n_points)
@@ -145,13 +146,18 @@ def _starting_values(problem: Problem, plain: Array) -> Array:
     by the mean square of its variable. This reproduces the manual's starting value.
     """
     assert problem.structure is not None
-    assert problem.z is not None
     beta, phi = plain[: problem.p], plain[problem.p :]
     omega = problem.structure.start
     if problem.family.closed_form:
-        variance = cluster_mean_variance(problem, problem.y - problem.fixed_part(beta))
-        square = np.einsum("iq,iq->q", problem.z, problem.z) / len(problem.z)
-        scale = np.sqrt(max(variance, 1e-8 * float(np.exp(2.0 * phi[0]))) / np.maximum(square, 1e-300))
+        residual = problem.y - problem.fixed_part(beta)
+        least = 1e-8 * float(np.exp(2.0 * phi[0]))
+        variance = np.concatenate(
+            [
+                np.full(level.structure.q, max(cluster_mean_variance(level.cluster, residual), least))
+                for level in problem.levels
+            ]
+        )
+        scale = np.sqrt(variance / np.maximum(problem.mean_square_z, 1e-300))
         rows = [int(np.argwhere(e)[0, 0]) for e in problem.structure.basis]
         omega = omega * scale[rows]
     return np.concatenate([beta, omega, phi])
@@ -184,7 +190,6 @@ def _reported(problem: Problem, maximum: Maximum, plain: float | None) -> Fit:
     entries = np.empty(0)
     at_zero: tuple[bool, ...] = ()
     if problem.structure is not None:
-        assert problem.z is not None
         jacobian[p : p + m, p : p + m] = problem.structure.jacobian(parameters.omega)
         entries = problem.structure.reported(parameters.omega)
         at_zero = _variances_at_zero(problem, parameters.omega, phi)
@@ -207,9 +212,8 @@ def _reported(problem: Problem, maximum: Maximum, plain: float | None) -> Fit:
 def _variances_at_zero(problem: Problem, omega: Array, phi: Array) -> tuple[bool, ...]:
     """Which reported variances leave no trace in the linear predictor (False for covariances)."""
     assert problem.structure is not None
-    assert problem.z is not None
     sigma = problem.structure.sigma(omega)
-    square = np.einsum("iq,iq->q", problem.z, problem.z) / len(problem.z)
+    square = problem.mean_square_z
     unit = float(phi[0]) if problem.family.closed_form else 1.0
     return tuple(
         r == c and float(sigma[r, r] * square[r]) < unit * _ZERO_DEVIATION**2

@@ -15,9 +15,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.engine.modes import Modes, find_modes
+from memagic.engine.blocks import Block, arrange
+from memagic.engine.chains import at_lowest
+from memagic.engine.modes import Modes, find_modes, zeros
 from memagic.engine.objective import Evaluation
-from memagic.engine.problem import Block, Parameters, Problem, arrange
+from memagic.engine.problem import Parameters, Problem
 
 Array = NDArray[np.float64]
 
@@ -31,12 +33,10 @@ class LaplaceObjective:
     """The Laplacian approximation over theta = (beta, omega, phi)."""
 
     def __init__(self, problem: Problem) -> None:
-        assert problem.structure is not None
         self._problem = problem
         self._blocks = arrange(problem, 1)
         self._constant = float(problem.family.constant(problem.y, problem.trials).sum())
-        q = problem.structure.q
-        self._modes = [np.zeros((block.n_clusters, q)) for block in self._blocks]
+        self._modes = [zeros(block) for block in self._blocks]
 
     def value(self, theta: Array) -> float:
         parameters = self._problem.unpack(theta)
@@ -61,7 +61,7 @@ class LaplaceObjective:
         value, scores = self.scores(theta)
         d = len(theta)
         hessian = np.empty((d, d))
-        centre = [mode.copy() for mode in self._modes]
+        centre = list(self._modes)
         for a in range(d):
             step = np.zeros(d)
             step[a] = _STEP * max(1.0, abs(theta[a]))
@@ -82,28 +82,25 @@ class LaplaceObjective:
             parameters.phi,
             self._modes[i],
         )
-        if np.isfinite(modes.v).all():
+        if all(np.isfinite(v).all() for v in modes.v):
             self._modes[i] = modes.v
         return modes
 
 
 def _log_likelihood(modes: Modes) -> Array:
-    """Log L of every cluster, shape (M,); nan where the posterior is not concave at its mode."""
-    if modes.precision.shape[1] == 1:
-        determinant = modes.precision[:, 0, 0]
-    else:
-        determinant = np.linalg.det(modes.precision)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(modes.log_posterior - 0.5 * np.log(determinant))
+    """Log L by top-level cluster, shape (M_1,); nan where the posterior is not concave at its mode."""
+    return modes.log_posterior - 0.5 * modes.elimination.log_det
 
 
 def _block_scores(problem: Problem, block: Block, parameters: Parameters, modes: Modes) -> Array:
-    """Gradient of log L by cluster, shape (M, d)."""
+    """Gradient of log L by top-level cluster, shape (M_1, d)."""
     structure, family = problem.structure, problem.family
     assert structure is not None
     p, m = problem.p, structure.size
     factor = structure.factor(parameters.omega)
-    inverse = np.linalg.inv(modes.precision)
+    chains = at_lowest(block, modes.v)
+    root = _chain_roots(block, modes)
+    inverse = root @ root.transpose(0, 2, 1)  # the blocks of H^-1 along the chains
     z_rows = block.z[block.cell_of_row]
 
     # h_i = z_i' L H^-1 L' z_i, once a cell.
@@ -115,16 +112,16 @@ def _block_scores(problem: Problem, block: Block, parameters: Parameters, modes:
 
     # u = H^-1 L'Z'c, e = Z L u: what the shift of the mode does to the log determinant.
     z_c = block.z_sums(block.sum_cells @ c)[:, 0, :]
-    u = np.einsum("jqr,jr->jq", inverse, z_c @ factor)
+    u = at_lowest(block, modes.elimination.solve(block, z_c @ factor))
     shift = (u @ factor.T)[block.cluster_of_row]
     e = np.einsum("iq,iq->i", z_rows, shift)[:, None]
     row_score = modes.first + c + modes.second * e
 
-    scores = np.empty((block.n_clusters, p + m + family.n_phi))
-    scores[:, :p] = (block.x_by_cluster @ row_score).reshape(block.n_clusters, p)
+    scores = np.empty((block.n_lowest, p + m + family.n_phi))
+    scores[:, :p] = (block.x_by_cluster @ row_score).reshape(block.n_lowest, p)
     z_score = block.z_sums(block.sum_cells @ row_score)[:, 0, :]
-    # Everything that multiplies the elements of dL: shape (M, q, q), row of Z by column of v.
-    core = np.einsum("jc,je->jce", z_score, modes.v)
+    # Everything that multiplies the elements of dL: shape (M_L, Q, Q), row of Z by column of v.
+    core = np.einsum("jc,je->jce", z_score, chains)
     core += np.einsum("jc,je->jce", modes.z_first, u)
     core -= modes.z_second_z @ factor @ inverse
     scores[:, p : p + m] = np.einsum("ace,jce->ja", structure.basis, core)
@@ -133,4 +130,17 @@ def _block_scores(problem: Problem, block: Block, parameters: Parameters, modes:
         for a in range(family.n_phi):
             rows = own.score[a] + 0.5 * h * own.curvature[a] + e * own.cross[a]
             scores[:, p + m + a] = (block.sum_clusters @ (block.sum_cells @ rows))[:, 0]
-    return scores
+    return np.asarray(block.sum_top @ scores)
+
+
+def _chain_roots(block: Block, modes: Modes) -> Array:
+    """Cholesky factors of the chains' posterior covariances, shape (M_L, Q, Q)."""
+    rows = modes.elimination.roots(block)
+    q = block.z.shape[1]
+    roots = np.zeros((block.n_lowest, q, q))
+    first = 0
+    for part, index in zip(rows, block.ancestors, strict=True):
+        last = first + part.shape[1]
+        roots[:, first:last, : part.shape[2]] = part[index]
+        first = last
+    return roots

@@ -1,4 +1,4 @@
-"""The Gaussian response with the identity link, in closed form.
+"""The Gaussian response with the identity link and one level of groups, in closed form.
 
 Within a cluster y ~ N(X beta, V), V = sigma^2 I + Z Sigma Z'. With A = L (sigma^2 I + L'Z'Z L)^-1 L',
 
@@ -17,10 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.engine.blocks import arrange
 from memagic.engine.objective import Evaluation
-from memagic.engine.problem import Problem, arrange
+from memagic.engine.problem import Problem
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
 __all__ = ["LinearObjective", "cluster_mean_variance"]
 
@@ -42,7 +44,7 @@ class _Residuals:
 
 
 class LinearObjective:
-    """Exact log likelihood over theta = (beta, omega, log sigma).
+    """Exact log likelihood of a model with one level over theta = (beta, omega, log sigma).
 
     What does not depend on theta is made once: Z'Z and Z'X by cluster, and X'X in all.
     """
@@ -169,9 +171,7 @@ def _times(matrix: Array, vector: Array) -> Array:
     return np.asarray((matrix @ vector[..., None])[..., 0])
 
 
-def cluster_mean_variance(problem: Problem, residual: Array) -> float:
+def cluster_mean_variance(cluster: Index, residual: Array) -> float:
     """Sample variance of the clusters' mean residuals: a start for an intercept's variance."""
-    assert problem.cluster is not None
-    sizes = np.bincount(problem.cluster)
-    means = np.bincount(problem.cluster, weights=residual) / sizes
+    means = np.bincount(cluster, weights=residual) / np.bincount(cluster)
     return float(means.var(ddof=1)) if len(means) > 1 else 1.0

@@ -1,6 +1,7 @@
 """Posterior modes of the standardized random effects, by Newton's method on all clusters at once.
 
-Source: manual [ME] meglm, Methods and formulas, 'Laplacian approximation'.
+Source: manual [ME] meglm, Methods and formulas, 'Laplacian approximation'; the elimination over
+levels after Pinheiro and Chao (2006), J. Comput. Graph. Stat. 15, 58-81.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.engine.blocks import Block
+from memagic.engine.chains import Elimination, at_lowest, eliminate
 from memagic.engine.families import Family
-from memagic.engine.problem import Block
 
 Array = NDArray[np.float64]
 
-__all__ = ["Modes", "curvature", "find_modes"]
+__all__ = ["Modes", "find_modes", "zeros"]
 
 _MAX_STEPS = 100
 _MAX_HALVINGS = 30
@@ -27,23 +29,24 @@ class Modes:
 
     Attributes
     ----------
-    v : ndarray, shape (M, q)
-    precision : ndarray, shape (M, q, q)
-        -d^2 h / dv dv', observed information.
-    log_posterior : ndarray, shape (M,)
-        h at the mode, less the family's constant.
+    v : tuple of ndarray, each shape (M_l, q_l)
+        By level, highest first.
+    elimination : Elimination
+        Of -d^2 h / dv dv', observed information.
+    log_posterior : ndarray, shape (M_1,)
+        h at the mode by top-level cluster, less the family's constant.
     eta : ndarray, shape (n, 1)
         Linear predictors at the modes.
     first, second : ndarray, shape (n, 1)
         Derivatives of log f in eta at the modes.
-    z_first : ndarray, shape (M, q)
-        Z' d log f / d eta.
-    z_second_z : ndarray, shape (M, q, q)
+    z_first : ndarray, shape (M_L, Q)
+        Z' d log f / d eta of the lowest-level clusters.
+    z_second_z : ndarray, shape (M_L, Q, Q)
         Z' W Z with W = -second.
     """
 
-    v: Array
-    precision: Array
+    v: tuple[Array, ...]
+    elimination: Elimination
     log_posterior: Array
     eta: Array
     first: Array
@@ -52,20 +55,15 @@ class Modes:
     z_second_z: Array
 
 
-def curvature(block: Block, weight: Array) -> Array:
-    """Z' W Z within clusters, shape (M, q, q), of row weights of shape (n, 1)."""
-    at_cells = block.sum_cells @ weight
-    q = block.z.shape[1]
-    total = np.empty((block.n_clusters, q, q))
-    for c in range(q):
-        for d in range(c + 1):
-            product = at_cells * (block.z[:, c] * block.z[:, d])[:, None]
-            total[:, c, d] = total[:, d, c] = (block.sum_clusters @ product)[:, 0]
-    return total
+def zeros(block: Block) -> tuple[Array, ...]:
+    """The prior's mode."""
+    return tuple(np.zeros((m, q)) for m, q in zip(block.sizes, block.dims, strict=True))
 
 
-def find_modes(block: Block, family: Family, fixed: Array, factor: Array, phi: Array, start: Array) -> Modes:
-    """Newton's method with step halving by cluster, to machine precision.
+def find_modes(
+    block: Block, family: Family, fixed: Array, factor: Array, phi: Array, start: tuple[Array, ...]
+) -> Modes:
+    """Newton's method with step halving by top-level cluster, to machine precision.
 
     Parameters
     ----------
@@ -73,51 +71,83 @@ def find_modes(block: Block, family: Family, fixed: Array, factor: Array, phi: A
     family : Family
     fixed : ndarray, shape (n,)
         X beta + offset.
-    factor : ndarray, shape (q, q)
+    factor : ndarray, shape (Q, Q)
         L.
     phi : ndarray, shape (n_phi,)
-    start : ndarray, shape (M, q)
+    start : tuple of ndarray, each shape (M_l, q_l)
         Where to begin.
     """
-    v = start
-    state = _state(block, family, fixed, factor, phi, v)
+    state = _state(block, family, fixed, factor, phi, start)
     for _ in range(_MAX_STEPS):
-        gradient = state.z_first @ factor - v
-        step = np.linalg.solve(_definite(state.precision), gradient[:, :, None])[:, :, 0]
+        elimination = state.elimination
+        own = elimination.reduce(block, state.z_first @ factor, tuple(-v for v in state.v))
+        solved = [np.einsum("jqr,jr->jq", d, b) for d, b in zip(elimination.inverse, own, strict=True)]
+        step = elimination.back(block, solved)
         # Half the squared Newton decrement is what a full step gains.
-        gain = 0.5 * np.einsum("jq,jq->j", gradient, step)
-        if not np.isfinite(gain).all() or gain.max() < 1e-24 * max(1.0, np.abs(v).max() ** 2):
+        gain = np.zeros(block.n_clusters)
+        for top, b, d in zip(block.tops, own, solved, strict=True):
+            products = 0.5 * np.einsum("jq,jq->j", b, d)
+            gain += np.bincount(top, weights=products, minlength=len(gain))
+        if not np.isfinite(gain).all():
             break
-        length = np.ones(len(v))
-        for _ in range(_MAX_HALVINGS):
-            trial = _state(block, family, fixed, factor, phi, v + length[:, None] * step)
-            slack = 1e-13 * np.abs(state.log_posterior) + 1e-13
-            worse = ~(trial.log_posterior >= state.log_posterior - slack)
-            if not worse.any():
-                break
-            length[worse] *= 0.5
-        v, state = trial.v, trial
+        largest = max(float(np.abs(v).max()) for v in state.v)
+        if gain.max() < 1e-24 * max(1.0, largest**2):
+            break
+        state = _take(block, family, fixed, factor, phi, state, step)
         if gain.max() < 1e-13:
             # Quadratic convergence: the step just taken leaves an error of the order of its square.
             break
     return state
 
 
-def _definite(precision: Array) -> Array:
-    """The curvature where it is positive definite, else lifted until it is (log f not concave)."""
-    if precision.shape[1] == 1:
-        return np.maximum(precision, 0.5)
-    least = np.linalg.eigvalsh(precision)[:, 0]
-    lift = np.maximum(0.5 - least, 0.0)
-    return np.asarray(precision + lift[:, None, None] * np.eye(precision.shape[1]))
+def _take(
+    block: Block,
+    family: Family,
+    fixed: Array,
+    factor: Array,
+    phi: Array,
+    state: Modes,
+    step: tuple[Array, ...],
+) -> Modes:
+    """The state after the step, halved in the clusters where it lowers the posterior."""
+    length = np.ones(block.n_clusters)
+    for _ in range(_MAX_HALVINGS):
+        v = tuple(
+            old + length[top][:, None] * change
+            for old, change, top in zip(state.v, step, block.tops, strict=True)
+        )
+        trial = _state(block, family, fixed, factor, phi, v)
+        slack = 1e-13 * np.abs(state.log_posterior) + 1e-13
+        worse = ~(trial.log_posterior >= state.log_posterior - slack)
+        if not worse.any():
+            break
+        length[worse] *= 0.5
+    return trial
 
 
-def _state(block: Block, family: Family, fixed: Array, factor: Array, phi: Array, v: Array) -> Modes:
+def _state(
+    block: Block, family: Family, fixed: Array, factor: Array, phi: Array, v: tuple[Array, ...]
+) -> Modes:
     """The posterior and its derivatives at given values of v."""
-    eta = block.eta(fixed, (v @ factor.T)[:, None, :])
+    eta = block.eta(fixed, (at_lowest(block, v) @ factor.T)[:, None, :])
     logf, first, second = family.derivatives(eta, block.y, block.trials, phi)
     z_first = block.z_sums(block.sum_cells @ first)[:, 0, :]
-    z_second_z = curvature(block, -second)
-    precision = factor.T @ z_second_z @ factor + np.eye(len(factor))
-    log_posterior = (block.sum_clusters @ (block.sum_cells @ logf))[:, 0] - 0.5 * np.einsum("jq,jq->j", v, v)
-    return Modes(v, precision, log_posterior, eta, first, second, z_first, z_second_z)
+    z_second_z = _curvature(block, -second)
+    log_posterior = (block.sum_top @ (block.sum_clusters @ (block.sum_cells @ logf)))[:, 0]
+    for top, values in zip(block.tops, v, strict=True):
+        squares = 0.5 * np.einsum("jq,jq->j", values, values)
+        log_posterior -= np.bincount(top, weights=squares, minlength=len(log_posterior))
+    elimination = eliminate(block, factor.T @ z_second_z @ factor)
+    return Modes(v, elimination, log_posterior, eta, first, second, z_first, z_second_z)
+
+
+def _curvature(block: Block, weight: Array) -> Array:
+    """Z' W Z within lowest-level clusters, shape (M_L, Q, Q), of row weights of shape (n, 1)."""
+    at_cells = block.sum_cells @ weight
+    q = block.z.shape[1]
+    total = np.empty((block.n_lowest, q, q))
+    for c in range(q):
+        for d in range(c + 1):
+            product = at_cells * (block.z[:, c] * block.z[:, d])[:, None]
+            total[:, c, d] = total[:, d, c] = (block.sum_clusters @ product)[:, 0]
+    return total

@@ -1,10 +1,12 @@
-"""Where the quadrature nodes of a cluster lie, by integration method.
+"""Where the quadrature nodes lie, by integration method.
 
-Nodes are v_jk = mean_j + scale_j z_k for a standard rule z_k. Mean and scale are the moments of the
-posterior by the rule itself (mvaghermite), its mode and curvature (mcaghermite), or those of the
-prior (ghermite).
+Nodes of a chain are v_k = mean + root z_k for a standard rule z_k over all its effects, with root a
+Cholesky factor, so that the nodes of a lower level follow those of the level above: mean and scale
+are conditional on the upper node. They are the moments of the posterior by the rule itself
+(mvaghermite), its mode and curvature (mcaghermite), or those of the prior (ghermite).
 
-Source: manual [ME] meglm, Methods and formulas, 'Adaptive Gauss-Hermite quadrature'.
+Source: manual [ME] meglm, Methods and formulas, 'Adaptive Gauss-Hermite quadrature'; for nested
+levels Rabe-Hesketh, Skrondal and Pickles (2005), J. Econometrics 128, 301-323.
 """
 
 from __future__ import annotations
@@ -15,15 +17,25 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.engine.blocks import Block
 from memagic.engine.families import Family
-from memagic.engine.modes import find_modes
-from memagic.engine.problem import Block
-from memagic.engine.rules import Rule
+from memagic.engine.modes import find_modes, zeros
+from memagic.engine.rules import PathRule
 
 Array = NDArray[np.float64]
 Method = Literal["mvaghermite", "mcaghermite", "ghermite", "laplace"]
 
-__all__ = ["Method", "Placement", "place_mode_curvature", "place_prior", "refine_moments"]
+__all__ = [
+    "Method",
+    "Placement",
+    "Posterior",
+    "chain_nodes",
+    "log_likelihood_at",
+    "place_mode_curvature",
+    "place_prior",
+    "posterior",
+    "refine_moments",
+]
 
 # What the adaptation may still change in log L, relative to it, when it stops.
 _SETTLED = 1e-11
@@ -32,53 +44,128 @@ _MAX_ADAPTATIONS = 100
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Location and scale of the nodes.
+    """Location and scale of the nodes, by level, highest first.
 
     Attributes
     ----------
-    mean : ndarray, shape (M, q)
-    scale : ndarray, shape (M, q, q)
-        Lower triangular.
+    mean : tuple of ndarray, each shape (M_l, q_l)
+    root : tuple of ndarray, each shape (M_l, q_l, Q_l)
+        Rows of the chains' Cholesky factors; the last q_l columns are lower triangular.
     """
 
-    mean: Array
-    scale: Array
+    mean: tuple[Array, ...]
+    root: tuple[Array, ...]
 
-    def nodes(self, rule: Rule) -> Array:
-        """Nodes on the scale of v, shape (M, K, q)."""
-        return self.mean[:, None, :] + rule.nodes @ self.scale.transpose(0, 2, 1)
-
-    def log_weights(self, rule: Rule, nodes: Array) -> Array:
-        """Log weights for integrals against the prior of v, shape (M, K)."""
-        diagonal = np.abs(np.einsum("jqq->jq", self.scale))
-        return np.asarray(
-            rule.log_lebesgue
-            + np.log(diagonal).sum(axis=1)[:, None]
-            - 0.5 * np.einsum("jkq,jkq->jk", nodes, nodes)
+    def nodes(self, rule: PathRule) -> tuple[Array, ...]:
+        """Nodes on the scale of v, each shape (M_l, K_1...K_l, q_l)."""
+        return tuple(
+            mean[:, None, :] + path @ root.transpose(0, 2, 1)
+            for mean, root, path in zip(self.mean, self.root, rule.paths, strict=True)
         )
 
+    def log_weights(self, rule: PathRule, nodes: tuple[Array, ...]) -> tuple[Array, ...]:
+        """Log weights for integrals against the prior of v, each shape (M_l, K_1...K_l)."""
+        result = []
+        for root, node, lebesgue in zip(self.root, nodes, rule.log_lebesgue, strict=True):
+            diagonal = np.abs(np.einsum("jqq->jq", root[:, :, root.shape[2] - root.shape[1] :]))
+            weights = lebesgue + np.log(diagonal).sum(axis=1)[:, None]
+            weights -= 0.5 * np.einsum("jkq,jkq->jk", node, node)
+            result.append(weights)
+        return tuple(result)
 
-def place_prior(n_clusters: int, q: int) -> Placement:
+
+@dataclass(frozen=True, slots=True)
+class Posterior:
+    """Weights of the nodes given the data.
+
+    Attributes
+    ----------
+    log_l : ndarray, shape (M_1,)
+        Log likelihood of the top-level clusters, less the family's constant.
+    conditional : tuple of ndarray, each shape (M_l, K_1...K_l)
+        Of a level's nodes given those above.
+    joint : tuple of ndarray, each shape (M_l, K_1...K_l)
+        Of a path of nodes down to a level.
+    """
+
+    log_l: Array
+    conditional: tuple[Array, ...]
+    joint: tuple[Array, ...]
+
+
+def chain_nodes(block: Block, nodes: tuple[Array, ...], level: int) -> Array:
+    """Nodes of the chains down to a level, shape (M_l, K_1...K_l, Q_l)."""
+    if level == 0:
+        return nodes[0]
+    n_paths = nodes[level].shape[1]
+    parts = [nodes[level]]
+    index = block.parents[level]
+    for upper in reversed(range(level)):
+        repeated = np.repeat(nodes[upper], n_paths // nodes[upper].shape[1], axis=1)
+        parts.append(repeated[index])
+        if upper:
+            index = block.parents[upper][index]
+    return np.concatenate(parts[::-1], axis=2)
+
+
+def posterior(block: Block, logf: Array, log_weights: tuple[Array, ...]) -> Posterior:
+    """Integrate level by level from the bottom, and weigh the nodes on the way back.
+
+    Parameters
+    ----------
+    logf : ndarray, shape (M_L, K_1...K_L)
+        Log f(y | path) of the lowest-level clusters; overwritten.
+    log_weights : tuple of ndarray, each shape (M_l, K_1...K_l)
+    """
+    conditional: list[Array] = []
+    n_levels = len(log_weights)
+    for level in reversed(range(n_levels)):
+        logf += log_weights[level]
+        n_upper = log_weights[level - 1].shape[1] if level else 1
+        by_upper = logf.reshape(len(logf), n_upper, -1)
+        peak = by_upper.max(axis=2)
+        weight = np.exp(by_upper - peak[:, :, None])
+        total = weight.sum(axis=2)
+        weight /= total[:, :, None]
+        conditional.append(weight.reshape(logf.shape))
+        log_l = np.log(total) + peak
+        if level:
+            logf = block.sum_up[level - 1] @ log_l
+    conditional.reverse()
+    joint = [conditional[0]]
+    for level in range(1, n_levels):
+        upper = joint[-1][block.parents[level]]
+        ratio = conditional[level].shape[1] // upper.shape[1]
+        joint.append(np.repeat(upper, ratio, axis=1) * conditional[level])
+    return Posterior(log_l[:, 0], tuple(conditional), tuple(joint))
+
+
+def log_likelihood_at(
+    block: Block, family: Family, fixed: Array, factor: Array, phi: Array, nodes: tuple[Array, ...]
+) -> Array:
+    """Log f(y | path) summed within lowest-level clusters, shape (M_L, K_1...K_L)."""
+    chains = chain_nodes(block, nodes, len(nodes) - 1)
+    eta = block.eta(fixed, chains @ factor.T)
+    logf = family.log_density(eta, block.y, block.trials, phi)
+    return np.asarray(block.sum_clusters @ (block.sum_cells @ logf))
+
+
+def place_prior(block: Block) -> Placement:
     """Nodes of the prior."""
-    return Placement(np.zeros((n_clusters, q)), np.broadcast_to(np.eye(q), (n_clusters, q, q)))
+    roots = []
+    for level, (m, q) in enumerate(zip(block.sizes, block.dims, strict=True)):
+        above = sum(block.dims[:level])
+        root = np.concatenate([np.zeros((q, above)), np.eye(q)], axis=1)
+        roots.append(np.broadcast_to(root, (m, *root.shape)))
+    return Placement(zeros(block), tuple(roots))
 
 
 def place_mode_curvature(
-    block: Block, family: Family, fixed: Array, factor: Array, phi: Array, start: Array
+    block: Block, family: Family, fixed: Array, factor: Array, phi: Array, start: tuple[Array, ...]
 ) -> Placement:
     """Nodes at the posterior mode, scaled by the curvature there."""
     modes = find_modes(block, family, fixed, factor, phi, start)
-    return Placement(modes.v, _inverse_root(modes.precision))
-
-
-def _inverse_root(precision: Array) -> Array:
-    """Lower Cholesky factors of the inverses; the prior's where a precision is not definite."""
-    q = precision.shape[1]
-    if q == 1:
-        return np.asarray(1.0 / np.sqrt(np.where(precision > 0.0, precision, 1.0)))
-    definite = np.linalg.eigvalsh(precision)[:, 0] > 0.0
-    precision = np.where(definite[:, None, None], precision, np.eye(q))
-    return np.linalg.cholesky(np.linalg.inv(precision))
+    return Placement(modes.v, modes.elimination.roots(block))
 
 
 def refine_moments(
@@ -87,7 +174,7 @@ def refine_moments(
     fixed: Array,
     factor: Array,
     phi: Array,
-    rule: Rule,
+    rule: PathRule,
     start: Placement,
 ) -> Placement:
     """Replace mean and scale by the posterior moments under the rule, until log L settles.
@@ -102,52 +189,51 @@ def refine_moments(
     for _ in range(_MAX_ADAPTATIONS):
         nodes = placement.nodes(rule)
         logf = log_likelihood_at(block, family, fixed, factor, phi, nodes)
-        logf += placement.log_weights(rule, nodes)
-        peak = logf.max(axis=1)
-        weight = np.exp(logf - peak[:, None])
-        total = weight.sum(axis=1)
-        weight /= total[:, None]
-        log_l = np.log(total) + peak
-        moved = _moments(nodes, weight, placement)
+        weights = posterior(block, logf, placement.log_weights(rule, nodes))
+        if not np.isfinite(weights.log_l).all():
+            break
+        moved = _moments(block, nodes, weights, placement)
         shift = _displacement(placement, moved)
         placement = moved
-        change = float(np.abs(log_l - last).sum())
+        change = float(np.abs(weights.log_l - last).sum())
         rate = shift / last_shift if last_shift > 0.0 else 0.0
-        if not np.isfinite(log_l).all():
+        tolerance = _SETTLED * float(np.abs(weights.log_l).sum())
+        if shift == 0.0 or (rate < 0.9 and change * rate <= tolerance):
             break
-        if shift == 0.0 or (rate < 0.9 and change * rate <= _SETTLED * float(np.abs(log_l).sum())):
-            break
-        last, last_shift = log_l, shift
+        last, last_shift = weights.log_l, shift
     return placement
 
 
 def _displacement(before: Placement, after: Placement) -> float:
     """The largest move of a node, in units of the posterior's standard deviations."""
-    size = np.abs(np.einsum("jqq->jq", before.scale))
-    mean = np.abs(after.mean - before.mean) / size
-    scale = np.abs(after.scale - before.scale).max(axis=2) / size
-    return float(max(mean.max(), scale.max()))
+    largest = 0.0
+    for level in range(len(before.mean)):
+        old, new = before.root[level], after.root[level]
+        size = np.abs(np.einsum("jqq->jq", old[:, :, old.shape[2] - old.shape[1] :]))
+        mean = np.abs(after.mean[level] - before.mean[level]) / size
+        scale = np.abs(new - old).max(axis=2) / size
+        largest = max(largest, float(mean.max()), float(scale.max()))
+    return largest
 
 
-def _moments(nodes: Array, weight: Array, old: Placement) -> Placement:
-    """Posterior mean and Cholesky factor of the posterior covariance under the weights."""
-    mean = np.einsum("jk,jkq->jq", weight, nodes)
-    centred = nodes - mean[:, None, :]
-    covariance = (centred * weight[:, :, None]).transpose(0, 2, 1) @ centred
-    if covariance.shape[1] == 1:
-        scale = np.sqrt(covariance)
-        good = scale[:, 0, 0] > 0.0
-    else:
-        least = np.linalg.eigvalsh(covariance)[:, 0]
-        good = least > 1e-14 * np.einsum("jqq->j", covariance)
-        scale = np.linalg.cholesky(np.where(good[:, None, None], covariance, np.eye(covariance.shape[1])))
-    return Placement(np.where(good[:, None], mean, old.mean), np.where(good[:, None, None], scale, old.scale))
-
-
-def log_likelihood_at(
-    block: Block, family: Family, fixed: Array, factor: Array, phi: Array, nodes: Array
-) -> Array:
-    """Log f(y_j | v_jk) summed within clusters, shape (M, K), of nodes of shape (M, K, q)."""
-    eta = block.eta(fixed, nodes @ factor.T)
-    logf = family.log_density(eta, block.y, block.trials, phi)
-    return np.asarray(block.sum_clusters @ (block.sum_cells @ logf))
+def _moments(block: Block, nodes: tuple[Array, ...], weights: Posterior, old: Placement) -> Placement:
+    """Posterior means and Cholesky factors of the chains' posterior covariances."""
+    means, roots = [], []
+    for level, weight in enumerate(weights.joint):
+        chains = chain_nodes(block, nodes, level)
+        q = nodes[level].shape[2]
+        mean = np.einsum("jk,jkq->jq", weight, chains)
+        centred = chains - mean[:, None, :]
+        covariance = (centred * weight[:, :, None]).transpose(0, 2, 1) @ centred
+        if covariance.shape[1] == 1:
+            root = np.sqrt(covariance)
+            good = root[:, 0, 0] > 0.0
+        else:
+            least = np.linalg.eigvalsh(covariance)[:, 0]
+            good = least > 1e-14 * np.einsum("jqq->j", covariance)
+            if not good.all():
+                covariance = np.where(good[:, None, None], covariance, np.eye(covariance.shape[1]))
+            root = np.linalg.cholesky(covariance)
+        means.append(np.where(good[:, None], mean[:, -q:], old.mean[level]))
+        roots.append(np.where(good[:, None, None], root[:, -q:], old.root[level]))
+    return Placement(tuple(means), tuple(roots))

@@ -1,9 +1,12 @@
-"""Log likelihood of a two-level model by Gauss-Hermite quadrature, with analytic derivatives.
+"""Log likelihood by Gauss-Hermite quadrature over nested levels, with analytic derivatives.
 
 With the nodes held, Fisher's and Louis' identities give, for cluster j with posterior weights p_k
 and complete-data scores s_k and Hessians h_k at node k,
 
     g_j = sum_k p_k s_k,    H_j = sum_k p_k (h_k + s_k s_k') - g_j g_j'.
+
+With several levels the same is applied from the lowest level upwards: the conditional means of the
+scores are summed within the groups of the level above, and play the part of s_k there.
 
 Newton's method with these converges to the root of g at re-adapted nodes.
 
@@ -18,17 +21,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.engine.blocks import Block, arrange
+from memagic.engine.modes import zeros
 from memagic.engine.nodes import (
     Method,
     Placement,
+    Posterior,
+    chain_nodes,
     log_likelihood_at,
     place_mode_curvature,
     place_prior,
+    posterior,
     refine_moments,
 )
 from memagic.engine.objective import Evaluation
-from memagic.engine.problem import Block, Parameters, Problem, arrange
-from memagic.engine.rules import Rule, product_rule
+from memagic.engine.problem import Parameters, Problem
+from memagic.engine.rules import PathRule, path_rule
 
 Array = NDArray[np.float64]
 
@@ -51,12 +59,10 @@ class QuadratureObjective:
     """
 
     def __init__(self, problem: Problem, method: Method, n_points: int) -> None:
-        assert problem.structure is not None
         self._problem = problem
         self._method = method
-        self._q = problem.structure.q
-        self._rule = product_rule(n_points, self._q)
-        self._blocks = arrange(problem, len(self._rule.nodes))
+        self._rule = path_rule(n_points, tuple(level.structure.q for level in problem.levels))
+        self._blocks = arrange(problem, self._rule.n_paths)
         self._constant = float(problem.family.constant(problem.y, problem.trials).sum())
         self._placements: list[_Placed | None] = [None] * len(self._blocks)
         self._theta: Array | None = None
@@ -67,7 +73,7 @@ class QuadratureObjective:
         return self._blocks
 
     @property
-    def rule(self) -> Rule:
+    def rule(self) -> PathRule:
         return self._rule
 
     def place(self, theta: Array) -> list[Placement]:
@@ -108,78 +114,73 @@ class QuadratureObjective:
         problem, block = self._problem, self._blocks[i]
         assert problem.structure is not None
         if self._method == "ghermite":
-            return place_prior(block.n_clusters, self._q)
+            return place_prior(block)
         last = self._placements[i]
         if last is not None and last.at is parameters:
             return last.placement
         family, phi = problem.family, parameters.phi
         fixed = block.fixed_part(parameters.beta)
         factor = problem.structure.factor(parameters.omega)
-        start = np.zeros((block.n_clusters, self._q)) if last is None else last.placement.mean
+        start = zeros(block) if last is None else last.placement.mean
         placement = place_mode_curvature(block, family, fixed, factor, phi, start)
         if self._method == "mvaghermite":
             placement = refine_moments(block, family, fixed, factor, phi, self._rule, placement)
-        if np.isfinite(placement.mean).all() and np.isfinite(placement.scale).all():
+        if all(np.isfinite(part).all() for part in (*placement.mean, *placement.root)):
             self._placements[i] = _Placed(parameters, placement)
         return placement
 
 
 def value_block(
-    problem: Problem, block: Block, rule: Rule, placement: Placement, parameters: Parameters
+    problem: Problem, block: Block, rule: PathRule, placement: Placement, parameters: Parameters
 ) -> Array:
-    """Log L_j of the block's clusters, shape (M,), less the family's constant."""
+    """Log L_j of the block's top-level clusters, shape (M_1,), less the family's constant."""
     assert problem.structure is not None
     factor = problem.structure.factor(parameters.omega)
     nodes = placement.nodes(rule)
     fixed = block.fixed_part(parameters.beta)
     logf = log_likelihood_at(block, problem.family, fixed, factor, parameters.phi, nodes)
-    logf += placement.log_weights(rule, nodes)
-    peak = logf.max(axis=1)
-    return np.asarray(np.log(np.exp(logf - peak[:, None]).sum(axis=1)) + peak)
+    return posterior(block, logf, placement.log_weights(rule, nodes)).log_l
 
 
 def evaluate_block(
-    problem: Problem, block: Block, rule: Rule, placement: Placement, parameters: Parameters
+    problem: Problem, block: Block, rule: PathRule, placement: Placement, parameters: Parameters
 ) -> Evaluation:
-    """Value, cluster scores and Hessian of one block with its nodes held at `placement`."""
+    """Value, scores of the top-level clusters and Hessian of one block, nodes held at `placement`."""
     structure, family = problem.structure, problem.family
     assert structure is not None
     p, m, q = problem.p, structure.size, structure.q
-    n_clusters, n_nodes = block.n_clusters, len(rule.nodes)
+    n_lowest, n_paths = block.n_lowest, rule.n_paths
     d = p + m + family.n_phi
     nodes = placement.nodes(rule)
+    chains = chain_nodes(block, nodes, len(nodes) - 1)
     factor = structure.factor(parameters.omega)
-    eta = block.eta(block.fixed_part(parameters.beta), nodes @ factor.T)
+    eta = block.eta(block.fixed_part(parameters.beta), chains @ factor.T)
     logf, first, second = family.derivatives(eta, block.y, block.trials, parameters.phi)
+    by_path = block.sum_clusters @ (block.sum_cells @ logf)
+    weights = posterior(block, by_path, placement.log_weights(rule, nodes))
+    weight = weights.joint[-1]
 
-    log_weight = block.sum_clusters @ (block.sum_cells @ logf)
-    log_weight += placement.log_weights(rule, nodes)
-    peak = log_weight.max(axis=1)
-    weight = np.exp(log_weight - peak[:, None])
-    total = weight.sum(axis=1)
-    weight /= total[:, None]
-    value = float((np.log(total) + peak).sum())
-
-    # Complete-data scores at every node, and what of the complete-data Hessian is left to sum.
-    scores = np.empty((n_clusters, d, n_nodes))
-    scores[:, :p] = (block.x_by_cluster @ first).reshape(n_clusters, p, n_nodes)
+    # Complete-data scores of the lowest-level clusters along every path.
+    scores = np.empty((n_lowest, d, n_paths))
+    scores[:, :p] = (block.x_by_cluster @ first).reshape(n_lowest, p, n_paths)
     z_first = block.z_sums(block.sum_cells @ first)
-    moment = np.einsum("jkc,jkd->cdjk", z_first, nodes)
+    moment = np.einsum("jkc,jkd->cdjk", z_first, chains)
     scores[:, p : p + m] = np.tensordot(structure.basis, moment, axes=([1, 2], [0, 1])).transpose(1, 0, 2)
 
+    # The posterior mean of the complete-data Hessian.
     hessian = np.zeros((d, d))
     row_weight = np.take(weight, block.cluster_of_row, axis=0, mode="clip")
     second_at_cells = block.sum_cells @ second
     second *= row_weight
     hessian[:p, :p] = block.x.T @ (block.x * second.sum(axis=1)[:, None])
     for e in range(q):
-        # (Z_c v_e second)'X for every c, at once over the nodes.
-        at_rows = _along_nodes(second, nodes[:, :, e], block)
-        for c in range(q):
+        at_rows = _along_paths(second, chains[:, :, e], block)
+        for c in np.flatnonzero(structure.basis[:, :, e].any(axis=0)):
             cross = (at_rows * block.z[block.cell_of_row, c]) @ block.x
             hessian[p : p + m, :p] += structure.basis[:, c, e, None] * cross
-    second_at_cells *= weight if block.sum_cells.shape[0] == n_clusters else weight[block.cluster_of_cell]
-    hessian[p : p + m, p : p + m] = _omega_curvature(block, structure.basis, nodes, second_at_cells)
+    single = len(block.cluster_of_cell) == n_lowest
+    second_at_cells *= weight if single else weight[block.cluster_of_cell]
+    hessian[p : p + m, p : p + m] = _omega_curvature(block, structure.basis, chains, second_at_cells)
 
     if family.n_phi:
         own = family.phi_derivatives(eta, block.y, block.trials, parameters.phi)
@@ -188,28 +189,61 @@ def evaluate_block(
             cross_rows = own.cross[a] * row_weight
             hessian[p + m + a, :p] = cross_rows.sum(axis=1) @ block.x
             z_cross = block.z_sums(block.sum_cells @ cross_rows)
-            outer = np.einsum("jkc,jke->ce", z_cross, nodes)
+            outer = np.einsum("jkc,jke->ce", z_cross, chains)
             hessian[p + m + a, p : p + m] = np.tensordot(structure.basis, outer, axes=2)
             for b in range(family.n_phi):
                 hessian[p + m + a, p + m + b] = float((own.hessian[a, b] * row_weight).sum())
         hessian[p : p + m, p + m :] = hessian[p + m :, p : p + m].T
     hessian[:p, p:] = hessian[p:, :p].T
 
-    weighted = scores * weight[:, None, :]
-    gradients = weighted.sum(axis=2)
-    hessian += np.tensordot(weighted, scores, axes=([0, 2], [0, 2]))
-    hessian -= gradients.T @ gradients
-    return Evaluation(value, gradients, hessian)
+    gradients, between = _average_scores(block, scores, weights)
+    return Evaluation(float(weights.log_l.sum()), gradients, hessian + between)
 
 
-def _along_nodes(weighted: Array, node: Array, block: Block) -> Array:
-    """Sum over the nodes of row values times a coordinate of the nodes, shape (n,)."""
+def _average_scores(block: Block, scores: Array, weights: Posterior) -> tuple[Array, Array]:
+    """Posterior means of the scores by top-level cluster, and the posterior variance of the scores.
+
+    Given the nodes above, clusters are independent: the variance is the sum, over levels, of the
+    expected conditional variances of the conditional means.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (M_L, d, K_1...K_L)
+
+    Returns
+    -------
+    means : ndarray, shape (M_1, d)
+    variance : ndarray, shape (d, d)
+    """
+    d = scores.shape[1]
+    variance = np.zeros((d, d))
+    for level in reversed(range(len(weights.joint))):
+        variance += _second_moment(scores, weights.joint[level])
+        n, n_upper = len(scores), weights.joint[level - 1].shape[1] if level else 1
+        conditional = weights.conditional[level].reshape(n, 1, n_upper, -1)
+        means = (scores.reshape(n, d, n_upper, -1) * conditional).sum(axis=3)
+        if not level:
+            break
+        variance -= _second_moment(means, weights.joint[level - 1][block.parents[level]])
+        summed = block.sum_up[level - 1] @ means.reshape(n, -1)
+        scores = summed.reshape(-1, d, n_upper)
+    gradients = means[:, :, 0]
+    return gradients, variance - gradients.T @ gradients
+
+
+def _second_moment(scores: Array, weight: Array) -> Array:
+    """Weighted sum of s s' over clusters and paths, shape (d, d)."""
+    return np.tensordot(scores * weight[:, None, :], scores, axes=([0, 2], [0, 2]))
+
+
+def _along_paths(weighted: Array, node: Array, block: Block) -> Array:
+    """Sum over the paths of row values times a coordinate of the nodes, shape (n,)."""
     at_rows = np.take(node, block.cluster_of_row, axis=0, mode="clip")
     return np.asarray(np.einsum("ik,ik->i", weighted, at_rows))
 
 
-def _omega_curvature(block: Block, basis: Array, nodes: Array, second: Array) -> Array:
-    """Sum of second (z'E_a v)(z'E_b v) over cells and nodes, shape (m, m).
+def _omega_curvature(block: Block, basis: Array, chains: Array, second: Array) -> Array:
+    """Sum of second (z'E_a v)(z'E_b v) over cells and paths, shape (m, m).
 
     Parameters
     ----------
@@ -217,12 +251,12 @@ def _omega_curvature(block: Block, basis: Array, nodes: Array, second: Array) ->
         Posterior-weighted second derivatives, summed within cells.
     """
     q = basis.shape[1]
-    # moment[c, e] = (sum over cells) z_c z_e second, by cluster and node.
-    moment = np.empty((q, q, *nodes.shape[:2]))
+    # moment[c, e] = (sum over cells) z_c z_e second, by cluster and path.
+    moment = np.empty((q, q, *chains.shape[:2]))
     for c in range(q):
         for e in range(c + 1):
             product = second * (block.z[:, c] * block.z[:, e])[:, None]
             moment[c, e] = moment[e, c] = block.sum_clusters @ product
-    outer = np.einsum("jkd,jkf->dfjk", nodes, nodes)
+    outer = np.einsum("jkd,jkf->dfjk", chains, chains)
     core = np.tensordot(moment, outer, axes=([2, 3], [2, 3]))  # c, e, d, f
-    return np.asarray(np.einsum("acd,bef,cedf->ab", basis, basis, core))
+    return np.asarray(np.einsum("acd,bef,cedf->ab", basis, basis, core, optimize=True))

@@ -14,7 +14,7 @@ from scipy.special import roots_hermitenorm
 
 Array = NDArray[np.float64]
 
-__all__ = ["Rule", "product_rule"]
+__all__ = ["PathRule", "Rule", "path_rule", "product_rule"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +74,41 @@ def product_rule(n_points: int, q: int) -> Rule:
     for array in (rule.nodes, rule.log_weights, rule.log_lebesgue):
         array.setflags(write=False)
     return rule
+
+
+@dataclass(frozen=True, slots=True)
+class PathRule:
+    """Product rules of several levels, one after the other.
+
+    A path picks a node at each level; the node of the lowest level varies fastest.
+
+    Attributes
+    ----------
+    paths : tuple of ndarray, each shape (K_1...K_l, Q_l)
+        Nodes of all effects down to a level.
+    log_lebesgue : tuple of ndarray, each shape (K_1...K_l,)
+        Log weights of the level's own nodes against the Lebesgue measure.
+    """
+
+    paths: tuple[Array, ...]
+    log_lebesgue: tuple[Array, ...]
+
+    @property
+    def n_paths(self) -> int:
+        return len(self.log_lebesgue[-1])
+
+
+@lru_cache(maxsize=64)
+def path_rule(n_points: int, dims: tuple[int, ...]) -> PathRule:
+    """The rule of `n_points` a dimension for levels with `dims` effects."""
+    paths: list[Array] = []
+    lebesgue: list[Array] = []
+    for q in dims:
+        own = product_rule(n_points, q)
+        upper = paths[-1] if paths else np.empty((1, 0))
+        n_upper, n_own = len(upper), len(own.nodes)
+        paths.append(
+            np.concatenate([np.repeat(upper, n_own, axis=0), np.tile(own.nodes, (n_upper, 1))], axis=1)
+        )
+        lebesgue.append(np.tile(own.log_lebesgue, n_upper))
+    return PathRule(tuple(paths), tuple(lebesgue))

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from memagic.data.design import Design
-from memagic.data.terms import Column
 from memagic.engine.fit import Fit
 from memagic.engine.nodes import Method
 from memagic.engine.problem import Problem
 from memagic.models import ModelKind
-from memagic.spec.tree import Command, Covariance
+from memagic.spec.tree import Command
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 Role = Literal["coefficient", "ancillary", "variance", "covariance", "residual"]
 
 __all__ = ["Estimates", "Parameter", "Wald", "confidence_limits", "name_parameters", "wald_test"]
@@ -64,6 +64,8 @@ class Estimates:
         Integration points; None for a method that has none.
     parameters : tuple of Parameter
         In the order of b.
+    positions : ndarray of int, shape (k,)
+        Where the fit has each parameter.
     value_labels : dict
         Words for the values of the factor variables of the model.
     log : tuple of str
@@ -79,6 +81,7 @@ class Estimates:
     method: Method
     n_points: int | None
     parameters: tuple[Parameter, ...]
+    positions: Index
     value_labels: dict[str, dict[float, str]]
     log: tuple[str, ...]
     notes: tuple[str, ...]
@@ -86,12 +89,12 @@ class Estimates:
     @property
     def b(self) -> Array:
         """Estimates, shape (k,)."""
-        return self.fit.estimates
+        return self.fit.estimates[self.positions]
 
     @property
     def v(self) -> Array:
         """Their covariance, shape (k, k)."""
-        return self.fit.covariance
+        return self.fit.covariance[np.ix_(self.positions, self.positions)]
 
     @property
     def se(self) -> Array:
@@ -103,7 +106,7 @@ class Estimates:
         return len(self.design.y)
 
     @property
-    def tested(self) -> NDArray[np.intp]:
+    def tested(self) -> Index:
         """Positions of the coefficients in the overall Wald test: all but the constant."""
         return np.array(
             [
@@ -156,45 +159,55 @@ def confidence_limits(estimates: Estimates, level: float) -> Array:
     return limits
 
 
-def name_parameters(command: Command, design: Design, fit: Fit, problem: Problem) -> tuple[Parameter, ...]:
-    """The parameters in the order of the fit's estimates."""
-    parameters = [
-        Parameter(column.name, "coefficient", column.name)
-        for column in design.fixed
-        if column.state == "estimated"
-    ]
-    if problem.structure is not None:
-        assert design.grouping is not None
-        group = design.grouping.name
-        for (row, column), at_zero in zip(problem.structure.entries, fit.at_zero, strict=True):
-            parameters.append(_component(command, design.random, group, row, column, at_zero))
-        zero = {r for (r, c), at_zero in zip(problem.structure.entries, fit.at_zero, strict=True) if at_zero}
-        first = len(parameters) - problem.structure.size
-        for k, (row, column) in enumerate(problem.structure.entries):
-            if row != column and ({row, column} & zero):
-                old = parameters[first + k]
-                parameters[first + k] = Parameter(old.name, old.role, old.label, old.group, True)
-    if problem.family.n_phi:
+def name_parameters(
+    command: Command, kind: ModelKind, design: Design, fit: Fit, problem: Problem
+) -> tuple[tuple[Parameter, ...], Index]:
+    """The parameters in the order of `e(b)`, and their positions among the fit's estimates.
+
+    The engine has coefficients, elements of Sigma and the family's parameters in this order. `e(b)`
+    has ancillary parameters before the variances, and a residual variance after them.
+    """
+    names = [column.name for column in design.fixed if column.state == "estimated"]
+    coefficients = [Parameter(name, "coefficient", name) for name in names]
+    components = _components(design, fit, problem)
+    own = [Parameter(f"/{name}", "ancillary", f"/{name}") for name in kind.ancillary]
+    if kind.family == "gaussian":
         label = f"var(e.{command.depvar.name})"
-        parameters.append(Parameter(f"/{label}", "residual", label))
-    return tuple(parameters)
+        own = [Parameter(f"/{label}", "residual", label)]
+    p, m = len(coefficients), len(components)
+    positions = np.arange(p + m + len(own))
+    if kind.family == "gaussian":
+        return (*coefficients, *components, *own), positions
+    order = np.concatenate([positions[:p], positions[p + m :], positions[p : p + m]])
+    return (*coefficients, *own, *components), order
 
 
-def _component(
-    command: Command, effects: tuple[Column, ...], group: str, row: int, column: int, at_zero: bool
-) -> Parameter:
-    """One variance or covariance; of structures that share one, all effects are named."""
-    option = command.random[0].options.get("covariance")
-    structure = option.value.kind if option and isinstance(option.value, Covariance) else "independent"
-    what: Literal["var", "cov"] = "var" if row == column else "cov"
-    if structure in ("identity", "exchangeable") and len(effects) > 1:
-        shared = " ".join(effect.name for effect in effects)
-        label, address = f"{what}({shared})", f"/{what}({shared}[{group}])"
-    elif row == column:
-        name = effects[row].name
-        label, address = f"var({name})", f"/var({name}[{group}])"
-    else:
-        # The manual names the effect that comes first in the equation first.
-        first, second = effects[min(row, column)].name, effects[max(row, column)].name
-        label, address = f"cov({first},{second})", f"/cov({first}[{group}],{second}[{group}])"
-    return Parameter(address, "variance" if row == column else "covariance", label, group, at_zero)
+def _components(design: Design, fit: Fit, problem: Problem) -> list[Parameter]:
+    """Variances and covariances, in the order of the structure's entries."""
+    if problem.structure is None:
+        return []
+    places = [
+        (level.grouping.path, equation, column)
+        for level in design.levels
+        for equation in level.equations
+        for column in equation.columns
+    ]
+    zero = {r for (r, _), at_zero in zip(problem.structure.entries, fit.at_zero, strict=True) if at_zero}
+    components = []
+    for row, column in problem.structure.entries:
+        path, equation, effect = places[row]
+        at_zero = row in zero or column in zero
+        role: Role = "variance" if row == column else "covariance"
+        what = "var" if row == column else "cov"
+        if equation.covariance in ("identity", "exchangeable") and len(equation.columns) > 1:
+            # One parameter for all effects of the equation: all are named.
+            shared = " ".join(c.name for c in equation.columns)
+            label, address = f"{what}({shared})", f"/{what}({shared}[{path}])"
+        elif row == column:
+            label, address = f"var({effect.name})", f"/var({effect.name}[{path}])"
+        else:
+            # The effect that comes first in the equation is named first.
+            first, second = places[min(row, column)][2].name, places[max(row, column)][2].name
+            label, address = f"cov({first},{second})", f"/cov({first}[{path}],{second}[{path}])"
+        components.append(Parameter(address, role, label, path, at_zero))
+    return components

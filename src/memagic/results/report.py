@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from scipy.special import chdtrc, ndtr
 
+from memagic.data.design import Grouping
 from memagic.data.terms import Column
 from memagic.display.report import (
     Block,
@@ -98,13 +99,9 @@ def comparison(estimates: Estimates) -> ComparisonTest | None:
 
 
 def _header(estimates: Estimates, options: DisplayOptions) -> Header:
-    grouping = estimates.design.grouping
     groups: tuple[GroupSummary, ...] = ()
-    if grouping is not None and options.group:
-        sizes = grouping.sizes
-        groups = (
-            GroupSummary(grouping.name, len(sizes), int(sizes.min()), float(sizes.mean()), int(sizes.max())),
-        )
+    if options.group:
+        groups = tuple(_group_summary(level.grouping) for level in estimates.design.levels)
     wald = wald_test(estimates)
     p = float(chdtrc(wald.df, wald.chi2)) if wald.df else float("nan")
     return Header(
@@ -112,11 +109,16 @@ def _header(estimates: Estimates, options: DisplayOptions) -> Header:
         model=estimates.kind.lines,
         n_obs=estimates.n_obs,
         groups=groups,
-        integration=None if grouping is None else (estimates.method, estimates.n_points),
+        integration=(estimates.method, estimates.n_points) if estimates.design.levels else None,
         wald=WaldTest(wald.df, wald.chi2, p),
         ll_label="Log likelihood",
         ll=estimates.fit.log_likelihood,
     )
+
+
+def _group_summary(grouping: Grouping) -> GroupSummary:
+    sizes = grouping.sizes
+    return GroupSummary(grouping.name, len(sizes), int(sizes.min()), float(sizes.mean()), int(sizes.max()))
 
 
 def _constraints(estimates: Estimates) -> tuple[str, ...]:
@@ -135,7 +137,7 @@ def _notes(estimates: Estimates, options: DisplayOptions) -> tuple[str, ...]:
         notes.append(f"Note: Estimates are transformed only in the first equation to {_WORDS[chosen]}.")
     if chosen in _BASELINE and any(p.name == "_cons" for p in estimates.parameters):
         note = _BASELINE[chosen]
-        if estimates.design.grouping is None:
+        if not estimates.design.levels:
             note = note.replace(" (conditional on zero random effects)", "")
         notes.append(note)
     return tuple(notes)

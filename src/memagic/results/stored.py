@@ -117,8 +117,8 @@ def _macros(estimates: Estimates) -> dict[str, str | int]:
         "properties": "b V",
         "datasignaturevars": " ".join(_used_variables(estimates)),
     }
-    if estimates.design.grouping is not None:
-        macros["ivars"] = estimates.design.grouping.name
+    if estimates.design.levels:
+        macros["ivars"] = " ".join(level.grouping.name for level in estimates.design.levels)
         macros["intmethod"] = estimates.method
         if estimates.n_points is not None:
             macros["n_quad"] = estimates.n_points
@@ -134,10 +134,9 @@ def _macros(estimates: Estimates) -> dict[str, str | int]:
 def _used_variables(estimates: Estimates) -> list[str]:
     design, command = estimates.design, estimates.command
     names = [command.depvar.name]
-    for column in (*design.fixed, *design.random):
-        names += [name for name, _ in column.factors]
-    if design.grouping is not None:
-        names.append(design.grouping.name)
+    columns = [*design.fixed, *(c for level in design.levels for c in level.columns)]
+    names += [name for column in columns for name, _ in column.factors]
+    names += [level.grouping.name for level in design.levels]
     return list(dict.fromkeys(names))
 
 
@@ -145,9 +144,9 @@ def _signature(estimates: Estimates) -> str:
     """Observations, variables and a checksum of the arrays that the estimates depend on."""
     design = estimates.design
     digest = hashlib.blake2b(digest_size=8)
-    arrays = [design.y, design.x, design.offset, design.z]
-    if design.grouping is not None:
-        arrays.append(design.grouping.codes.astype(float))
+    arrays = [design.y, design.x, design.offset]
+    for level in design.levels:
+        arrays += [level.z, level.grouping.codes.astype(float)]
     for array in arrays:
         if array is not None:
             digest.update(np.ascontiguousarray(array).tobytes())
@@ -171,7 +170,7 @@ def _matrices(estimates: Estimates) -> dict[str, Callable[[], Any]]:
     def gradient() -> pd.DataFrame:
         import pandas as pd
 
-        return pd.DataFrame([fit.gradient], index=["r1"], columns=names)
+        return pd.DataFrame([fit.gradient[estimates.positions]], index=["r1"], columns=names)
 
     makers: dict[str, Callable[[], Any]] = {
         "b": b,
@@ -180,13 +179,13 @@ def _matrices(estimates: Estimates) -> dict[str, Callable[[], Any]]:
         "ilog": lambda: np.array([fit.log[-20:]]),
         "sample": lambda: design.sample.copy(),
     }
-    if design.grouping is not None:
-        sizes = design.grouping.sizes
+    if design.levels:
+        sizes = [level.grouping.sizes for level in design.levels]
         makers |= {
-            "N_g": lambda: np.array([[len(sizes)]]),
-            "g_min": lambda: np.array([[sizes.min()]]),
-            "g_avg": lambda: np.array([[sizes.mean()]]),
-            "g_max": lambda: np.array([[sizes.max()]]),
+            "N_g": lambda: np.array([[len(size) for size in sizes]]),
+            "g_min": lambda: np.array([[size.min() for size in sizes]]),
+            "g_avg": lambda: np.array([[size.mean() for size in sizes]]),
+            "g_max": lambda: np.array([[size.max() for size in sizes]]),
         }
     if "noconstant" in estimates.command.fixed.options:
 

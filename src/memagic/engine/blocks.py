@@ -1,0 +1,240 @@
+"""Cutting a problem into blocks of whole top-level clusters, and the sums within one.
+
+Rows are put in the order of their clusters, and within the lowest ones in the order of their *cell*:
+the rows that share one row of Z. All that the random effects do to a row they do to its cell, so the
+work on Z is done once a cell: once a cluster for a random intercept, twice for an indicator.
+
+Effects of all levels are stacked: a cluster of the lowest level carries its own effects and, before
+them, those of the groups it lies in. Its stack is called its chain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from memagic.engine.problem import Problem
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+__all__ = ["Block", "arrange"]
+
+# Elements of a rows x nodes array in a block: a few such arrays stay in the second-level cache.
+_BLOCK_ELEMENTS = 1 << 16
+# A sample of rows that tells whether rows of Z repeat often enough for cells to pay.
+_CELL_SAMPLE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Whole top-level clusters. M_1..M_L count its clusters by level, C its cells, n its rows.
+
+    Attributes
+    ----------
+    clusters : slice
+        Which top-level clusters of the problem these are.
+    dims : tuple of int
+        Numbers of effects by level; their sum is Q.
+    y : ndarray, shape (n, 1)
+    x : ndarray, shape (n, p)
+    offset : ndarray, shape (n,), or None
+    trials : ndarray, shape (n, 1), or float
+    cell_of_row : ndarray of int, shape (n,)
+    cluster_of_cell : ndarray of int, shape (C,)
+        The lowest-level cluster of a cell.
+    cluster_of_row : ndarray of int, shape (n,)
+    ancestors : tuple of ndarray of int, each shape (M_L,)
+        By level, the cluster that a lowest-level cluster lies in.
+    parents : tuple of ndarray of int
+        By level, shape (M_l,), the cluster of the level above; empty for the highest level.
+    tops : tuple of ndarray of int
+        By level, shape (M_l,), the top-level cluster.
+    z : ndarray, shape (C, Q)
+        The row of Z that a cell's rows share.
+    sum_cells : csr_array, shape (C, n)
+        Sums rows within cells.
+    sum_clusters : csr_array, shape (M_L, C)
+        Sums cells within lowest-level clusters.
+    sum_up : tuple of csr_array
+        For every level but the highest, shape (M_{l-1}, M_l): sums its clusters within those of the
+        level above.
+    sum_top : csr_array, shape (M_1, M_L)
+        Sums lowest-level clusters within top-level ones.
+    x_by_cluster : csr_array, shape (M_L p, n)
+        Row j p + c holds column c of X for the rows of cluster j: X_j' r in one product.
+    """
+
+    clusters: slice
+    dims: tuple[int, ...]
+    y: Array
+    x: Array
+    offset: Array | None
+    trials: Array | float
+    cell_of_row: Index
+    cluster_of_cell: Index
+    cluster_of_row: Index
+    ancestors: tuple[Index, ...]
+    parents: tuple[Index, ...]
+    tops: tuple[Index, ...]
+    z: Array
+    sum_cells: csr_array
+    sum_clusters: csr_array
+    sum_up: tuple[csr_array, ...]
+    sum_top: csr_array
+    x_by_cluster: csr_array
+
+    @property
+    def n_clusters(self) -> int:
+        """Top-level clusters."""
+        return int(self.sum_top.shape[0])
+
+    @property
+    def n_lowest(self) -> int:
+        """Lowest-level clusters."""
+        return int(self.sum_top.shape[1])
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Clusters by level."""
+        return tuple(len(top) for top in self.tops)
+
+    def eta(self, fixed: Array, effects: Array) -> Array:
+        """Linear predictors at K values of the random effects.
+
+        Parameters
+        ----------
+        fixed : ndarray, shape (n,)
+        effects : ndarray, shape (M_L, K, Q)
+            Values of the chains u = L v.
+
+        Returns
+        -------
+        ndarray, shape (n, K)
+        """
+        at_cells = self.along_z(effects)
+        eta = np.take(at_cells, self.cell_of_row, axis=0, mode="clip")
+        eta += fixed[:, None]
+        return eta
+
+    def along_z(self, effects: Array) -> Array:
+        """Z u for every cell, shape (C, K), of `effects` of shape (M_L, K, Q)."""
+        single = len(self.cluster_of_cell) == len(effects)
+        total = np.zeros((len(self.z), effects.shape[1]))
+        for c in range(self.z.shape[1]):
+            part = effects[:, :, c] if single else effects[self.cluster_of_cell, :, c]
+            total += part * self.z[:, c, None]
+        return total
+
+    def z_sums(self, at_cells: Array) -> Array:
+        """Z' s within lowest-level clusters, shape (M_L, K, Q), of cell sums `s`, shape (C, K)."""
+        columns = [self.sum_clusters @ (at_cells * self.z[:, c, None]) for c in range(self.z.shape[1])]
+        return np.stack(columns, axis=2)
+
+    def fixed_part(self, beta: Array) -> Array:
+        """X beta + offset, shape (n,)."""
+        eta = self.x @ beta
+        return np.asarray(eta if self.offset is None else eta + self.offset)
+
+
+def _cells(z: Array) -> Index:
+    """A code for every row such that rows of equal code have equal rows of Z."""
+    n = len(z)
+    if np.all(z == z[0]):
+        return np.zeros(n, dtype=np.intp)
+    sample = z[:: max(1, n // _CELL_SAMPLE)]
+    if n > 50 and len(np.unique(sample, axis=0)) > len(sample) // 4:
+        return np.arange(n)
+    return np.unique(z, axis=0, return_inverse=True)[1].reshape(n)
+
+
+def arrange(problem: Problem, n_nodes: int) -> list[Block]:
+    """Cut a problem into blocks of whole top-level clusters that suit `n_nodes` nodes a row.
+
+    Blocks depend on the data and on `n_nodes` alone, and results are summed in their order, so
+    that they are the same in every run.
+    """
+    z = np.concatenate([level.z for level in problem.levels], axis=1)
+    cell = _cells(z)
+    keys = [level.cluster for level in problem.levels]
+    order = np.lexsort((cell, *reversed(keys)))
+    # Where a cluster of each level, or a cell, begins among the sorted rows.
+    starts = []
+    begins = np.zeros(len(order), dtype=bool)
+    begins[0] = True
+    for key in (*keys, cell):
+        key = key[order]
+        begins = begins.copy()
+        begins[1:] |= key[1:] != key[:-1]
+        starts.append(begins)
+    first_row = np.append(np.flatnonzero(starts[0]), len(order))
+    rows_of_block = max(1, _BLOCK_ELEMENTS // n_nodes)
+    blocks = []
+    start = 0
+    n_clusters = len(first_row) - 1
+    while start < n_clusters:
+        stop = int(np.searchsorted(first_row, first_row[start] + rows_of_block, side="right")) - 1
+        stop = min(max(stop, start + 1), n_clusters)
+        rows = slice(int(first_row[start]), int(first_row[stop]))
+        blocks.append(_block(problem, z, order[rows], [s[rows] for s in starts], slice(start, stop)))
+        start = stop
+    return blocks
+
+
+def _block(
+    problem: Problem, z: Array, rows: Index, starts: list[NDArray[np.bool_]], clusters: slice
+) -> Block:
+    """The block of the given top-level clusters, whose sorted rows are `rows`.
+
+    Parameters
+    ----------
+    starts : list of ndarray of bool, each shape (n,)
+        Rows at which a cluster of each level begins, then rows at which a cell does.
+    """
+    n, p = len(rows), problem.p
+    x = problem.x[rows]
+    codes = [np.cumsum(s) - 1 for s in starts]
+    first = [np.flatnonzero(s) for s in starts]
+    cell_of_row, lowest = codes[-1], codes[-2]
+    first_cell, first_lowest = first[-1], first[-2]
+    n_levels, n_lowest = len(problem.levels), len(first_lowest)
+    none = np.zeros(0, dtype=np.intp)
+    parents = tuple(codes[k - 1][first[k]] if k else none for k in range(n_levels))
+    tops = tuple(codes[0][first[k]] for k in range(n_levels))
+    # Entry k of the row (j, c) is row k of cluster j: runs of consecutive integers.
+    bounds = np.append(first_lowest, n)
+    run = np.repeat(np.diff(bounds), p)
+    pointers = np.r_[0, np.cumsum(run)]
+    index = np.arange(n * p) - np.repeat(pointers[:-1], run) + np.repeat(np.repeat(first_lowest, p), run)
+    column = np.repeat(np.tile(np.arange(p), n_lowest), run)
+    trials = problem.trials
+    return Block(
+        clusters=clusters,
+        dims=tuple(level.structure.q for level in problem.levels),
+        y=problem.y[rows, None],
+        x=x,
+        offset=None if problem.offset is None else problem.offset[rows],
+        trials=trials if isinstance(trials, float) else trials[rows, None],
+        cell_of_row=cell_of_row,
+        cluster_of_cell=lowest[first_cell],
+        cluster_of_row=lowest,
+        ancestors=tuple(codes[k][first_lowest] for k in range(n_levels)),
+        parents=parents,
+        tops=tops,
+        z=z[rows[first_cell]],
+        sum_cells=_summing(cell_of_row, len(first_cell)),
+        sum_clusters=_summing(lowest[first_cell], n_lowest),
+        sum_up=tuple(_summing(parents[k], len(first[k - 1])) for k in range(1, n_levels)),
+        sum_top=_summing(codes[0][first_lowest], len(first[0])),
+        x_by_cluster=csr_array((x[index, column], index, pointers), shape=(n_lowest * p, n)),
+    )
+
+
+def _summing(codes: Index, size: int) -> csr_array:
+    """The matrix that sums entries of equal code; the codes are sorted and all of 0..size-1 occur."""
+    n = len(codes)
+    pointers = np.searchsorted(codes, np.arange(size + 1))
+    return csr_array((np.ones(n), np.arange(n), pointers), shape=(size, n))
