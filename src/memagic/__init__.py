@@ -39,4 +39,11 @@ def __getattr__(name: str) -> Any:
 
     if name == "datasets":
         return import_module("memagic.datasets")
-    return getattr(import_module(_HOMES.get(name, "memagic.api")), name)
+    value = getattr(import_module(_HOMES.get(name, "memagic.api")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """What there is, whether imported yet or not."""
+    return sorted({*globals(), *__all__, "datasets"})

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from memagic.errors import CommandError
 from memagic.results import MEResults
 from memagic.session import Session
+from memagic.spec.options import options_of
+from memagic.spec.scanner import scan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,15 +16,15 @@ if TYPE_CHECKING:
 __all__ = ["mecloglog", "meglm", "melogit", "mepoisson", "meprobit", "run"]
 
 
-def run(command: str, data: pd.DataFrame) -> MEResults:
+def run(command: str, data: pd.DataFrame | str) -> MEResults:
     """Run one estimation command.
 
     Parameters
     ----------
     command : str
         As it is typed after the magic's sign, ``melogit c_use i.urban age || district:, or``.
-    data : DataFrame
-        Not changed.
+    data : DataFrame or str
+        Not changed. A string is the name of an example data set or the path of a .dta file.
 
     Raises
     ------
@@ -31,15 +33,35 @@ def run(command: str, data: pd.DataFrame) -> MEResults:
     """
     result = Session(data).run(command)
     if not isinstance(result, MEResults):
-        raise CommandError(301, "last estimates not found", text=command)
+        hint = "run() takes one estimation command; several commands need a Session"
+        raise CommandError(198, "not an estimation command", hint=hint, text=command)
     return result
 
 
-def _call(name: str, specification: str, data: pd.DataFrame, options: dict[str, object]) -> MEResults:
-    return run(" ".join([name, specification, _options_text(specification, options)]).strip(), data)
+def _call(name: str, specification: str, data: pd.DataFrame | str, options: dict[str, object]) -> MEResults:
+    fixed = {key for key in options if _is_fixed(key.rstrip("_"), name)}
+    first, rest = _split(specification)
+    first += _options_text({key: value for key, value in options.items() if key in fixed})
+    rest += _options_text({key: value for key, value in options.items() if key not in fixed})
+    return run(f"{name} {first}{rest}", data)
 
 
-def _options_text(specification: str, options: dict[str, object]) -> str:
+def _is_fixed(name: str, command: str) -> bool:
+    """Whether an option is the fixed-effects equation's, which ends at the first ``||``."""
+    return any(
+        spec.name.startswith(name) and len(name) >= spec.minimum for spec in options_of(command, "fixed")
+    )
+
+
+def _split(specification: str) -> tuple[str, str]:
+    """The fixed-effects equation, and the rest from the first ``||`` on."""
+    for token in scan(specification, fragment=True):
+        if token.text == "||":
+            return specification[: token.start], specification[token.start :]
+    return specification, ""
+
+
+def _options_text(options: dict[str, object]) -> str:
     """Keyword arguments as options: True for a flag, any other value in parentheses."""
     words = []
     for name, value in options.items():
@@ -48,20 +70,19 @@ def _options_text(specification: str, options: dict[str, object]) -> str:
             words.append(name)
         elif value is not None and value is not False:
             words.append(f"{name}({value})")
-    if not words:
-        return ""
     # A second comma separates options too, so that these may follow options of the text.
-    return ", " + " ".join(words)
+    return f", {' '.join(words)} " if words else ""
 
 
-def meglm(specification: str, data: pd.DataFrame, **options: object) -> MEResults:
+def meglm(specification: str, data: pd.DataFrame | str, **options: object) -> MEResults:
     """Multilevel mixed-effects generalized linear model.
 
     Parameters
     ----------
     specification : str
         What follows the command's name, ``c_use urban age || district:``.
-    data : DataFrame
+    data : DataFrame or str
+        As for `run`.
     **options
         Options by name: ``family="bernoulli"``, ``intpoints=9``, ``eform=True``. A trailing
         underscore is dropped: ``or_=True``.
@@ -69,21 +90,21 @@ def meglm(specification: str, data: pd.DataFrame, **options: object) -> MEResult
     return _call("meglm", specification, data, options)
 
 
-def melogit(specification: str, data: pd.DataFrame, **options: object) -> MEResults:
+def melogit(specification: str, data: pd.DataFrame | str, **options: object) -> MEResults:
     """Multilevel mixed-effects logistic regression; see `meglm` for the arguments."""
     return _call("melogit", specification, data, options)
 
 
-def meprobit(specification: str, data: pd.DataFrame, **options: object) -> MEResults:
+def meprobit(specification: str, data: pd.DataFrame | str, **options: object) -> MEResults:
     """Multilevel mixed-effects probit regression; see `meglm` for the arguments."""
     return _call("meprobit", specification, data, options)
 
 
-def mecloglog(specification: str, data: pd.DataFrame, **options: object) -> MEResults:
+def mecloglog(specification: str, data: pd.DataFrame | str, **options: object) -> MEResults:
     """Multilevel mixed-effects complementary log-log regression; see `meglm` for the arguments."""
     return _call("mecloglog", specification, data, options)
 
 
-def mepoisson(specification: str, data: pd.DataFrame, **options: object) -> MEResults:
+def mepoisson(specification: str, data: pd.DataFrame | str, **options: object) -> MEResults:
     """Multilevel mixed-effects Poisson regression; see `meglm` for the arguments."""
     return _call("mepoisson", specification, data, options)

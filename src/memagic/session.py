@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from memagic.errors import CommandError
-from memagic.spec.parser import is_replay, parse_command, parse_replay
+from memagic.spec.parser import command_name, is_replay, parse_command, parse_replay
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,21 +16,58 @@ if TYPE_CHECKING:
     from memagic.results import MEResults
     from memagic.results.results import Replay
 
-__all__ = ["Session"]
+__all__ = ["InUse", "Session"]
+
+# `use name`, `use "a path"`, and the option that the manual asks for where data would be lost.
+_USE = re.compile(r'\s*use\b\s*(?P<quote>"?)(?P<source>.*?)(?P=quote)\s*(,\s*clear\s*)?', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """What is known about the data in use.
+
+    Attributes
+    ----------
+    name : str
+        The name they were asked for by, "DataFrame" where a frame came without one.
+    title : str
+        The data set's own label, or nothing.
+    rows, columns : int
+    """
+
+    name: str
+    title: str
+    rows: int
+    columns: int
+
+    @property
+    def size(self) -> str:
+        """``1,934 rows, 8 columns``."""
+        return f"{self.rows:,} rows, {self.columns:,} columns"
+
+    def __str__(self) -> str:
+        """The data set's label as the manual prints it, and the size."""
+        return f"({self.title or self.name})  {self.size}"
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 class Session:
-    """One notebook's memory. A command that fails leaves it as it was.
+    """One notebook's memory. A command that fails or is interrupted leaves it as it was.
 
     Parameters
     ----------
-    data : DataFrame, optional
-        The data in use; never changed.
+    data : DataFrame or str, optional
+        The data in use, as `use` takes them; never changed.
     """
 
-    def __init__(self, data: pd.DataFrame | None = None) -> None:
-        self._data = data
+    def __init__(self, data: pd.DataFrame | str | None = None) -> None:
+        self._data: pd.DataFrame | None = None
+        self._name = ""
         self._last: MEResults | None = None
+        if data is not None:
+            self.use(data)
 
     @property
     def data(self) -> pd.DataFrame | None:
@@ -40,8 +79,21 @@ class Session:
         """The last estimates."""
         return self._last
 
-    def use(self, source: pd.DataFrame | str) -> pd.DataFrame:
+    @property
+    def in_use(self) -> InUse | None:
+        """Name, title and size of the data in use, as they are now."""
+        if self._data is None:
+            return None
+        return InUse(self._name, str(self._data.attrs.get("title") or ""), *self._data.shape)
+
+    def use(self, source: pd.DataFrame | str, name: str | None = None) -> pd.DataFrame:
         """Put data in use: a DataFrame, the name of an example data set, or a path to a .dta file.
+
+        Parameters
+        ----------
+        source : DataFrame or str
+        name : str, optional
+            What to call a DataFrame.
 
         Raises
         ------
@@ -51,23 +103,25 @@ class Session:
         from memagic.data.sources import find_data
 
         self._data = find_data(source)
+        self._name = name or (source if isinstance(source, str) else "DataFrame")
         return self._data
 
     def run(
         self,
         text: str,
         *,
-        data: pd.DataFrame | None = None,
+        data: pd.DataFrame | str | None = None,
         stream: Callable[[str], None] | None = None,
-    ) -> MEResults | Replay:
-        """Run one estimation command, or replay the last estimates.
+    ) -> MEResults | Replay | InUse:
+        """Run one command: an estimation, a replay of the last estimates, or ``use``.
 
         Parameters
         ----------
         text : str
             ``melogit c_use i.urban age || district:``, or a command's name alone or with display
-            options, ``melogit, or``, which shows the last estimates again without fitting.
-        data : DataFrame, optional
+            options, ``melogit, or``, which shows the last estimates again without fitting, or
+            ``use bangladesh``, or ``use`` alone, which tells what is in use.
+        data : DataFrame or str, optional
             For this command; else the data in use.
         stream : callable, optional
             Given each line of the iteration log as it comes.
@@ -75,26 +129,46 @@ class Session:
         Raises
         ------
         CommandError
-            What is wrong with the command or the data, with its place in `text`.
+            What is wrong with the command or the data, with its place in `text`; r(1) where the
+            keyboard interrupted it.
         """
         try:
+            if command_name(text) == "use":
+                return self._use(text)
             if is_replay(text):
                 return self._replay(text)
-            return self._estimate(text, self._data if data is None else data, stream)
+            return self._estimate(text, data, stream)
         except CommandError as error:
             raise error.located(text) from None
+        except KeyboardInterrupt:
+            raise CommandError(1, "--Break--", text=text) from None
+
+    def _use(self, text: str) -> InUse:
+        match = _USE.fullmatch(text)
+        if match is None:
+            raise CommandError(198, "invalid syntax", hint="type use and one name or path")
+        if match["source"]:
+            try:
+                self.use(match["source"])
+            except CommandError as error:
+                error.span = match.span("source")
+                raise
+        if self.in_use is None:
+            raise _no_data()
+        return self.in_use
 
     def _estimate(
-        self, text: str, data: pd.DataFrame | None, stream: Callable[[str], None] | None
+        self, text: str, data: pd.DataFrame | str | None, stream: Callable[[str], None] | None
     ) -> MEResults:
         command = parse_command(text)
-        if data is None:
-            raise CommandError(
-                3, "no data in memory", hint="pass data=, or put a DataFrame or an example in use first"
-            )
+        from memagic.data.sources import find_data
+
+        frame = self._data if data is None else find_data(data)
+        if frame is None:
+            raise _no_data()
         from memagic.commands.estimate import estimate
 
-        self._last = estimate(command, data, stream)
+        self._last = estimate(command, frame, stream)
         return self._last
 
     def _replay(self, text: str) -> Replay:
@@ -109,3 +183,9 @@ class Session:
         from memagic.commands.estimate import display_options
 
         return self._last.shown(display_options(options))
+
+
+def _no_data() -> CommandError:
+    return CommandError(
+        3, "no data in memory", hint="pass data=, or put a DataFrame or an example in use first"
+    )

@@ -16,7 +16,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, log_ndtr
+from scipy.special import erfcx, gammaln, log_ndtr
 
 Array = NDArray[np.float64]
 
@@ -159,8 +159,7 @@ class BinomialLogit(_Binomial):
 
 def _probit_side(x: Array) -> tuple[Array, Array]:
     """Log Phi(x) and the inverse Mills ratio phi(x)/Phi(x), stable in both tails."""
-    log_cdf = np.asarray(log_ndtr(x))
-    return log_cdf, np.exp(-0.5 * x * x - 0.5 * _LOG_2PI - log_cdf)
+    return np.asarray(log_ndtr(x)), np.sqrt(2.0 / np.pi) / erfcx(-x / np.sqrt(2.0))
 
 
 class BinomialProbit(_Binomial):

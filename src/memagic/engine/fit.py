@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.engine.events import GridNode, Iteration, Listener, StageStarted, silent
+from memagic.engine.events import GridNode, Listener, StageStarted, silent
 from memagic.engine.laplace import LaplaceObjective
 from memagic.engine.linear import LinearObjective, cluster_mean_variance
 from memagic.engine.maximize import Maximum, Stopping, maximize
@@ -28,6 +28,8 @@ __all__ = ["Fit", "NotFeasible", "Settings", "fit", "make_objective"]
 # Relative to the size of the linear predictor's random part: a standard deviation at which no
 # digit of the log likelihood depends on the variance.
 _ZERO_DEVIATION = 1e-4
+# Root mean square of a variable beyond which a unit variance of its coefficient is large.
+_LARGE_EFFECT = 3.0
 # Share of the largest standard deviation by which one may change in a step.
 _SHARE = 0.5
 
@@ -114,10 +116,7 @@ def fit(problem: Problem, settings: Settings, listener: Listener = silent) -> Fi
     objective = make_objective(problem, settings)
     start = _starting_values(problem, plain.theta)
     listener(StageStarted("grid"))
-    value = objective.value(start)
-    if not np.isfinite(value):
-        raise NotFeasible
-    listener(GridNode(0, value))
+    start = _better_start(problem, objective, start, plain.evaluation.value, listener)
     listener(StageStarted("full"))
     maximum = maximize(objective, start, settings.stopping, listener, _step_limit(problem, start))
     return _reported(problem, maximum, plain.evaluation.value)
@@ -128,14 +127,49 @@ def _maximize_plain(problem: Problem, stopping: Stopping, listener: Listener) ->
     start = plain_start(problem)
     if not np.isfinite(objective.value(start)):
         start = np.zeros_like(start)
-        if not np.isfinite(objective.value(start)):
-            raise NotFeasible
+        _feasible_value(objective, start)
+    return maximize(objective, start, stopping, listener)
 
-    def concave_only(event: object) -> None:
-        if isinstance(event, Iteration):
-            listener(event)
 
-    return maximize(objective, start, stopping, concave_only)
+def _better_start(
+    problem: Problem, objective: Objective, start: Array, plain: float, listener: Listener
+) -> Array:
+    """The starting values, or others where these are far off.
+
+    A unit variance is far off for the coefficient of a variable with large values: the likelihood
+    there is below that of the model without random effects. Then the variance that moves the linear
+    predictor by about one is tried as well.
+    """
+    value = _feasible_value(objective, start)
+    listener(GridNode(0, value))
+    assert problem.structure is not None
+    size = np.sqrt(problem.mean_square_z)
+    if problem.family.closed_form or value >= plain or size.max() < _LARGE_EFFECT:
+        return start
+    rows = [int(np.argwhere(e)[0, 0]) for e in problem.structure.basis]
+    scaled = start.copy()
+    scaled[problem.p : problem.p + problem.n_omega] /= np.maximum(size[rows], 1.0)
+    other = objective.value(scaled)
+    listener(GridNode(1, other))
+    return scaled if other > value else start
+
+
+def _feasible_value(objective: Objective, start: Array) -> float:
+    """The log likelihood at the starting values.
+
+    Raises
+    ------
+    NotFeasible
+        It is not finite.
+    """
+    try:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            value = objective.value(start)
+    except np.linalg.LinAlgError:
+        raise NotFeasible from None
+    if not np.isfinite(value):
+        raise NotFeasible
+    return value
 
 
 def _starting_values(problem: Problem, plain: Array) -> Array:

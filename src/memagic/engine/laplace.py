@@ -37,6 +37,17 @@ class LaplaceObjective:
         self._blocks = arrange(problem, 1)
         self._constant = float(problem.family.constant(problem.y, problem.trials).sum())
         self._modes = [zeros(block) for block in self._blocks]
+        square = np.concatenate(
+            [np.einsum("ij,ij->j", problem.x, problem.x) / len(problem.x), self._omega_square()]
+        )
+        # Changes of this size move the linear predictor by about one.
+        self._unit = 1.0 / np.sqrt(np.where(square > 0.0, square, 1.0))
+
+    def _omega_square(self) -> Array:
+        """Mean square of the column of Z that each element of omega multiplies, shape (m,)."""
+        assert self._problem.structure is not None
+        rows = [int(np.argwhere(e)[0, 0]) for e in self._problem.structure.basis]
+        return self._problem.mean_square_z[rows]
 
     def value(self, theta: Array) -> float:
         parameters = self._problem.unpack(theta)
@@ -62,9 +73,13 @@ class LaplaceObjective:
         d = len(theta)
         hessian = np.empty((d, d))
         centre = list(self._modes)
+        scale = np.ones(d)
+        scale[: len(self._unit)] = self._unit
+        if self._problem.family.closed_form:
+            scale[: len(self._unit)] *= np.exp(theta[-1])  # the residual standard deviation
         for a in range(d):
             step = np.zeros(d)
-            step[a] = _STEP * max(1.0, abs(theta[a]))
+            step[a] = _STEP * scale[a]
             above = self.scores(theta + step)[1].sum(axis=0)
             below = self.scores(theta - step)[1].sum(axis=0)
             hessian[a] = (above - below) / (2.0 * step[a])

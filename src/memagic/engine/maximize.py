@@ -23,8 +23,15 @@ Array = NDArray[np.float64]
 __all__ = ["Maximum", "Stopping", "maximize", "unlimited"]
 
 _MAX_HALVINGS = 40
-# Newton's method converges quadratically: from here one more step leaves rounding alone.
+# After convergence, further steps are taken while they bring the scaled gradient down to this.
 _POLISHED = 1e-16
+_MAX_POLISHING = 20
+# Relative change of the log likelihood that its printed digits show.
+_VISIBLE = 1e-8
+# Scaled gradient below which a step may be judged by the gradient it leads to.
+_NEAR = 0.1
+# Steps in a row that had to be halved and brought nothing, after which there is no way on.
+_MAX_STALLED = 5
 # Eigenvalues of -H scaled to a unit diagonal: below the first the point is not concave, below the
 # second in size a direction counts as flat.
 _CONCAVE = 1e-12
@@ -112,33 +119,44 @@ def maximize(
         the likelihood of a variance is far from quadratic: an unlimited step can end where every
         evaluation is slow.
     """
-    theta, current = start, objective.evaluate(start)
-    log = [current.value]
-    step = _newton_step(current)
+    state = _State(start, objective.evaluate(start))
+    log = [state.value]
     converged = False
-    number = 0
-    listener(Iteration(0, current.value, not_concave=not step.concave))
-    while number < stopping.iterate and not converged:
-        trial_theta, trial, backed_up = _search(objective, theta, current, step, limit(theta))
+    number = stalled = 0
+    listener(Iteration(0, state.value, not_concave=not state.step.concave))
+    while number < stopping.iterate and not converged and stalled < _MAX_STALLED:
+        trial, backed_up = _search(objective, state, limit(state.theta))
         number += 1
-        next_step = _newton_step(trial)
-        change = float(np.max(np.abs(trial_theta - theta) / (np.abs(theta) + 1.0), initial=0.0))
-        gain = abs(trial.value - current.value) / (abs(current.value) + 1.0)
-        small_gradient = stopping.nrtolerance is None or next_step.scaled_gradient < stopping.nrtolerance
+        change = float(np.max(np.abs(trial.theta - state.theta) / (np.abs(state.theta) + 1.0), initial=0.0))
+        gain = abs(trial.value - state.value) / (abs(state.value) + 1.0)
+        small = stopping.nrtolerance is None or trial.step.scaled_gradient < stopping.nrtolerance
         settled = change <= stopping.tolerance or gain <= stopping.ltolerance
-        converged = next_step.concave and small_gradient and settled
-        theta, current, step = trial_theta, trial, next_step
-        log.append(current.value)
-        listener(
-            Iteration(
-                number, current.value, not_concave=not step.concave and not converged, backed_up=backed_up
-            )
-        )
-        if backed_up and gain == 0.0 and change == 0.0:
-            break
-    if converged and step.scaled_gradient > _POLISHED:
-        theta, current = _polish(objective, theta, current, step)
-    return Maximum(theta, current, converged, step.concave, number, tuple(log))
+        converged = trial.step.concave and small and settled
+        stalled = stalled + 1 if backed_up and gain <= stopping.ltolerance else 0
+        state = trial
+        log.append(state.value)
+        not_concave = not state.step.concave and not converged
+        listener(Iteration(number, state.value, not_concave=not_concave, backed_up=backed_up))
+    if converged:
+        state = _polish(objective, state)
+        if abs(state.value - log[-1]) > _VISIBLE * (1.0 + abs(log[-1])):
+            number += 1
+            log.append(state.value)
+            listener(Iteration(number, state.value))
+    return Maximum(state.theta, state.evaluation, converged, state.step.concave, number, tuple(log))
+
+
+class _State:
+    """A point with its derivatives and the step they ask for."""
+
+    def __init__(self, theta: Array, evaluation: Evaluation) -> None:
+        self.theta = theta
+        self.evaluation = evaluation
+        self.step = _newton_step(evaluation)
+
+    @property
+    def value(self) -> float:
+        return self.evaluation.value
 
 
 def _newton_step(at: Evaluation) -> _Step:
@@ -164,31 +182,60 @@ def _newton_step(at: Evaluation) -> _Step:
     return _Step(scale * (vectors @ step), False, float(along @ step))
 
 
-def _search(
-    objective: Objective, theta: Array, current: Evaluation, step: _Step, limit: Array
-) -> tuple[Array, Evaluation, bool]:
-    """The first point along the step that does not lower the log likelihood, by halving."""
-    # Held nodes give the root of the gradient at re-adapted nodes, where the value may lie a trifle
-    # below its maximum: that much is no reason to back up.
-    floor = current.value - _SLACK * (1.0 + abs(current.value))
+def _search(objective: Objective, state: _State, limit: Array) -> tuple[_State, bool]:
+    """The first point along the step that is good enough, by halving; and whether it was halved.
+
+    The value must not fall. Close to the maximum, where the gradient is that at held nodes and its
+    root need not be where the re-adapted value is largest, a smaller gradient will do instead.
+    """
+    floor = state.value - _SLACK * (1.0 + abs(state.value))
+    direction = state.step.direction
+    near = state.step.concave and state.step.scaled_gradient < _NEAR
     with np.errstate(divide="ignore"):
-        length = min(1.0, float(np.min(limit / np.abs(step.direction), initial=1.0)))
+        length = min(1.0, float(np.min(limit / np.abs(direction), initial=1.0)))
     for halving in range(_MAX_HALVINGS):
-        trial_theta = theta + length * step.direction
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            # Most full steps are accepted: their derivatives are worth having at once.
-            if halving == 0 or objective.value(trial_theta) >= floor:
-                trial = objective.evaluate(trial_theta)
-                if trial.value >= floor and np.isfinite(trial.hessian).all() and np.isfinite(trial.value):
-                    return trial_theta, trial, halving > 0
+        theta = state.theta + length * direction
+        # Most full steps are accepted: their derivatives are worth having at once.
+        if halving == 0 or _value(objective, theta) >= floor:
+            trial = _evaluated(objective, theta)
+            if trial is not None:
+                better = trial.step.concave and trial.step.scaled_gradient < state.step.scaled_gradient
+                if trial.value >= floor or (near and halving == 0 and better):
+                    return trial, halving > 0
         length *= 0.5
-    return theta, current, True
+    return state, True
 
 
-def _polish(objective: Objective, theta: Array, current: Evaluation, step: _Step) -> tuple[Array, Evaluation]:
-    """One more full Newton step after convergence, kept if the gradient is smaller there."""
-    trial_theta = theta + step.direction
-    trial = objective.evaluate(trial_theta)
-    if np.isfinite(trial.value) and _newton_step(trial).scaled_gradient < step.scaled_gradient:
-        return trial_theta, trial
-    return theta, current
+def _value(objective: Objective, theta: Array) -> float:
+    """The log likelihood, nan where it cannot be computed."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            return objective.value(theta)
+    except np.linalg.LinAlgError:
+        return float("nan")
+
+
+def _evaluated(objective: Objective, theta: Array) -> _State | None:
+    """The state at theta, None where the log likelihood or a derivative is not finite."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            evaluation = objective.evaluate(theta)
+    except np.linalg.LinAlgError:
+        return None
+    if not (np.isfinite(evaluation.value) and np.isfinite(evaluation.hessian).all()):
+        return None
+    return _State(theta, evaluation) if np.isfinite(evaluation.gradient).all() else None
+
+
+def _polish(objective: Objective, state: _State) -> _State:
+    """Full Newton steps after convergence, for as long as each at least halves the gradient."""
+    for _ in range(_MAX_POLISHING):
+        if state.step.scaled_gradient <= _POLISHED:
+            break
+        trial = _evaluated(objective, state.theta + state.step.direction)
+        if trial is None or not trial.step.concave:
+            break
+        if trial.step.scaled_gradient > 0.5 * state.step.scaled_gradient:
+            break
+        state = trial
+    return state

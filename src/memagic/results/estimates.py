@@ -153,7 +153,9 @@ def confidence_limits(estimates: Estimates, level: float) -> Array:
             if parameter.at_zero or b[k] <= 0.0:
                 limits[k] = np.nan
             else:
-                limits[k] = b[k] * np.exp(np.array([-z, z]) * se[k] / b[k])
+                exponent = z * se[k] / b[k]
+                # A variance of which nothing is known has no limits that a double could hold.
+                limits[k] = b[k] * np.exp([-exponent, exponent]) if exponent < 700.0 else np.nan
         elif parameter.at_zero:
             limits[k] = np.nan
     return limits

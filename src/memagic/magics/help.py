@@ -1,0 +1,92 @@
+"""What ``%melogit?`` shows, made from the table of options."""
+
+from __future__ import annotations
+
+from memagic.magics.arguments import FLAGS
+from memagic.spec.options import OptionSpec, Scope, options_of
+
+__all__ = ["USE_HELP", "command_help"]
+
+_TITLES = {
+    "meglm": "Multilevel mixed-effects generalized linear model",
+    "melogit": "Multilevel mixed-effects logistic regression",
+    "meprobit": "Multilevel mixed-effects probit regression",
+    "mecloglog": "Multilevel mixed-effects complementary log-log regression",
+    "mepoisson": "Multilevel mixed-effects Poisson regression",
+}
+
+_EXAMPLES = {
+    "meglm": "c_use i.urban age || district: i.urban, covariance(unstructured) family(bernoulli)",
+    "mepoisson": "visits i.treated, exposure(days) || clinic:, irr",
+}
+_EXAMPLE = "c_use i.urban age i.children || district: i.urban, covariance(unstructured)"
+
+_SCOPES: tuple[tuple[str, Scope], ...] = (
+    ("Options of the fixed-effects equation", "fixed"),
+    ("Options of a random-effects equation", "random"),
+    ("Options of the command", "global"),
+)
+
+_WORDS = {
+    "integer": "#",
+    "real": "#",
+    "varname": "varname",
+    "trials": "varname or #",
+    "choice": "name",
+    "family": "name",
+    "vartype": "vartype",
+}
+
+USE_HELP = """Put data in use.
+
+%use bangladesh       an example data set
+%use df               a DataFrame of the notebook, also dotted: results.frame
+%use path/to/file.dta a Stata data set
+%use                  what is in use
+
+A DataFrame of the notebook goes before an example of the same name. It is never changed. A command sees
+what the name stands for when the command runs.
+"""
+
+
+def command_help(name: str) -> str:
+    """The help text of an estimation command."""
+    example = _EXAMPLES.get(name, _EXAMPLE)
+    lines = [
+        _TITLES[name],
+        "",
+        f"%{name} [flags] depvar [indepvars] [if] [in] [, options] [|| group: [varlist] [, options]]",
+        f"%{name} [, options]     the last estimates again, without fitting",
+        f"%%{name} [DataFrame] [flags]     the command in the lines below, as many as you like",
+        "",
+        "Flags",
+        *_aligned([(flag, "", text) for flag, text in FLAGS]),
+    ]
+    for title, scope in _SCOPES:
+        lines += ["", title, *_aligned([_row(spec) for spec in options_of(name, scope)])]
+    lines += [
+        "",
+        "Short forms are in parentheses. Options marked * may follow the command's name alone, in a replay.",
+        "",
+        "Example",
+        f"  %{name} {example}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _row(spec: OptionSpec) -> tuple[str, str, str]:
+    """An option as typed, its short form, what it does."""
+    word = _WORDS.get(spec.kind)
+    typed = spec.name if word is None else f"{spec.name}({word})"
+    short = f"({spec.name[: spec.minimum]})" if spec.minimum < len(spec.name) else ""
+    text = spec.help + (" *" if spec.replay else "")
+    if spec.choices:
+        text += ": " + ", ".join(choice.name for choice in spec.choices)
+    return typed, short, text
+
+
+def _aligned(rows: list[tuple[str, str, str]]) -> list[str]:
+    first, second = (max(len(row[k]) for row in rows) for k in (0, 1))
+    gap = "  " if second else ""
+    return [f"  {a:<{first}}  {b:<{second}}{gap}{c}" for a, b, c in rows]

@@ -1,0 +1,188 @@
+"""One notebook: the shell's variables on one side, a session on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from IPython.core.magic import no_var_expand
+
+from memagic.errors import CommandError
+from memagic.magics.arguments import Arguments, Word, read_cell, read_line
+from memagic.magics.frames import find_frame, find_object, frames_in
+from memagic.magics.help import USE_HELP, command_help
+from memagic.magics.live_log import live_log
+from memagic.session import Session
+from memagic.spec.options import COMMANDS
+from memagic.spec.parser import is_replay
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from memagic.results import MEResults
+    from memagic.results.results import Replay
+    from memagic.session import InUse
+
+__all__ = ["Notebook"]
+
+Kind = Literal["line", "line_cell"]
+
+
+class Notebook:
+    """The magics of one shell, with the session they share.
+
+    Parameters
+    ----------
+    shell : InteractiveShell
+        Where variables are looked up, results are kept and the log is shown.
+
+    Attributes
+    ----------
+    session : Session
+    """
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self.session = Session()
+        self._shell = shell
+        self._followed: str | None = None
+
+    def magics(self) -> Iterator[tuple[Kind, str, Callable[..., Any]]]:
+        """Kind, name and function of every magic."""
+        yield "line", "use", _magic(self.use, USE_HELP)
+        for name in COMMANDS:
+            text = command_help(name)
+            yield "line_cell", name, _magic(partial(self.command, name), text)
+            # IPython takes a magic's name up to the first blank: in `%melogit, or` it ends in a comma.
+            yield "line", f"{name},", _magic(partial(self.replay, name), text)
+
+    def use(self, line: str) -> None:
+        """Put data in use, or tell what is."""
+        name = line.strip()
+        if not name:
+            in_use = self.session.in_use
+            about = f" ({in_use.title})" if in_use is not None and in_use.title else ""
+            print(_NOTHING_IN_USE if in_use is None else f"{in_use.name}: {in_use.size}{about}")
+            return
+        frame = find_frame(name, self._namespace)
+        if frame is None:
+            try:
+                print(self.session.run(f"use {name}"))
+            except CommandError as error:
+                raise self._explained(error, name) from None
+            self._followed = None
+            return
+        self.session.use(frame, name)
+        self._followed = name
+        from memagic import datasets
+
+        other = ", not the example of that name" if name in datasets.names() else ""
+        assert self.session.in_use is not None
+        print(f"(DataFrame {name} of the notebook{other})" if other else f"({name})", end="  ")
+        print(self.session.in_use.size)
+
+    def replay(self, name: str, line: str) -> Replay | MEResults | InUse | None:
+        """Show the last estimates again: `line` has the options."""
+        return self.command(name, f", {line}")
+
+    def command(self, name: str, line: str, cell: str | None = None) -> Replay | MEResults | InUse | None:
+        """Run an estimation command or replay it; return what the cell shows."""
+        arguments = read_line(name, line) if cell is None else read_cell(name, line, cell)
+        data = None if is_replay(arguments.text) else self._data(arguments)
+        try:
+            if arguments.quiet:
+                result = self.session.run(arguments.text, data=data)
+            else:
+                with live_log(self._shell) as log:
+                    result = self.session.run(arguments.text, data=data, stream=log)
+        except CommandError as error:
+            raise self._explained(error, _place(error)) from None
+        if arguments.out is not None:
+            self._namespace[arguments.out] = result
+        return None if arguments.quiet else result
+
+    def _data(self, arguments: Arguments) -> pd.DataFrame | None:
+        """The data of one command; None for those in use.
+
+        Raises
+        ------
+        CommandError
+            No data are named or in use, and the notebook has no DataFrame or several, r(3).
+        """
+        if arguments.data is not None:
+            return self._named(arguments.data)
+        self._follow()
+        if self.session.data is not None:
+            return None
+        frames = frames_in(self._namespace)
+        if len(frames) == 1:
+            ((name, frame),) = frames.items()
+            rows, columns = frame.shape
+            print(f"(the notebook's only DataFrame is used: {name}, {rows:,} rows, {columns:,} columns)")
+            return frame
+        hint = f"the notebook's DataFrames are {', '.join(frames)}; type " if frames else "type "
+        first = next(iter(frames), "bangladesh")
+        hint += (
+            f"%use {first} first" if frames else "%use bangladesh for an example, or %use with a DataFrame"
+        )
+        raise CommandError(3, "no data in use", hint=hint, text=arguments.text)
+
+    def _named(self, word: Word) -> pd.DataFrame:
+        frame = find_frame(word.text, self._namespace)
+        if frame is not None:
+            return frame
+        from memagic.data.sources import find_data
+
+        try:
+            return find_data(word.text)
+        except CommandError as error:
+            again = word.error(error.rc, error.message, error.hint)
+            raise self._explained(again, word.text) from None
+
+    def _follow(self) -> None:
+        """Take the frame that the name in use stands for now: notebooks bind names again and again."""
+        if self._followed is None:
+            return
+        frame = find_frame(self._followed, self._namespace)
+        if frame is not None and frame is not self.session.data:
+            self.session.use(frame, self._followed)
+            assert self.session.in_use is not None
+            print(f"({self._followed} is another DataFrame now)  {self.session.in_use.size}")
+
+    def _explained(self, error: CommandError, name: str) -> CommandError:
+        """Say what a name that is not found as a file or a variable is in the notebook."""
+        known = find_object(name, self._namespace) if name else None
+        if known is None:
+            return error
+        if error.rc == 601:
+            kind = type(known).__name__
+            error.rc, error.message, error.hint = 109, f"{name} is not a DataFrame", f"it is a {kind}"
+        elif error.rc == 111 and find_frame(name, self._namespace) is not None:
+            error.hint = f"{name} is a DataFrame: type %use {name} first, or -d {name} before the command"
+        return error
+
+    @property
+    def _namespace(self) -> dict[str, Any]:
+        namespace: dict[str, Any] = self._shell.user_ns
+        return namespace
+
+
+_NOTHING_IN_USE = "(no data in use: type %use bangladesh for an example, or %use with a DataFrame's name)"
+
+
+def _place(error: CommandError) -> str:
+    """The word that an error points at."""
+    if error.text is None or error.span is None:
+        return ""
+    return error.text[slice(*error.span)]
+
+
+def _magic(function: Callable[..., Any], text: str) -> Callable[..., Any]:
+    """A function of its own, which the shell can mark and whose docstring is the help."""
+
+    def magic(line: str, cell: str | None = None) -> Any:
+        return function(line) if cell is None else function(line, cell)
+
+    magic.__doc__ = text
+    return no_var_expand(magic)
