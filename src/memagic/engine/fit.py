@@ -5,8 +5,7 @@ Source: manual [ME] meglm, Options, 'startvalues()', and Methods and formulas.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from memagic.engine.events import GridNode, Listener, StageStarted, silent
 from memagic.engine.laplace import LaplaceObjective
 from memagic.engine.linear import LinearObjective, cluster_mean_variance
-from memagic.engine.maximize import Maximum, Stopping, maximize
+from memagic.engine.maximize import Coordinates, Maximum, Stopping, maximize
 from memagic.engine.nodes import Method
 from memagic.engine.objective import Objective
 from memagic.engine.plain import PlainObjective, plain_start
@@ -118,7 +117,7 @@ def fit(problem: Problem, settings: Settings, listener: Listener = silent) -> Fi
     listener(StageStarted("grid"))
     start = _better_start(problem, objective, start, plain.evaluation.value, listener)
     listener(StageStarted("full"))
-    maximum = maximize(objective, start, settings.stopping, listener, _step_limit(problem, start))
+    maximum = maximize(objective, start, settings.stopping, listener, _coordinates(problem, start))
     return _reported(problem, maximum, plain.evaluation.value)
 
 
@@ -128,7 +127,8 @@ def _maximize_plain(problem: Problem, stopping: Stopping, listener: Listener) ->
     if not np.isfinite(objective.value(start)):
         start = np.zeros_like(start)
         _feasible_value(objective, start)
-    return maximize(objective, start, stopping, listener)
+    x_only = replace(problem, levels=())
+    return maximize(objective, start, stopping, listener, _coordinates(x_only, start))
 
 
 def _better_start(
@@ -197,21 +197,46 @@ def _starting_values(problem: Problem, plain: Array) -> Array:
     return np.concatenate([beta, omega, phi])
 
 
-def _step_limit(problem: Problem, start: Array) -> Callable[[Array], Array]:
-    """The largest changes in one step: half of a standard deviation, one on a log scale.
+def _coordinates(problem: Problem, start: Array) -> Coordinates:
+    """Directions that move the linear predictor by about one, independently of each other.
 
-    Less than the whole, since a Cholesky factor of zero is a saddle point.
+    The coefficients by the inverse root of X'X/n. An element of omega moves it by z'E v, v ~ N(0, I),
+    so that the elements of a structure have the Gram matrix tr(E_a' Z'Z/n E_b). A step changes
+    standard deviations by half of the largest at most, since a Cholesky factor of zero is a saddle
+    point, and a parameter of the family by one.
     """
     p, m = problem.p, problem.n_omega
-    least = 0.5 * float(np.abs(start[p : p + m]).max())
+    directions = np.eye(len(start))
+    directions[:p, :p] = _inverse_root(problem.x.T @ problem.x / len(problem.y))
+    least = 0.0
+    if problem.structure is not None:
+        z = np.concatenate([level.z for level in problem.levels], axis=1)
+        basis = problem.structure.basis
+        gram = np.einsum("acd,ce,bed->ab", basis, z.T @ z / len(z), basis, optimize=True)
+        directions[p : p + m, p : p + m] = _inverse_root(gram)
+        least = float(np.abs(np.linalg.solve(directions, start)[p : p + m]).max())
 
     def limit(theta: Array) -> Array:
+        gamma = np.linalg.solve(directions, theta)
         largest = np.full(theta.shape, np.inf)
-        largest[p : p + m] = _SHARE * max(float(np.abs(theta[p : p + m]).max()), least)
+        if m:
+            largest[p : p + m] = _SHARE * max(float(np.abs(gamma[p : p + m]).max()), 0.5 * least)
         largest[p + m :] = 1.0
         return largest
 
-    return limit
+    return Coordinates(directions, limit)
+
+
+def _inverse_root(gram: Array) -> Array:
+    """C with C'(gram)C = I."""
+    if len(gram) == 0:
+        return gram
+    scale = 1.0 / np.sqrt(np.maximum(np.diag(gram), 1e-300))
+    try:
+        root = np.linalg.cholesky(gram * np.outer(scale, scale))
+    except np.linalg.LinAlgError:
+        return np.diag(scale)
+    return np.asarray(scale[:, None] * np.linalg.inv(root).T)
 
 
 def _reported(problem: Problem, maximum: Maximum, plain: float | None) -> Fit:

@@ -20,7 +20,7 @@ from memagic.engine.objective import Evaluation, Objective
 
 Array = NDArray[np.float64]
 
-__all__ = ["Maximum", "Stopping", "maximize", "unlimited"]
+__all__ = ["Coordinates", "Maximum", "Stopping", "maximize"]
 
 _MAX_HALVINGS = 40
 # After convergence, further steps are taken while they bring the scaled gradient down to this.
@@ -89,13 +89,35 @@ class Maximum:
 @dataclass(frozen=True, slots=True)
 class _Step:
     direction: Array
+    gamma: Array
     concave: bool
     scaled_gradient: float
 
 
-def unlimited(theta: Array) -> Array:
-    """Steps of any length."""
-    return np.full(theta.shape, np.inf)
+@dataclass(frozen=True, slots=True)
+class Coordinates:
+    """Directions of like effect, in which steps are measured and limited.
+
+    Newton's method does not depend on coordinates, but what replaces it where the likelihood is not
+    concave does, and so does a sensible length of a step.
+
+    Attributes
+    ----------
+    directions : ndarray, shape (d, d)
+        One a column: theta = directions @ gamma.
+    limit : callable
+        The largest change of each gamma in one step from a given theta. Away from the maximum the
+        likelihood of a variance is far from quadratic: an unlimited step can end where every
+        evaluation is slow.
+    """
+
+    directions: Array
+    limit: Callable[[Array], Array]
+
+
+def plain_coordinates(d: int) -> Coordinates:
+    """The parameters themselves, with steps of any length."""
+    return Coordinates(np.eye(d), lambda theta: np.full(d, np.inf))
 
 
 def maximize(
@@ -103,7 +125,7 @@ def maximize(
     start: Array,
     stopping: Stopping,
     listener: Listener,
-    limit: Callable[[Array], Array] = unlimited,
+    coordinates: Coordinates | None = None,
 ) -> Maximum:
     """Maximize from `start`, telling `listener` of every iteration.
 
@@ -114,18 +136,18 @@ def maximize(
         Feasible: the log likelihood there is finite.
     stopping : Stopping
     listener : callable
-    limit : callable
-        The largest change of each parameter in one step from a given theta. Away from the maximum
-        the likelihood of a variance is far from quadratic: an unlimited step can end where every
-        evaluation is slow.
+    coordinates : Coordinates, optional
+        The parameters themselves if not given.
     """
-    state = _State(start, objective.evaluate(start))
+    if coordinates is None:
+        coordinates = plain_coordinates(len(start))
+    state = _State(start, objective.evaluate(start), coordinates)
     log = [state.value]
     converged = False
     number = stalled = 0
     listener(Iteration(0, state.value, not_concave=not state.step.concave))
     while number < stopping.iterate and not converged and stalled < _MAX_STALLED:
-        trial, backed_up = _search(objective, state, limit(state.theta))
+        trial, backed_up = _search(objective, state)
         number += 1
         change = float(np.max(np.abs(trial.theta - state.theta) / (np.abs(state.theta) + 1.0), initial=0.0))
         gain = abs(trial.value - state.value) / (abs(state.value) + 1.0)
@@ -149,40 +171,44 @@ def maximize(
 class _State:
     """A point with its derivatives and the step they ask for."""
 
-    def __init__(self, theta: Array, evaluation: Evaluation) -> None:
+    def __init__(self, theta: Array, evaluation: Evaluation, coordinates: Coordinates) -> None:
         self.theta = theta
         self.evaluation = evaluation
-        self.step = _newton_step(evaluation)
+        self.coordinates = coordinates
+        self.step = _newton_step(evaluation, coordinates)
 
     @property
     def value(self) -> float:
         return self.evaluation.value
 
 
-def _newton_step(at: Evaluation) -> _Step:
+def _newton_step(at: Evaluation, coordinates: Coordinates) -> _Step:
     """(-H)^-1 g; where -H is not positive definite its eigenvalues are replaced by their sizes.
 
-    Done on the scale on which -H has a unit diagonal. At a saddle point, as where a variance of
-    zero is not the maximum, the gradient along a direction of negative curvature may vanish: a step
-    of at least `_LEAST_ESCAPE` standard errors is taken along it.
+    Done in the given coordinates, scaled so that -H has a unit diagonal. At a saddle point, as where
+    a variance of zero is not the maximum, the gradient along a direction of negative curvature may
+    vanish: a step of at least `_LEAST_ESCAPE` standard errors is taken along it.
     """
-    gradient, information = at.gradient, -at.hessian
+    turn = coordinates.directions
+    gradient, information = turn.T @ at.gradient, -turn.T @ at.hessian @ turn
     if len(gradient) == 0:
-        return _Step(gradient, True, 0.0)
+        return _Step(gradient, gradient, True, 0.0)
     diagonal = np.abs(np.diag(information))
     scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
     values, vectors = np.linalg.eigh(information * np.outer(scale, scale))
     along = (gradient * scale) @ vectors
-    if values[0] > _CONCAVE:
+    concave = bool(values[0] > _CONCAVE)
+    if concave:
         step = along / values
-        return _Step(scale * (vectors @ step), True, float(along @ step))
-    step = along / np.maximum(np.abs(values), _LEAST_CURVATURE)
-    escape = (values < -_LEAST_CURVATURE) & (np.abs(step) < _LEAST_ESCAPE)
-    step = np.where(escape, np.where(along < 0.0, -_LEAST_ESCAPE, _LEAST_ESCAPE), step)
-    return _Step(scale * (vectors @ step), False, float(along @ step))
+    else:
+        step = along / np.maximum(np.abs(values), _LEAST_CURVATURE)
+        escape = (values < -_LEAST_CURVATURE) & (np.abs(step) < _LEAST_ESCAPE)
+        step = np.where(escape, np.where(along < 0.0, -_LEAST_ESCAPE, _LEAST_ESCAPE), step)
+    gamma = scale * (vectors @ step)
+    return _Step(turn @ gamma, gamma, concave, float(along @ step))
 
 
-def _search(objective: Objective, state: _State, limit: Array) -> tuple[_State, bool]:
+def _search(objective: Objective, state: _State) -> tuple[_State, bool]:
     """The first point along the step that is good enough, by halving; and whether it was halved.
 
     The value must not fall. Close to the maximum, where the gradient is that at held nodes and its
@@ -192,12 +218,13 @@ def _search(objective: Objective, state: _State, limit: Array) -> tuple[_State, 
     direction = state.step.direction
     near = state.step.concave and state.step.scaled_gradient < _NEAR
     with np.errstate(divide="ignore"):
-        length = min(1.0, float(np.min(limit / np.abs(direction), initial=1.0)))
+        limit = state.coordinates.limit(state.theta)
+        length = min(1.0, float(np.min(limit / np.abs(state.step.gamma), initial=1.0)))
     for halving in range(_MAX_HALVINGS):
         theta = state.theta + length * direction
         # Most full steps are accepted: their derivatives are worth having at once.
         if halving == 0 or _value(objective, theta) >= floor:
-            trial = _evaluated(objective, theta)
+            trial = _evaluated(objective, theta, state.coordinates)
             if trial is not None:
                 better = trial.step.concave and trial.step.scaled_gradient < state.step.scaled_gradient
                 if trial.value >= floor or (near and halving == 0 and better):
@@ -215,7 +242,7 @@ def _value(objective: Objective, theta: Array) -> float:
         return float("nan")
 
 
-def _evaluated(objective: Objective, theta: Array) -> _State | None:
+def _evaluated(objective: Objective, theta: Array, coordinates: Coordinates) -> _State | None:
     """The state at theta, None where the log likelihood or a derivative is not finite."""
     try:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -224,7 +251,7 @@ def _evaluated(objective: Objective, theta: Array) -> _State | None:
         return None
     if not (np.isfinite(evaluation.value) and np.isfinite(evaluation.hessian).all()):
         return None
-    return _State(theta, evaluation) if np.isfinite(evaluation.gradient).all() else None
+    return _State(theta, evaluation, coordinates) if np.isfinite(evaluation.gradient).all() else None
 
 
 def _polish(objective: Objective, state: _State) -> _State:
@@ -232,7 +259,7 @@ def _polish(objective: Objective, state: _State) -> _State:
     for _ in range(_MAX_POLISHING):
         if state.step.scaled_gradient <= _POLISHED:
             break
-        trial = _evaluated(objective, state.theta + state.step.direction)
+        trial = _evaluated(objective, state.theta + state.step.direction, state.coordinates)
         if trial is None or not trial.step.concave:
             break
         if trial.step.scaled_gradient > 0.5 * state.step.scaled_gradient:

@@ -77,7 +77,8 @@ def find_modes(
     start : tuple of ndarray, each shape (M_l, q_l)
         Where to begin.
     """
-    state = _state(block, family, fixed, factor, phi, start)
+    point = _point(block, family, fixed, factor, phi, start)
+    state = _modes(block, factor, point)
     for _ in range(_MAX_STEPS):
         elimination = state.elimination
         own = elimination.reduce(block, state.z_first @ factor, tuple(-v for v in state.v))
@@ -93,11 +94,35 @@ def find_modes(
         largest = max(float(np.abs(v).max()) for v in state.v)
         if gain.max() < 1e-24 * max(1.0, largest**2):
             break
-        state = _take(block, family, fixed, factor, phi, state, step)
+        point = _take(block, family, fixed, factor, phi, point, step)
+        state = _modes(block, factor, point)
         if gain.max() < 1e-13:
             # Quadratic convergence: the step just taken leaves an error of the order of its square.
             break
     return state
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """The posterior at given values of v, with derivatives by row."""
+
+    v: tuple[Array, ...]
+    log_posterior: Array
+    eta: Array
+    first: Array
+    second: Array
+
+
+def _point(
+    block: Block, family: Family, fixed: Array, factor: Array, phi: Array, v: tuple[Array, ...]
+) -> _Point:
+    eta = block.eta(fixed, (at_lowest(block, v) @ factor.T)[:, None, :])
+    logf, first, second = family.derivatives(eta, block.y, block.trials, phi)
+    log_posterior = (block.sum_top @ (block.sum_clusters @ (block.sum_cells @ logf)))[:, 0]
+    for top, values in zip(block.tops, v, strict=True):
+        squares = 0.5 * np.einsum("jq,jq->j", values, values)
+        log_posterior -= np.bincount(top, weights=squares, minlength=len(log_posterior))
+    return _Point(v, log_posterior, eta, first, second)
 
 
 def _take(
@@ -106,39 +131,40 @@ def _take(
     fixed: Array,
     factor: Array,
     phi: Array,
-    state: Modes,
+    point: _Point,
     step: tuple[Array, ...],
-) -> Modes:
-    """The state after the step, halved in the clusters where it lowers the posterior."""
+) -> _Point:
+    """The point after the step, halved in the clusters where it lowers the posterior."""
     length = np.ones(block.n_clusters)
+    slack = 1e-13 * np.abs(point.log_posterior) + 1e-13
     for _ in range(_MAX_HALVINGS):
         v = tuple(
             old + length[top][:, None] * change
-            for old, change, top in zip(state.v, step, block.tops, strict=True)
+            for old, change, top in zip(point.v, step, block.tops, strict=True)
         )
-        trial = _state(block, family, fixed, factor, phi, v)
-        slack = 1e-13 * np.abs(state.log_posterior) + 1e-13
-        worse = ~(trial.log_posterior >= state.log_posterior - slack)
+        trial = _point(block, family, fixed, factor, phi, v)
+        worse = ~(trial.log_posterior >= point.log_posterior - slack)
         if not worse.any():
             break
         length[worse] *= 0.5
     return trial
 
 
-def _state(
-    block: Block, family: Family, fixed: Array, factor: Array, phi: Array, v: tuple[Array, ...]
-) -> Modes:
-    """The posterior and its derivatives at given values of v."""
-    eta = block.eta(fixed, (at_lowest(block, v) @ factor.T)[:, None, :])
-    logf, first, second = family.derivatives(eta, block.y, block.trials, phi)
-    z_first = block.z_sums(block.sum_cells @ first)[:, 0, :]
-    z_second_z = _curvature(block, -second)
-    log_posterior = (block.sum_top @ (block.sum_clusters @ (block.sum_cells @ logf)))[:, 0]
-    for top, values in zip(block.tops, v, strict=True):
-        squares = 0.5 * np.einsum("jq,jq->j", values, values)
-        log_posterior -= np.bincount(top, weights=squares, minlength=len(log_posterior))
+def _modes(block: Block, factor: Array, point: _Point) -> Modes:
+    """The point with the curvature of the posterior there."""
+    z_first = block.z_sums(block.sum_cells @ point.first)[:, 0, :]
+    z_second_z = _curvature(block, -point.second)
     elimination = eliminate(block, factor.T @ z_second_z @ factor)
-    return Modes(v, elimination, log_posterior, eta, first, second, z_first, z_second_z)
+    return Modes(
+        point.v,
+        elimination,
+        point.log_posterior,
+        point.eta,
+        point.first,
+        point.second,
+        z_first,
+        z_second_z,
+    )
 
 
 def _curvature(block: Block, weight: Array) -> Array:
