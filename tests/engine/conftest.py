@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from memagic.engine import covariance, families
-from memagic.engine.problem import Parameters, Problem
+from memagic.engine.problem import Level, Problem
 
 Array = NDArray[np.float64]
 
@@ -86,8 +86,8 @@ def simulate(
         y = mu + 0.6 * rng.normal(size=n)
     density = FAMILIES[family]
     phi = np.full(density.n_phi, np.log(0.6))
-    problem = Problem(density, y, x, offset, trials, cluster, z, kind)
-    return problem, Parameters(beta + 0.1, omega, phi).pack()
+    problem = Problem(density, y, x, offset, trials, (Level(cluster, z, kind),))
+    return problem, np.concatenate([beta + 0.1, omega, phi])
 
 
 @pytest.fixture(scope="session")

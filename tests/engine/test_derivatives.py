@@ -18,7 +18,7 @@ from memagic.engine.linear import LinearObjective
 from memagic.engine.nodes import Method
 from memagic.engine.objective import Objective
 from memagic.engine.plain import PlainObjective
-from memagic.engine.problem import Problem
+from memagic.engine.problem import Level, Problem
 from memagic.engine.quadrature import QuadratureObjective, evaluate_block, value_block
 
 Array = NDArray[np.float64]
@@ -64,10 +64,9 @@ def close(ours: Array, theirs: Array, tolerance: float = 1e-6) -> None:
 
 def one_cluster(problem: Problem, j: int) -> Problem:
     """The rows of cluster j as a problem of their own."""
-    assert problem.cluster is not None
-    assert problem.z is not None
     assert problem.offset is not None
-    rows = problem.cluster == j
+    (level,) = problem.levels
+    rows = level.cluster == j
     trials = problem.trials if isinstance(problem.trials, float) else problem.trials[rows]
     return replace(
         problem,
@@ -75,8 +74,7 @@ def one_cluster(problem: Problem, j: int) -> Problem:
         x=problem.x[rows],
         offset=problem.offset[rows],
         trials=trials,
-        cluster=np.zeros(int(rows.sum()), dtype=np.intp),
-        z=problem.z[rows],
+        levels=(Level(np.zeros(int(rows.sum()), dtype=np.intp), level.z[rows], level.structure),),
     )
 
 
@@ -135,7 +133,7 @@ def test_linear(structure: str, q: int, model: Maker) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_plain(family: str, model: Maker) -> None:
     problem, theta = model(family)
-    problem = replace(problem, cluster=None, z=None, structure=None)
+    problem = replace(problem, levels=())
     theta = np.delete(theta, problem.p)
     objective = PlainObjective(problem)
     here = objective.evaluate(theta)

@@ -14,13 +14,13 @@ from scipy.integrate import quad
 from scipy.special import expit, logsumexp
 
 import memagic
-from memagic.engine import problem as problem_module
-from memagic.engine.covariance import exchangeable, identity, independent, unstructured
+from memagic.engine import blocks as blocks_module
+from memagic.engine.covariance import CovarianceStructure, exchangeable, identity, independent, unstructured
 from memagic.engine.fit import Settings, fit, make_objective
 from memagic.engine.laplace import LaplaceObjective
 from memagic.engine.linear import LinearObjective
 from memagic.engine.nodes import Method
-from memagic.engine.problem import Problem
+from memagic.engine.problem import Level, Problem
 from memagic.engine.quadrature import QuadratureObjective
 from memagic.engine.rules import product_rule
 
@@ -62,12 +62,11 @@ def log_density(family: str, problem: Problem, eta: Array, phi: Array) -> Array:
 
 def joint(family: str, problem: Problem, theta: Array, j: int, v: Array) -> Array:
     """Log f(y_j | v) + log phi(v) at values of v of shape (K, q)."""
-    assert problem.structure is not None
-    assert problem.z is not None
+    (level,) = problem.levels
     parameters = problem.unpack(theta)
-    effects = v @ problem.structure.factor(parameters.omega).T
-    eta = problem.fixed_part(parameters.beta)[:, None] + problem.z @ effects.T
-    rows = problem.cluster == j
+    effects = v @ level.structure.factor(parameters.omega).T
+    eta = problem.fixed_part(parameters.beta)[:, None] + level.z @ effects.T
+    rows = level.cluster == j
     logf = log_density(family, problem, eta, parameters.phi)[rows].sum(axis=0)
     return np.asarray(logf + stats.norm.logpdf(v).sum(axis=1))
 
@@ -131,14 +130,13 @@ def test_adaptive_and_fixed_nodes_agree(family: str, model: Maker) -> None:
 )
 def test_closed_form_is_the_multivariate_normal(structure: str, q: int, model: Maker) -> None:
     problem, theta = model("gaussian-identity", structure, q)
-    assert problem.structure is not None
-    assert problem.z is not None
+    (level,) = problem.levels
     parameters = problem.unpack(theta)
-    sigma = problem.structure.sigma(parameters.omega)
+    sigma = level.structure.sigma(parameters.omega)
     exact = 0.0
     for j in range(problem.n_clusters):
-        rows = problem.cluster == j
-        z = problem.z[rows]
+        rows = level.cluster == j
+        z = level.z[rows]
         covariance = z @ sigma @ z.T + np.exp(2.0 * parameters.phi[0]) * np.eye(len(z))
         mean = problem.fixed_part(parameters.beta)[rows]
         exact += float(stats.multivariate_normal.logpdf(problem.y[rows], mean, covariance))
@@ -174,9 +172,8 @@ def test_rule_integrates_polynomials(n_points: int) -> None:
 @pytest.mark.parametrize("family", ["binomial-logit", "poisson-log"])
 def test_order_and_labels_of_groups_do_not_matter(family: str, method: Method, model: Maker) -> None:
     problem, theta = model(family, "unstructured", 2)
-    assert problem.cluster is not None
-    assert problem.z is not None
     assert problem.offset is not None
+    (level,) = problem.levels
     rng = np.random.default_rng(3)
     rows = rng.permutation(len(problem.y))
     relabel = rng.permutation(problem.n_clusters)
@@ -185,10 +182,9 @@ def test_order_and_labels_of_groups_do_not_matter(family: str, method: Method, m
         problem,
         y=problem.y[rows],
         x=problem.x[rows],
-        z=problem.z[rows],
         offset=problem.offset[rows],
         trials=trials,
-        cluster=relabel[problem.cluster[rows]],
+        levels=(Level(relabel[level.cluster[rows]], level.z[rows], level.structure),),
     )
     settings = Settings(method, 5)
     here = make_objective(problem, settings).evaluate(theta)
@@ -208,9 +204,9 @@ def test_block_size_does_not_matter(
     problem, theta = model(family, "independent", 2, sizes=(1, 4, 7, 2, 5, 9, 1, 3))
     settings = Settings(method, 5)
     whole = make_objective(problem, settings).evaluate(theta)
-    monkeypatch.setattr(problem_module, "_BLOCK_ELEMENTS", elements)
+    monkeypatch.setattr(blocks_module, "_BLOCK_ELEMENTS", elements)
     if elements == 1:
-        assert len(problem_module.arrange(problem, 5)) == problem.n_clusters
+        assert len(blocks_module.arrange(problem, 5)) == problem.n_clusters
     cut = make_objective(problem, settings).evaluate(theta)
     # The adaptation of the nodes stops for a block as a whole, at 1e-11 of its log likelihood.
     scale = 1.0 + np.abs(whole.hessian).max()
@@ -219,11 +215,17 @@ def test_block_size_does_not_matter(
     assert np.abs(cut.hessian - whole.hessian).max() < 1e-6 * scale
 
 
+def with_structure(problem: Problem, structure: CovarianceStructure) -> Problem:
+    """The problem with another covariance structure of its one level."""
+    (level,) = problem.levels
+    return replace(problem, levels=(replace(level, structure=structure),))
+
+
 @pytest.mark.parametrize("family", ["binomial-logit", "poisson-log", "gaussian-identity"])
 def test_structures_of_one_effect_are_one(family: str, model: Maker) -> None:
     problem, theta = model(family)
     values = [
-        make_objective(replace(problem, structure=structure(1)), Settings()).value(theta)
+        make_objective(with_structure(problem, structure(1)), Settings()).value(theta)
         for structure in (independent, identity, exchangeable, unstructured)
     ]
     assert values == pytest.approx([values[0]] * 4, rel=1e-12)
@@ -233,9 +235,9 @@ def test_structures_of_two_effects_nest(model: Maker) -> None:
     problem, theta = model("poisson-log", "independent", 2)
     p = problem.p
 
-    def value(structure: Callable[[int], problem_module.CovarianceStructure], *omega: float) -> float:
+    def value(structure: Callable[[int], CovarianceStructure], *omega: float) -> float:
         at = np.concatenate([theta[:p], omega])
-        return QuadratureObjective(replace(problem, structure=structure(2)), "mvaghermite", 9).value(at)
+        return QuadratureObjective(with_structure(problem, structure(2)), "mvaghermite", 9).value(at)
 
     same = value(identity, 0.7)
     assert value(independent, 0.7, 0.7) == pytest.approx(same, rel=1e-11)

@@ -212,7 +212,7 @@ def test_a_fit_tells_its_stages(model: Maker) -> None:
 def test_a_fit_without_random_effects_has_one_stage(model: Maker) -> None:
     problem, _ = model("poisson-log", sizes=(6,) * 12)
     events: list[Event] = []
-    plain = fit(replace(problem, cluster=None, z=None, structure=None), Settings(), events.append)
+    plain = fit(replace(problem, levels=()), Settings(), events.append)
     assert plain.converged
     assert plain.log_likelihood_plain is None
     assert all(isinstance(event, Iteration) for event in events)
