@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from memagic.engine.families import (
@@ -9,14 +10,20 @@ from memagic.engine.families import (
     BinomialLogit,
     BinomialProbit,
     Family,
+    GammaLog,
     GaussianIdentity,
     GaussianLog,
+    NegativeBinomialConstant,
+    NegativeBinomialMean,
+    OrdinalCloglog,
+    OrdinalLogit,
+    OrdinalProbit,
     PoissonLog,
 )
 from memagic.errors import CommandError
 from memagic.spec.tree import Command
 
-__all__ = ["ModelKind", "model_kind"]
+__all__ = ["ModelKind", "ancillary_names", "density", "model_kind"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,34 +34,54 @@ class ModelKind:
     ----------
     family, link : str
         As `e(family)` and `e(link)` have them.
-    density : Family
-        The engine's family.
-    ancillary : tuple of str
-        Names of the family's own parameters that are reported as such, such as ``lnalpha``.
+    dispersion : str
+        "mean" or "constant" for the negative binomial family, else empty.
     trials : float, str or None
         Number of binomial trials or the variable that holds it; None where there are none.
     title : str
         First line of the header.
     lines : tuple of (str, str)
-        Family and link as meglm's header shows them.
-    model : str
-        `e(model)`, the name of the model without random effects.
-    comparison : str
-        That model's name in the line of the likelihood-ratio test.
+        Family, link and dispersion as the header shows them.
+    name : str
+        `e(model)`, which is also what the test against the model without random effects calls that.
     """
 
     family: str
     link: str
-    density: Family
-    ancillary: tuple[str, ...]
+    dispersion: str
     trials: float | str | None
     title: str
     lines: tuple[tuple[str, str], ...]
-    model: str
-    comparison: str
+    name: str
 
 
-_DEFAULT_LINK = {"gaussian": "identity", "bernoulli": "logit", "binomial": "logit", "poisson": "log"}
+_DEFAULT_LINK = {
+    "gaussian": "identity",
+    "bernoulli": "logit",
+    "binomial": "logit",
+    "gamma": "log",
+    "nbinomial": "log",
+    "ordinal": "logit",
+    "poisson": "log",
+}
+
+# By family and link: the name of the model without random effects.
+_NAMES = {
+    ("gaussian", "identity"): "linear",
+    ("gaussian", "log"): "gaussian",
+    ("bernoulli", "logit"): "logistic",
+    ("bernoulli", "probit"): "probit",
+    ("bernoulli", "cloglog"): "cloglog",
+    ("binomial", "logit"): "logistic",
+    ("binomial", "probit"): "probit",
+    ("binomial", "cloglog"): "cloglog",
+    ("gamma", "log"): "gamma",
+    ("nbinomial", "log"): "nbinomial",
+    ("ordinal", "logit"): "ologit",
+    ("ordinal", "probit"): "oprobit",
+    ("ordinal", "cloglog"): "ocloglog",
+    ("poisson", "log"): "Poisson",
+}
 
 _DENSITIES: dict[tuple[str, str], Family] = {
     ("gaussian", "identity"): GaussianIdentity(),
@@ -62,17 +89,19 @@ _DENSITIES: dict[tuple[str, str], Family] = {
     ("bernoulli", "logit"): BinomialLogit(),
     ("bernoulli", "probit"): BinomialProbit(),
     ("bernoulli", "cloglog"): BinomialCloglog(),
+    ("binomial", "logit"): BinomialLogit(),
+    ("binomial", "probit"): BinomialProbit(),
+    ("binomial", "cloglog"): BinomialCloglog(),
+    ("gamma", "log"): GammaLog(),
     ("poisson", "log"): PoissonLog(),
 }
 
-# e(model) and the comparison model's name.
-_NAMES = {
-    ("gaussian", "identity"): ("linear", "linear"),
-    ("gaussian", "log"): ("gaussian", "gaussian"),
-    ("bernoulli", "logit"): ("logistic", "logistic"),
-    ("bernoulli", "probit"): ("probit", "probit"),
-    ("bernoulli", "cloglog"): ("cloglog", "cloglog"),
-    ("poisson", "log"): ("Poisson", "Poisson"),
+_DISPERSED: dict[str, Family] = {"mean": NegativeBinomialMean(), "constant": NegativeBinomialConstant()}
+
+_ORDINAL: dict[str, Callable[[int], Family]] = {
+    "logit": OrdinalLogit,
+    "probit": OrdinalProbit,
+    "cloglog": OrdinalCloglog,
 }
 
 _LINK_WORDS = {
@@ -87,7 +116,10 @@ _CONVENIENCE = {
     "melogit": ("bernoulli", "logit", "Mixed-effects logistic regression"),
     "meprobit": ("bernoulli", "probit", "Mixed-effects probit regression"),
     "mecloglog": ("bernoulli", "cloglog", "Mixed-effects cloglog regression"),
+    "meologit": ("ordinal", "logit", "Mixed-effects ologit regression"),
+    "meoprobit": ("ordinal", "probit", "Mixed-effects oprobit regression"),
     "mepoisson": ("poisson", "log", "Mixed-effects Poisson regression"),
+    "menbreg": ("nbinomial", "log", "Mixed-effects nbinomial regression"),
 }
 
 
@@ -100,23 +132,48 @@ def model_kind(command: Command) -> ModelKind:
         The family does not go with the link, r(198).
     """
     trials: float | str | None = None
+    dispersion = ""
     if command.name in _CONVENIENCE:
         family, link, title = _CONVENIENCE[command.name]
-        binomial = command.options.get("binomial")
+        binomial, chosen = command.options.get("binomial"), command.options.get("dispersion")
         if binomial is not None:
             family, trials = "binomial", _trials(binomial.value)
+        if family == "nbinomial":
+            dispersion = "mean" if chosen is None else str(chosen.value)
     else:
         title = "Mixed-effects GLM"
-        family, link, trials = _family_and_link(command)
-    key = ("bernoulli" if family == "binomial" else family, link)
-    model, comparison = _NAMES[key]
+        family, link, argument = _family_and_link(command)
+        if family == "binomial":
+            trials = 1.0 if argument is None else argument
+        elif family == "nbinomial":
+            dispersion = "mean" if argument is None else str(argument)
     lines: tuple[tuple[str, str], ...] = ()
     if command.name == "meglm":
         lines = (("Family", family.capitalize()), ("Link", _LINK_WORDS[link]))
+    if dispersion:
+        lines = (*lines, ("Overdispersion", dispersion))
     if trials is not None:
         shown = trials if isinstance(trials, str) else f"{trials:g}"
         lines = (*lines, ("Binomial variable" if isinstance(trials, str) else "Binomial trials", shown))
-    return ModelKind(family, link, _DENSITIES[key], (), trials, title, lines, model, comparison)
+    return ModelKind(family, link, dispersion, trials, title, lines, _NAMES[family, link])
+
+
+def density(kind: ModelKind, n_categories: int) -> Family:
+    """The engine's family; `n_categories` counts the categories of an ordinal response."""
+    if kind.family == "ordinal":
+        return _ORDINAL[kind.link](n_categories)
+    if kind.family == "nbinomial":
+        return _DISPERSED[kind.dispersion]
+    return _DENSITIES[kind.family, kind.link]
+
+
+def ancillary_names(kind: ModelKind, n_categories: int) -> tuple[str, ...]:
+    """Names of the family's own parameters, apart from a residual variance."""
+    if kind.family == "ordinal":
+        return tuple(f"cut{k}" for k in range(1, n_categories))
+    if kind.family == "nbinomial":
+        return ("lnalpha",) if kind.dispersion == "mean" else ("lndelta",)
+    return ("logs",) if kind.family == "gamma" else ()
 
 
 def _trials(value: object) -> float | str:
@@ -125,22 +182,21 @@ def _trials(value: object) -> float | str:
 
 
 def _family_and_link(command: Command) -> tuple[str, str, float | str | None]:
+    """Family, link, and what stands beside the family's name."""
     given, link_given = command.options.get("family"), command.options.get("link")
-    family, trials = "gaussian", None
+    family, argument = "gaussian", None
     if given is not None:
         assert isinstance(given.value, tuple)
         family = given.value[0]
-        if family == "binomial":
-            trials = _trials(given.value[1]) if len(given.value) > 1 else 1.0
+        argument = _trials(given.value[1]) if len(given.value) > 1 else None
     link = _DEFAULT_LINK[family] if link_given is None else str(link_given.value)
-    key = ("bernoulli" if family == "binomial" else family, link)
-    if key not in _DENSITIES:
+    if (family, link) not in _NAMES:
         assert link_given is not None
-        fitting = [pair[1] for pair in _DENSITIES if pair[0] == key[0]]
+        fitting = [pair[1] for pair in _NAMES if pair[0] == family]
         raise CommandError(
             198,
             f"family({family}) may not be combined with link({link})",
             span=link_given.span,
             hint=f"family({family}) goes with link {' or '.join(fitting)}",
         )
-    return family, link, trials
+    return family, link, argument

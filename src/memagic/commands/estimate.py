@@ -25,7 +25,7 @@ from memagic.engine.maximize import Stopping
 from memagic.engine.nodes import Method
 from memagic.engine.problem import Level, Problem
 from memagic.errors import CommandError
-from memagic.models import ModelKind, model_kind
+from memagic.models import ModelKind, ancillary_names, density, model_kind
 from memagic.results import MEResults
 from memagic.results.estimates import Estimates, name_parameters
 from memagic.results.report import DisplayOptions, Exponentiated
@@ -71,14 +71,20 @@ def estimate(command: Command, frame: pd.DataFrame, stream: Callable[[str], None
     shown = display_options(command.options)
     check_scale(kind.link, kind.family, shown.exponentiated)
     settings = _settings(command)
-    design = make_design(command, frame, kind.trials, binary=kind.family == "bernoulli")
+    design = make_design(
+        command,
+        frame,
+        kind.trials,
+        binary=kind.family == "bernoulli",
+        cutpoints=kind.family == "ordinal",
+    )
     span = command.depvar.span
-    y, response_notes = checked_response(kind, command.depvar.name, design.y, design.trials, span)
+    response = checked_response(kind, command.depvar.name, design.y, design.trials, span)
     _check_size(design, kind)
-    notes = (*design.notes, *response_notes)
+    notes = (*design.notes, *response.notes)
     problem = Problem(
-        family=kind.density,
-        y=y,
+        family=density(kind, len(response.categories)),
+        y=response.y,
         x=design.x,
         offset=design.offset,
         trials=design.trials,
@@ -93,7 +99,8 @@ def estimate(command: Command, frame: pd.DataFrame, stream: Callable[[str], None
         raise CommandError(1400, "initial values not feasible") from None
     variables = Variables(frame)
     used = {name for column in design.fixed for name, _ in column.factors}
-    parameters, positions = name_parameters(command, kind, design, fitted, problem)
+    ancillary = ancillary_names(kind, len(response.categories))
+    parameters, positions = name_parameters(command, kind, ancillary, design, fitted, problem)
     estimates = Estimates(
         command=command,
         kind=kind,
@@ -104,6 +111,7 @@ def estimate(command: Command, frame: pd.DataFrame, stream: Callable[[str], None
         n_points=None if settings.method == "laplace" else settings.n_points,
         parameters=parameters,
         positions=positions,
+        categories=response.categories,
         value_labels={name: labels for name in used if (labels := variables.value_labels(name))},
         log=tuple(log.lines),
         notes=notes,

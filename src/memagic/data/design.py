@@ -114,7 +114,12 @@ class Design:
 
 
 def make_design(
-    command: Command, frame: pd.DataFrame, trials: float | str | None, *, binary: bool = False
+    command: Command,
+    frame: pd.DataFrame,
+    trials: float | str | None,
+    *,
+    binary: bool = False,
+    cutpoints: bool = False,
 ) -> Design:
     """The design of `command` on `frame`.
 
@@ -128,6 +133,8 @@ def make_design(
     binary : bool
         Whether the response is a success wherever it is not zero; perfect predictors of it are then
         left out, unless the command says `asis`.
+    cutpoints : bool
+        Whether the model has cutpoints, which take the place of the constant.
 
     Raises
     ------
@@ -166,7 +173,9 @@ def make_design(
     rows: Mask | slice = slice(None) if n == len(frame) else sample
     offset = _offset(variables, rows, offset_option, exposure_option)
     has_constant = "noconstant" not in command.fixed.options
-    x, fixed = _fixed_columns(variables, columns, rows, n, has_constant, notes)
+    x, fixed = _fixed_columns(variables, columns, rows, n, has_constant or cutpoints, notes)
+    if cutpoints:
+        x, fixed = np.ascontiguousarray(x[:, :-1]), fixed[:-1]
 
     return Design(
         sample=sample,

@@ -203,7 +203,7 @@ def _coordinates(problem: Problem, start: Array) -> Coordinates:
     The coefficients by the inverse root of X'X/n. An element of omega moves it by z'E v, v ~ N(0, I),
     so that the elements of a structure have the Gram matrix tr(E_a' Z'Z/n E_b). A step changes
     standard deviations by half of the largest at most, since a Cholesky factor of zero is a saddle
-    point, and a parameter of the family by one.
+    point, and a parameter of the family by one. Without random effects nothing is limited.
     """
     p, m = problem.p, problem.n_omega
     directions = np.eye(len(start))
@@ -221,7 +221,7 @@ def _coordinates(problem: Problem, start: Array) -> Coordinates:
         largest = np.full(theta.shape, np.inf)
         if m:
             largest[p : p + m] = _SHARE * max(float(np.abs(gamma[p : p + m]).max()), 0.5 * least)
-        largest[p + m :] = 1.0
+            largest[p + m :] = 1.0
         return largest
 
     return Coordinates(directions, limit)

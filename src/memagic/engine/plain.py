@@ -47,21 +47,7 @@ class PlainObjective:
 
 
 def plain_start(problem: Problem) -> Array:
-    """Theta after one step of iteratively reweighted least squares (McCullagh and Nelder 1989, 2.5).
-
-    For a Gaussian response with the identity link this is the maximum itself.
-    """
+    """Theta = (beta, phi) to start from: the family's first beta, and phi given its linear predictors."""
     family = problem.family
-    offset = 0.0 if problem.offset is None else problem.offset
-    eta = family.initial_eta(problem.y, problem.trials)
-    phi = family.initial_phi(eta, problem.y) if family.n_phi else np.empty(0)
-    if family.closed_form:
-        weight, working = np.ones_like(eta), eta - offset
-    else:
-        _, first, second = family.derivatives(eta, problem.y, problem.trials, np.zeros_like(phi))
-        weight = np.maximum(-second, 1e-10)
-        working = eta - offset + first / weight
-    root = np.sqrt(weight)
-    beta: Array = np.linalg.lstsq(problem.x * root[:, None], working * root, rcond=None)[0].astype(float)
-    phi = family.initial_phi(problem.fixed_part(beta), problem.y)
-    return np.concatenate([beta, phi])
+    beta = family.initial_beta(problem.x, problem.y, problem.trials, problem.offset)
+    return np.concatenate([beta, family.initial_phi(problem.fixed_part(beta), problem.y)])

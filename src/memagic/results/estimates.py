@@ -66,6 +66,8 @@ class Estimates:
         In the order of b.
     positions : ndarray of int, shape (k,)
         Where the fit has each parameter.
+    categories : ndarray, shape (C,)
+        The values of an ordinal response; empty for others.
     value_labels : dict
         Words for the values of the factor variables of the model.
     log : tuple of str
@@ -82,6 +84,7 @@ class Estimates:
     n_points: int | None
     parameters: tuple[Parameter, ...]
     positions: Index
+    categories: Array
     value_labels: dict[str, dict[float, str]]
     log: tuple[str, ...]
     notes: tuple[str, ...]
@@ -162,7 +165,12 @@ def confidence_limits(estimates: Estimates, level: float) -> Array:
 
 
 def name_parameters(
-    command: Command, kind: ModelKind, design: Design, fit: Fit, problem: Problem
+    command: Command,
+    kind: ModelKind,
+    ancillary: tuple[str, ...],
+    design: Design,
+    fit: Fit,
+    problem: Problem,
 ) -> tuple[tuple[Parameter, ...], Index]:
     """The parameters in the order of `e(b)`, and their positions among the fit's estimates.
 
@@ -172,7 +180,7 @@ def name_parameters(
     names = [column.name for column in design.fixed if column.state == "estimated"]
     coefficients = [Parameter(name, "coefficient", name) for name in names]
     components = _components(design, fit, problem)
-    own = [Parameter(f"/{name}", "ancillary", f"/{name}") for name in kind.ancillary]
+    own = [Parameter(f"/{name}", "ancillary", f"/{name}") for name in ancillary]
     if kind.family == "gaussian":
         label = f"var(e.{command.depvar.name})"
         own = [Parameter(f"/{label}", "residual", label)]

@@ -92,10 +92,10 @@ def comparison(estimates: Estimates) -> ComparisonTest | None:
     chi2 = max(0.0, 2.0 * (estimates.fit.log_likelihood - plain))
     if len(components) == 1:
         p = 1.0 if components[0].at_zero or chi2 == 0.0 else 0.5 * float(chdtrc(1, chi2))
-        return ComparisonTest(estimates.kind.comparison, chi2, 1, p, boundary=True)
+        return ComparisonTest(estimates.kind.name, chi2, 1, p, boundary=True)
     df = sum(not p.at_zero for p in components)
     p = float(chdtrc(df, chi2)) if df else float("nan")
-    return ComparisonTest(estimates.kind.comparison, chi2, df, p, boundary=False)
+    return ComparisonTest(estimates.kind.name, chi2, df, p, boundary=False)
 
 
 def _header(estimates: Estimates, options: DisplayOptions) -> Header:

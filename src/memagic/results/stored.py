@@ -104,7 +104,7 @@ def _macros(estimates: Estimates) -> dict[str, str | int]:
         "cmdline": command.text.strip(),
         "depvar": command.depvar.name,
         "covariates": " ".join(c.name for c in estimates.design.fixed if c.factors),
-        "model": kind.model,
+        "model": kind.name,
         "title": kind.title,
         "link": kind.link,
         "family": kind.family,
@@ -126,6 +126,8 @@ def _macros(estimates: Estimates) -> dict[str, str | int]:
         if option in command.fixed.options:
             name = str(command.fixed.options[option].value)
             macros["offset"] = f"ln({name})" if option == "exposure" else name
+    if kind.dispersion:
+        macros["dispersion"] = kind.dispersion
     if kind.trials is not None:
         macros["binomial"] = kind.trials if isinstance(kind.trials, str) else f"{kind.trials:g}"
     return macros

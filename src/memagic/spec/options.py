@@ -10,6 +10,7 @@ from memagic.errors import CommandError, closest
 
 __all__ = [
     "COMMANDS",
+    "DISPERSIONS",
     "DISPLAY_OPTIONS",
     "EXCLUSIVE",
     "OPTIONS",
@@ -24,7 +25,17 @@ __all__ = [
 Scope = Literal["fixed", "random", "global"]
 Kind = Literal["flag", "integer", "real", "varname", "trials", "choice", "family", "vartype"]
 
-COMMANDS = ("meglm", "melogit", "meprobit", "mecloglog", "mepoisson")
+COMMANDS = (
+    "meglm",
+    "melogit",
+    "meprobit",
+    "mecloglog",
+    "meologit",
+    "meoprobit",
+    "mepoisson",
+    "menbreg",
+)
+_COUNTS = frozenset({"meglm", "mepoisson", "menbreg"})
 _BINOMIAL: frozenset[str] = frozenset({"melogit", "meprobit", "mecloglog"})
 _MEGLM = frozenset({"meglm"})
 
@@ -98,6 +109,9 @@ _UNLIMITED = float("inf")
 _POSITIVE = (0.0, _UNLIMITED)
 _NOT_MEGLM = frozenset(COMMANDS) - _MEGLM
 
+# Of the negative binomial family, in family() and in dispersion().
+DISPERSIONS = _choices("mean", "CONStant")
+
 OPTIONS: tuple[OptionSpec, ...] = (
     # The fixed-effects equation.
     _flag("NOCONStant", "fixed", "suppress the constant term"),
@@ -108,7 +122,7 @@ OPTIONS: tuple[OptionSpec, ...] = (
         "fixed",
         "varname",
         "include ln(varname) with its coefficient constrained to 1",
-        frozenset({"meglm", "mepoisson"}),
+        _COUNTS,
     ),
     OptionSpec("offset", 3, "fixed", "varname", "include varname with its coefficient constrained to 1"),
     # A random-effects equation.
@@ -129,7 +143,7 @@ OPTIONS: tuple[OptionSpec, ...] = (
         "family",
         "distribution of the response",
         _MEGLM,
-        _choices("GAUssian", "BErnoulli", "BInomial", "Poisson"),
+        _choices("GAUssian", "BErnoulli", "BInomial", "GAMma", "NBinomial", "Ordinal", "Poisson"),
     ),
     OptionSpec(
         "link",
@@ -141,6 +155,15 @@ OPTIONS: tuple[OptionSpec, ...] = (
         _choices("IDENtity", "LOG", "LOGIT", "PROBit", "CLOGlog"),
     ),
     OptionSpec("binomial", 3, "global", "trials", "number of binomial trials", _BINOMIAL),
+    OptionSpec(
+        "dispersion",
+        1,
+        "global",
+        "choice",
+        "what the overdispersion is proportional to",
+        frozenset({"menbreg"}),
+        DISPERSIONS,
+    ),
     # What is shown.
     OptionSpec("level", 2, "global", "real", "confidence level", _MEGLM, limits=(10, 99.99), replay=True),
     OptionSpec("level", 1, "global", "real", "confidence level", _NOT_MEGLM, limits=(10, 99.99), replay=True),
@@ -149,10 +172,16 @@ OPTIONS: tuple[OptionSpec, ...] = (
         "IRR",
         "global",
         "report incidence-rate ratios",
-        commands=frozenset({"meglm", "mepoisson"}),
+        commands=_COUNTS,
         replay=True,
     ),
-    _flag("OR", "global", "report odds ratios", commands=frozenset({"meglm", "melogit"}), replay=True),
+    _flag(
+        "OR",
+        "global",
+        "report odds ratios",
+        commands=frozenset({"meglm", "melogit", "meologit"}),
+        replay=True,
+    ),
     _flag("NOHEADer", "global", "suppress the header", replay=True),
     _flag("NOTABle", "global", "suppress the coefficient table", replay=True),
     _flag("NOGRoup", "global", "suppress the table of groups", replay=True),

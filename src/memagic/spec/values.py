@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from memagic.errors import CommandError, closest
 from memagic.spec.numlist import signed_number
-from memagic.spec.options import EXCLUSIVE, find_option
+from memagic.spec.options import DISPERSIONS, EXCLUSIVE, find_option
 from memagic.spec.tree import Covariance, Option
 
 if TYPE_CHECKING:
@@ -106,14 +107,25 @@ def _value(cursor: Cursor, spec: OptionSpec) -> object:
         case "trials":
             return _trials(cursor, spec)
         case "family":
-            word = _choice(cursor, spec)
-            return (word,) if cursor.done or word != "binomial" else (word, _trials(cursor, spec))
+            return _family(cursor, spec)
         case "vartype":
             word = _choice(cursor, spec)
             kind = cast("Literal['independent', 'identity', 'exchangeable', 'unstructured']", word)
             return Covariance(kind)
         case _:
             return _choice(cursor, spec)
+
+
+def _family(cursor: Cursor, spec: OptionSpec) -> tuple[float | str, ...]:
+    """A family, with the number of trials or the kind of dispersion where it takes one."""
+    word = _choice(cursor, spec)
+    if cursor.done:
+        return (word,)
+    if word == "binomial":
+        return (word, _trials(cursor, spec))
+    if word == "nbinomial":
+        return (word, _choice(cursor, replace(spec, choices=DISPERSIONS)))
+    return (word,)
 
 
 def _number(cursor: Cursor, spec: OptionSpec) -> float | int:

@@ -1,0 +1,141 @@
+"""What the likelihoods ask of a family, and what the families share.
+
+Functions take the linear predictor `eta` of shape (n,) or (n, K), the response `y` and the number
+of trials `r` in shapes that broadcast against it (`r` may be a float), and the family's own
+parameters `phi` of shape (n_phi,). They return arrays shaped as `eta`. Terms of log f that depend
+on the data alone are in `constant`, so that they are added once and not at every node.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+__all__ = [
+    "LOG_2PI",
+    "MAX_EXPONENT",
+    "Array",
+    "Family",
+    "PhiDerivatives",
+    "Reweighted",
+    "WithoutPhi",
+    "logistic",
+]
+
+LOG_2PI = float(np.log(2.0 * np.pi))
+MAX_EXPONENT = 700.0  # exp() of more overflows a double
+_LEAST_WEIGHT = 1e-10
+
+
+class Family(Protocol):
+    """What the likelihoods ask of a family."""
+
+    @property
+    def n_phi(self) -> int:
+        """Number of the family's own parameters."""
+
+    @property
+    def closed_form(self) -> bool:
+        """Whether the marginal likelihood has a closed form."""
+
+    def constant(self, y: Array, r: Array | float) -> Array:
+        """Terms of log f free of parameters, one an observation."""
+
+    def log_density(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        """Log f(y | eta), less `constant`."""
+
+    def derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> tuple[Array, Array, Array]:
+        """Log f, and its first and second derivative in eta."""
+
+    def third(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        """Third derivative of log f in eta."""
+
+    def phi_derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> PhiDerivatives:
+        """Derivatives that involve the family's own parameters."""
+
+    def initial_eta(self, y: Array, r: Array | float) -> Array:
+        """A linear predictor to start iteratively reweighted least squares from."""
+
+    def initial_beta(self, x: Array, y: Array, r: Array | float, offset: Array | None) -> Array:
+        """Coefficients to start the model without random effects from."""
+
+    def initial_phi(self, eta: Array, y: Array) -> Array:
+        """The family's own parameters, given fitted linear predictors."""
+
+    def report_phi(self, phi: Array) -> tuple[Array, Array]:
+        """The parameters as they are reported, and the Jacobian's diagonal."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhiDerivatives:
+    """Derivatives of log f that involve phi.
+
+    Attributes
+    ----------
+    score : ndarray, shape (n_phi, *eta.shape)
+        d log f / d phi.
+    cross : ndarray, shape (n_phi, *eta.shape)
+        d^2 log f / d eta d phi.
+    curvature : ndarray, shape (n_phi, *eta.shape)
+        d^3 log f / d eta^2 d phi.
+    hessian : ndarray, shape (n_phi, n_phi, *eta.shape)
+        d^2 log f / d phi d phi'.
+    """
+
+    score: Array
+    cross: Array
+    curvature: Array
+    hessian: Array
+
+
+class Reweighted:
+    """Families whose coefficients start at one step of iteratively reweighted least squares."""
+
+    def initial_beta(self: Family, x: Array, y: Array, r: Array | float, offset: Array | None) -> Array:
+        """The step from `initial_eta` (McCullagh and Nelder 1989, 2.5), with observed weights.
+
+        For a Gaussian response with the identity link this is the maximum itself.
+        """
+        eta = self.initial_eta(y, r)
+        _, first, second = self.derivatives(eta, y, r, np.zeros(self.n_phi))
+        weight = np.maximum(-second, _LEAST_WEIGHT)
+        working = eta + first / weight
+        if offset is not None:
+            working -= offset
+        root = np.sqrt(weight)
+        return np.asarray(np.linalg.lstsq(x * root[:, None], working * root, rcond=None)[0], dtype=float)
+
+
+class WithoutPhi(Reweighted):
+    """Families without parameters of their own."""
+
+    n_phi = 0
+    closed_form = False
+
+    def phi_derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> PhiDerivatives:
+        none = np.empty((0, *eta.shape))
+        return PhiDerivatives(none, none, none, np.empty((0, 0, *eta.shape)))
+
+    def initial_phi(self, eta: Array, y: Array) -> Array:
+        return np.empty(0)
+
+    def report_phi(self, phi: Array) -> tuple[Array, Array]:
+        return phi, np.ones_like(phi)
+
+
+def logistic(x: Array) -> tuple[Array, Array, Array]:
+    """The logistic function of x, that of -x, and log(1 + exp(x)), stable in both tails."""
+    u = np.abs(x)
+    np.negative(u, out=u)
+    np.exp(u, out=u)
+    softplus = np.log1p(u)
+    softplus += np.maximum(x, 0.0)
+    likelier = 1.0 / (1.0 + u)
+    u *= likelier
+    positive = x >= 0.0
+    return np.where(positive, likelier, u), np.where(positive, u, likelier), softplus

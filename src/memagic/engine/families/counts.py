@@ -1,0 +1,192 @@
+"""Counts: Poisson, and the two negative binomial families. The response is a whole number.
+
+Source: manual [ME] meglm, table of `family()` and `link()`; [ME] menbreg, Methods and formulas;
+Cameron and Trivedi (2013), Regression Analysis of Count Data, 3.3.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import gammaln
+
+from memagic.engine.families.base import (
+    MAX_EXPONENT,
+    Array,
+    PhiDerivatives,
+    WithoutPhi,
+    logistic,
+)
+from memagic.engine.families.rising import log_rising
+
+__all__ = ["NegativeBinomialConstant", "NegativeBinomialMean", "PoissonLog"]
+
+# The exponential enters products with other sizes that may be large as well.
+_MAX_SIZE_EXPONENT = 600.0
+# Dispersions to start from.
+_LEAST_DISPERSION, _MOST_DISPERSION = 1e-2, 1e2
+
+
+class PoissonLog(WithoutPhi):
+    """Log f = y eta - exp(eta)."""
+
+    def constant(self, y: Array, r: Array | float) -> Array:
+        return np.asarray(-gammaln(y + 1.0))
+
+    def log_density(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        mu = np.minimum(eta, MAX_EXPONENT)
+        np.exp(mu, out=mu)
+        return np.subtract(y * eta, mu, out=mu)
+
+    def derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> tuple[Array, Array, Array]:
+        mu = np.minimum(eta, MAX_EXPONENT)
+        np.exp(mu, out=mu)
+        return y * eta - mu, y - mu, -mu
+
+    def third(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        return -np.exp(np.minimum(eta, MAX_EXPONENT))
+
+    def initial_eta(self, y: Array, r: Array | float) -> Array:
+        return np.asarray(np.log(0.5 * (y + max(float(np.mean(y)), 0.1))))
+
+
+class _NegativeBinomial:
+    """What the two families share: phi is the log of the dispersion, beta starts as a Poisson's."""
+
+    n_phi = 1
+    closed_form = False
+
+    def constant(self, y: Array, r: Array | float) -> Array:
+        return np.asarray(-gammaln(y + 1.0))
+
+    def initial_eta(self, y: Array, r: Array | float) -> Array:
+        return PoissonLog().initial_eta(y, r)
+
+    def initial_beta(self, x: Array, y: Array, r: Array | float, offset: Array | None) -> Array:
+        return PoissonLog().initial_beta(x, y, r, offset)
+
+    def report_phi(self, phi: Array) -> tuple[Array, Array]:
+        return phi, np.ones_like(phi)
+
+
+class NegativeBinomialMean(_NegativeBinomial):
+    """Mean mu = exp(eta), variance mu (1 + alpha mu); phi is log alpha.
+
+    With the size m = 1/alpha and t = eta + phi, log f = log[Gamma(y + m) / (Gamma(m) m^y)] + y eta -
+    (y + m) log(1 + exp(t)). The first term is of the row alone, and zero in the limit of the Poisson.
+    """
+
+    def log_density(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        softplus = logistic(eta + phi[0])[2]
+        softplus *= y + np.exp(-phi[0])
+        out = y * eta
+        out -= softplus
+        out += self._row(y, phi, 0)[0]
+        return np.asarray(out)
+
+    def derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> tuple[Array, Array, Array]:
+        p, q, softplus = logistic(eta + phi[0])
+        size = np.exp(-phi[0])
+        total = y + size
+        softplus *= total
+        logf = y * eta
+        logf -= softplus
+        logf += self._row(y, phi, 0)[0]
+        # y - (y + m) p = (y - mu) q with mu q = m p, which neither cancels nor overflows.
+        first = y * q
+        first -= size * p
+        p *= q
+        p *= -total
+        return logf, first, p
+
+    def third(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        p, q, _ = logistic(eta + phi[0])
+        return np.asarray((y + np.exp(-phi[0])) * p * q * (p - q))
+
+    def phi_derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> PhiDerivatives:
+        p, q, softplus = logistic(eta + phi[0])
+        size = np.exp(-phi[0])
+        _, slope, bend = self._row(y, phi, 2)
+        excess = size * (softplus - p)
+        size_p = size * p
+        y_pq = y * p * q
+        first = y * q - size_p
+        return PhiDerivatives(
+            score=(slope + excess - y * p)[None],
+            cross=(-p * first)[None],
+            curvature=(y_pq * (p - q) + 2.0 * size_p * p * q)[None],
+            hessian=(bend - excess + size_p * p - y_pq)[None, None],
+        )
+
+    @staticmethod
+    def _row(y: Array, phi: Array, order: int) -> list[Array]:
+        """Log of Gamma(y + m) / (Gamma(m) m^y) and its derivatives in phi = -log m, shaped as y."""
+        parts = log_rising(np.full(y.shape, -phi[0]), y, order)
+        parts[0] = parts[0] + y * phi[0]
+        if order > 0:
+            parts[1] = y - parts[1]
+        return parts
+
+    def initial_phi(self, eta: Array, y: Array) -> Array:
+        """Log of sum[(y - mu)^2 - mu] / sum[mu^2], the ratio of moments."""
+        mu = np.exp(np.minimum(eta, 0.25 * MAX_EXPONENT))
+        alpha = float(np.sum((y - mu) ** 2 - mu) / np.sum(mu * mu))
+        return np.array([np.log(np.clip(alpha, _LEAST_DISPERSION, _MOST_DISPERSION))])
+
+
+class NegativeBinomialConstant(_NegativeBinomial):
+    """Mean mu = exp(eta), variance mu (1 + delta), size m = mu/delta; phi is log delta.
+
+    Log f = log[Gamma(y + m) / Gamma(m)] - m log(1 + delta) + y log[delta / (1 + delta)].
+    """
+
+    def log_density(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        log_size = eta - phi[0]
+        _, _, softplus = logistic(phi[:1])
+        (logf,) = log_rising(log_size, y, 0)
+        size = np.minimum(log_size, _MAX_SIZE_EXPONENT, out=log_size)
+        np.exp(size, out=size)
+        size *= softplus[0]
+        logf -= size
+        logf += y * (phi[0] - softplus[0])
+        return logf
+
+    def derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> tuple[Array, Array, Array]:
+        log_size = eta - phi[0]
+        _, _, softplus = logistic(phi[:1])
+        logf, first, second = log_rising(log_size, y, 2)
+        size = np.minimum(log_size, _MAX_SIZE_EXPONENT, out=log_size)
+        np.exp(size, out=size)
+        size *= softplus[0]
+        logf -= size
+        logf += y * (phi[0] - softplus[0])
+        first -= size
+        second -= size
+        return logf, first, second
+
+    def third(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        log_size = eta - phi[0]
+        _, _, softplus = logistic(phi[:1])
+        rising = log_rising(log_size, y, 3)[3]
+        return np.asarray(rising - np.exp(np.minimum(log_size, _MAX_SIZE_EXPONENT)) * softplus[0])
+
+    def phi_derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> PhiDerivatives:
+        log_size = eta - phi[0]
+        (p,), (q,), (softplus,) = logistic(phi[:1])
+        _, slope, bend, twist = log_rising(log_size, y, 3)
+        size = np.exp(np.minimum(log_size, _MAX_SIZE_EXPONENT))
+        # log(1 + delta) - delta / (1 + delta), a series where it is a difference of near equals.
+        delta = np.exp(min(float(phi[0]), 0.0))
+        excess = delta * delta * (0.5 - delta * (2 / 3 - 0.75 * delta)) if delta < 1e-5 else softplus - p
+        size_excess = size * excess
+        return PhiDerivatives(
+            score=(size_excess - slope + y * q)[None],
+            cross=(size_excess - bend)[None],
+            curvature=(size_excess - twist)[None],
+            hessian=(bend - size_excess + size * (p * p) - y * (p * q))[None, None],
+        )
+
+    def initial_phi(self, eta: Array, y: Array) -> Array:
+        """Log of sum[(y - mu)^2] / sum[mu] - 1, the ratio of moments."""
+        mu = np.exp(np.minimum(eta, 0.25 * MAX_EXPONENT))
+        delta = float(np.sum((y - mu) ** 2) / np.sum(mu)) - 1.0
+        return np.array([np.log(np.clip(delta, _LEAST_DISPERSION, _MOST_DISPERSION))])

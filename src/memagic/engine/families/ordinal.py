@@ -1,0 +1,324 @@
+"""Ordered categories: Pr(y <= k) = F(cut_{k+1} - eta), F logistic, normal or Gompertz.
+
+The response holds category codes 0, ..., C - 1; phi holds the C - 1 cutpoints. The probability of a
+category is F(b) - F(a) with a and b the cutpoints around it less eta. Neither difference nor
+logarithm is taken as it stands, since both F(a) and F(b) may be near zero or near one. Cutpoints
+that do not increase have a log density of minus infinity, which makes the maximizer halve its step.
+
+Source: manual [ME] meglm, table of `family()` and `link()`; [ME] meologit, Methods and formulas;
+McCullagh and Nelder (1989), 5.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import erfcx, ndtri
+
+from memagic.engine.families.base import LOG_2PI, Array, PhiDerivatives, logistic
+from memagic.engine.families.binomial import cloglog_success
+
+__all__ = ["OrdinalCloglog", "OrdinalLogit", "OrdinalProbit"]
+
+# Stands for the infinite ends of the first and the last category: differences, squares and products
+# with zero remain finite.
+_FAR = 1e100
+_MAX_CUMULATIVE_EXPONENT = 600.0
+_ROOT_HALF = float(np.sqrt(0.5))
+_ROOT_HALF_PI = float(np.sqrt(0.5 * np.pi))
+
+
+class _Cuts(NamedTuple):
+    """The cutpoints around the observed categories and functions of their distance, shaped as y.
+
+    `log_share` is log(1 - exp(-distance)), minus infinity where cutpoints do not increase, and
+    `odds` is 1 / (exp(distance) - 1): the derivative of `log_share`.
+    """
+
+    below: Array
+    above: Array
+    distance: Array
+    log_share: Array
+    odds: Array
+
+
+class _Edge(NamedTuple):
+    """Derivatives of log f that involve one of the two cutpoints, shaped as eta."""
+
+    score: Array
+    cross: Array
+    curvature: Array
+    hessian: Array
+
+
+@dataclass(frozen=True, slots=True)
+class _Ordinal:
+    """What the links share.
+
+    Parameters
+    ----------
+    n_categories : int
+    """
+
+    n_categories: int
+
+    @property
+    def n_phi(self) -> int:
+        return self.n_categories - 1
+
+    @property
+    def closed_form(self) -> bool:
+        return False
+
+    def constant(self, y: Array, r: Array | float) -> Array:
+        return np.zeros(y.shape)
+
+    def initial_eta(self, y: Array, r: Array | float) -> Array:
+        return np.zeros(y.shape)
+
+    def initial_beta(self, x: Array, y: Array, r: Array | float, offset: Array | None) -> Array:
+        """Zero: the start is the model of cutpoints alone."""
+        return np.zeros(x.shape[1])
+
+    def initial_phi(self, eta: Array, y: Array) -> Array:
+        """The cutpoints that give the categories their shares at the mean linear predictor."""
+        counts = np.bincount(y.astype(np.intp).ravel(), minlength=self.n_categories)
+        cumulative = np.cumsum(np.maximum(counts, 0.5))
+        return self._quantile(cumulative[:-1] / cumulative[-1]) + float(np.mean(eta))
+
+    def report_phi(self, phi: Array) -> tuple[Array, Array]:
+        return phi, np.ones_like(phi)
+
+    def _quantile(self, share: Array) -> Array:
+        """The inverse of F."""
+        raise NotImplementedError
+
+    @staticmethod
+    def _cuts(y: Array, phi: Array) -> _Cuts:
+        padded = np.concatenate([[-_FAR], phi, [_FAR]])
+        code = y.astype(np.intp)
+        below, above = padded[code], padded[code + 1]
+        distance = above - below
+        increasing = distance > 0.0
+        share = -np.expm1(-np.maximum(distance, 0.0))
+        log_share = np.full(share.shape, -np.inf)
+        np.log(share, out=log_share, where=increasing)
+        odds = np.zeros(share.shape)
+        np.divide(np.exp(-np.maximum(distance, 0.0)), share, out=odds, where=increasing)
+        return _Cuts(below, above, distance, log_share, odds)
+
+    def _spread(self, y: Array, above: _Edge, below: _Edge, both: Array) -> PhiDerivatives:
+        """Put what belongs to the cutpoint above and below every observation in its place.
+
+        Parameters
+        ----------
+        both : ndarray, shaped as eta
+            Second derivative in both cutpoints, which are neighbours.
+        """
+        n_phi, shape = self.n_phi, above.score.shape
+        score, cross, curvature = (np.zeros((n_phi, *shape)) for _ in range(3))
+        hessian = np.zeros((n_phi, n_phi, *shape))
+        for k in range(n_phi):
+            for edge, here in ((above, y == k), (below, y == k + 1.0)):
+                np.copyto(score[k], edge.score, where=here)
+                np.copyto(cross[k], edge.cross, where=here)
+                np.copyto(curvature[k], edge.curvature, where=here)
+                np.copyto(hessian[k, k], edge.hessian, where=here)
+            if k > 0:
+                np.copyto(hessian[k, k - 1], both, where=y == k)
+                np.copyto(hessian[k - 1, k], both, where=y == k)
+        return PhiDerivatives(score, cross, curvature, hessian)
+
+
+@dataclass(frozen=True, slots=True)
+class OrdinalLogit(_Ordinal):
+    """Log f = log F(b) + log(1 - F(a)) + log(1 - exp(a - b)), F logistic.
+
+    The last term depends on the category alone.
+    """
+
+    def _quantile(self, share: Array) -> Array:
+        return np.log(share) - np.log1p(-share)
+
+    def log_density(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        cuts = self._cuts(y, phi)
+        logf = -logistic(cuts.below - eta)[2]
+        logf -= logistic(eta - cuts.above)[2]
+        logf += cuts.log_share
+        return logf
+
+    def derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> tuple[Array, Array, Array]:
+        cuts = self._cuts(y, phi)
+        at_a, not_a, softplus_a = logistic(cuts.below - eta)
+        not_b, at_b, softplus_b = logistic(eta - cuts.above)
+        logf = cuts.log_share - softplus_a
+        logf -= softplus_b
+        first = at_a - not_b
+        at_a *= not_a
+        at_b *= not_b
+        at_a += at_b
+        return logf, first, np.negative(at_a, out=at_a)
+
+    def third(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        cuts = self._cuts(y, phi)
+        at_a, not_a, _ = logistic(cuts.below - eta)
+        not_b, at_b, _ = logistic(eta - cuts.above)
+        return np.asarray(at_a * not_a * (not_a - at_a) + at_b * not_b * (not_b - at_b))
+
+    def phi_derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> PhiDerivatives:
+        cuts = self._cuts(y, phi)
+        at_a, not_a, _ = logistic(cuts.below - eta)
+        not_b, at_b, _ = logistic(eta - cuts.above)
+        density_a, density_b = at_a * not_a, at_b * not_b
+        bend = cuts.odds * (1.0 + cuts.odds)
+        return self._spread(
+            y,
+            _Edge(not_b + cuts.odds, density_b, density_b * (at_b - not_b), -density_b - bend),
+            _Edge(-at_a - cuts.odds, density_a, density_a * (at_a - not_a), -density_a - bend),
+            np.broadcast_to(bend, eta.shape),
+        )
+
+
+class _Interval(NamedTuple):
+    """A normal interval (a, b), and its mirror image (low, high) that leans to the left.
+
+    `at_high` and `at_low` are the normal densities there over the interval's probability.
+    """
+
+    log_probability: Array
+    mirrored: NDArray[np.bool_]
+    high: Array
+    low: Array
+    at_high: Array
+    at_low: Array
+
+
+@dataclass(frozen=True, slots=True)
+class OrdinalProbit(_Ordinal):
+    """Log f = log[Phi(b) - Phi(a)].
+
+    The interval is mirrored so that low + high <= 0, and the normal tails are scaled: with
+    M(x) = Phi(x)/phi(x) and phi(low)/phi(high) = exp(-d), d = (low^2 - high^2)/2 >= 0, the
+    probability over phi(high) is M(high) - exp(-d) M(low), which does not underflow.
+    """
+
+    def _quantile(self, share: Array) -> Array:
+        return np.asarray(ndtri(share))
+
+    @classmethod
+    def _interval(cls, eta: Array, y: Array, phi: Array) -> _Interval:
+        cuts = cls._cuts(y, phi)
+        middle = 0.5 * (cuts.below + cuts.above) - eta
+        mirrored = middle > 0.0
+        high = np.where(mirrored, eta - cuts.below, cuts.above - eta)
+        low = np.where(mirrored, eta - cuts.above, cuts.below - eta)
+        ratio = np.exp(-cuts.distance * np.abs(middle))
+        tail_high = _ROOT_HALF_PI * erfcx(_ROOT_HALF * np.abs(high))
+        tail_low = ratio * (_ROOT_HALF_PI * erfcx(_ROOT_HALF * np.abs(low)))
+        # To the right of zero the scaled tail would overflow: there nothing needs scaling.
+        beyond = high > 0.0
+        log_density = -0.5 * high * high - 0.5 * LOG_2PI
+        scale = np.where(beyond, np.exp(log_density), 1.0)
+        part = np.where(beyond, 1.0 - scale * (tail_high + tail_low), tail_high - tail_low)
+        possible = (part > 0.0) & (cuts.distance > 0.0)
+        log_probability = np.full(part.shape, -np.inf)
+        np.log(part, out=log_probability, where=possible)
+        log_probability += np.where(beyond, 0.0, log_density)
+        at_high = np.divide(scale, part, out=np.zeros(part.shape), where=possible)
+        return _Interval(log_probability, mirrored, high, low, at_high, ratio * at_high)
+
+    def log_density(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        return self._interval(eta, y, phi).log_probability
+
+    def derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> tuple[Array, Array, Array]:
+        at = self._interval(eta, y, phi)
+        shift = at.at_high - at.at_low
+        second = at.at_low * (at.low + shift) - at.at_high * (at.high + shift)
+        return at.log_probability, np.where(at.mirrored, shift, -shift), second
+
+    def third(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        at = self._interval(eta, y, phi)
+        shift = at.at_high - at.at_low
+        second = at.at_low * (at.low + shift) - at.at_high * (at.high + shift)
+        high, low = at.high + shift, at.low + shift
+        # In the shift x of both ends: d at_high / dx = -at_high (high + shift), d shift / dx = second.
+        third = at.at_high * (high * high - 1.0 - second) - at.at_low * (low * low - 1.0 - second)
+        return np.where(at.mirrored, third, -third)
+
+    def phi_derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> PhiDerivatives:
+        at = self._interval(eta, y, phi)
+        shift = at.at_high - at.at_low
+        second = at.at_low * (at.low + shift) - at.at_high * (at.high + shift)
+        b, a = np.where(at.mirrored, -at.low, at.high), np.where(at.mirrored, -at.high, at.low)
+        at_b = np.where(at.mirrored, at.at_low, at.at_high)
+        at_a = np.where(at.mirrored, at.at_high, at.at_low)
+        shift = np.where(at.mirrored, -shift, shift)
+        return self._spread(
+            y,
+            _Edge(at_b, at_b * (b + shift), at_b * ((b + shift) ** 2 - 1.0 - second), -at_b * (b + at_b)),
+            _Edge(-at_a, -at_a * (a + shift), -at_a * ((a + shift) ** 2 - 1.0 - second), at_a * (a - at_a)),
+            at_a * at_b,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OrdinalCloglog(_Ordinal):
+    """Log f = -exp(a) + log[1 - exp(-exp(c))] with c = b + log(1 - exp(a - b)).
+
+    F(x) = 1 - exp(-exp(x)), so that Pr(y <= k) = 1 - exp(-exp(cut_{k+1} - eta)): the mirror image
+    of the link's use with a binary response, whose success probability rises with eta as
+    1 - exp(-exp(eta)). The manual says Pr(y <= k) = F(cut - eta) without spelling F out for this
+    link; the direction is unverified.
+    """
+
+    def _quantile(self, share: Array) -> Array:
+        return np.log(-np.log1p(-share))
+
+    @classmethod
+    def _ends(cls, eta: Array, y: Array, phi: Array) -> tuple[_Cuts, Array, Array]:
+        """The cutpoints, exp(a), and c."""
+        cuts = cls._cuts(y, phi)
+        survived = np.exp(np.minimum(cuts.below - eta, _MAX_CUMULATIVE_EXPONENT))
+        return cuts, survived, cuts.above + cuts.log_share - eta
+
+    def log_density(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        _, survived, c = self._ends(eta, y, phi)
+        return cloglog_success(c)[0] - survived
+
+    def derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> tuple[Array, Array, Array]:
+        _, survived, c = self._ends(eta, y, phi)
+        log_success, h, w = cloglog_success(c)
+        return log_success - survived, survived - h, h * (1.0 - w - h) - survived
+
+    def third(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        _, survived, c = self._ends(eta, y, phi)
+        return np.asarray(survived - self._success_slopes(c)[2])
+
+    def phi_derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> PhiDerivatives:
+        cuts, survived, c = self._ends(eta, y, phi)
+        first, second, third = self._success_slopes(c)
+        # dc/db = 1 + odds, dc/da = -odds, and d odds / d(b - a) = -odds (1 + odds).
+        odds, more = cuts.odds, 1.0 + cuts.odds
+        bend = odds * more
+        return self._spread(
+            y,
+            _Edge(more * first, -more * second, more * third, second * more * more - first * bend),
+            _Edge(
+                -survived - odds * first,
+                survived + odds * second,
+                -survived - odds * third,
+                second * odds * odds - first * bend - survived,
+            ),
+            (first - second) * bend,
+        )
+
+    @staticmethod
+    def _success_slopes(c: Array) -> tuple[Array, Array, Array]:
+        """Derivatives of log[1 - exp(-exp(c))]."""
+        _, h, w = cloglog_success(c)
+        rest = 1.0 - w - h
+        slope = h * rest
+        return h, slope, slope * rest - h * (w + slope)
