@@ -122,6 +122,8 @@ class Block:
 
     def along_z(self, effects: Array) -> Array:
         """Z u for every cell, shape (C, K), of `effects` of shape (M_L, K, Q)."""
+        if len(effects) == 1:
+            return np.asarray(self.z @ effects[0].T)
         single = len(self.cluster_of_cell) == len(effects)
         total = np.zeros((len(self.z), effects.shape[1]))
         for c in range(self.z.shape[1]):
@@ -131,6 +133,8 @@ class Block:
 
     def z_sums(self, at_cells: Array) -> Array:
         """Z' s within lowest-level clusters, shape (M_L, K, Q), of cell sums `s`, shape (C, K)."""
+        if self.n_lowest == 1:
+            return np.asarray((at_cells.T @ self.z)[None])
         columns = [self.sum_clusters @ (at_cells * self.z[:, c, None]) for c in range(self.z.shape[1])]
         return np.stack(columns, axis=2)
 

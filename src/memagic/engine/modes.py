@@ -169,11 +169,9 @@ def _modes(block: Block, factor: Array, point: _Point) -> Modes:
 
 def _curvature(block: Block, weight: Array) -> Array:
     """Z' W Z within lowest-level clusters, shape (M_L, Q, Q), of row weights of shape (n, 1)."""
-    at_cells = block.sum_cells @ weight
+    weighted = (block.sum_cells @ weight) * block.z
+    if block.n_lowest == 1:
+        return np.asarray((block.z.T @ weighted)[None])
     q = block.z.shape[1]
-    total = np.empty((block.n_lowest, q, q))
-    for c in range(q):
-        for d in range(c + 1):
-            product = at_cells * (block.z[:, c] * block.z[:, d])[:, None]
-            total[:, c, d] = total[:, d, c] = (block.sum_clusters @ product)[:, 0]
-    return total
+    products = (weighted[:, :, None] * block.z[:, None, :]).reshape(len(weighted), q * q)
+    return np.asarray((block.sum_clusters @ products).reshape(-1, q, q))
