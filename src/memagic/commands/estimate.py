@@ -28,8 +28,7 @@ from memagic.errors import CommandError
 from memagic.models import ModelKind, ancillary_names, density, model_kind
 from memagic.results import MEResults
 from memagic.results.estimates import Estimates, name_parameters
-from memagic.results.report import DisplayOptions, Exponentiated
-from memagic.results.results import check_scale
+from memagic.results.report import DisplayOptions, Exponentiated, check_scale
 from memagic.spec.tree import Command, Option
 
 if TYPE_CHECKING:
@@ -38,6 +37,11 @@ if TYPE_CHECKING:
 __all__ = ["display_options", "estimate"]
 
 _STAGES = {"fixed": FITTING_FIXED, "grid": REFINING, "full": FITTING_FULL}
+
+_CROSSED = (
+    "note: crossed random-effects model specified; option intmethod(laplace)",
+    "      implied.",
+)
 
 _STRUCTURES = {
     "independent": covariance.independent,
@@ -69,7 +73,8 @@ def estimate(command: Command, frame: pd.DataFrame, stream: Callable[[str], None
     _refuse_what_is_missing(command)
     kind = model_kind(command)
     shown = display_options(command.options)
-    check_scale(kind.link, kind.family, shown.exponentiated)
+    scale = command.options.get(shown.exponentiated)
+    check_scale(kind.link, kind.family, shown.exponentiated, None if scale is None else scale.span)
     settings = _settings(command)
     design = make_design(
         command,
@@ -82,6 +87,8 @@ def estimate(command: Command, frame: pd.DataFrame, stream: Callable[[str], None
     response = checked_response(kind, command.depvar.name, design.y, design.trials, span)
     _check_size(design, kind)
     notes = (*design.notes, *response.notes)
+    if _crossed(command) and "intmethod" not in command.options:
+        notes = (*_CROSSED, *notes)
     problem = Problem(
         family=density(kind, len(response.categories)),
         y=response.y,
@@ -173,11 +180,6 @@ def _remark(event: Iteration) -> Remark:
 
 def _refuse_what_is_missing(command: Command) -> None:
     """Refuse what the language can say and the estimation cannot do."""
-    for equation in command.random:
-        if equation.factor is not None:
-            raise CommandError(
-                198, "crossed random effects, R.varname, are not supported", span=equation.factor_span
-            )
     if command.fixed.weight is not None:
         raise CommandError(101, "weights are not supported", span=command.fixed.weight.span)
 
@@ -191,7 +193,7 @@ def _settings(command: Command) -> Settings:
         Points for a method that has none, or one point where moments are needed, r(198).
     """
     options = command.options
-    method = _method(options.get("intmethod"))
+    method = _method(options.get("intmethod"), "laplace" if _crossed(command) else "mvaghermite")
     points = options.get("intpoints")
     n_points = 7 if points is None else _integer(points)
     if points is not None and method == "laplace":
@@ -215,8 +217,12 @@ def _settings(command: Command) -> Settings:
     return Settings(method, n_points, stopping)
 
 
-def _method(option: Option | None) -> Method:
-    chosen = "mvaghermite" if option is None else option.value
+def _crossed(command: Command) -> bool:
+    return any(equation.factor is not None for equation in command.random)
+
+
+def _method(option: Option | None, default: Method) -> Method:
+    chosen = default if option is None else option.value
     for method in get_args(Method):
         if method == chosen:
             return cast("Method", method)

@@ -159,7 +159,7 @@ def maximize(
         log.append(state.value)
         not_concave = not state.step.concave and not converged
         listener(Iteration(number, state.value, not_concave=not_concave, backed_up=backed_up))
-    if converged:
+    if converged and number < stopping.iterate:
         state = _polish(objective, state)
         if abs(state.value - log[-1]) > _VISIBLE * (1.0 + abs(log[-1])):
             number += 1

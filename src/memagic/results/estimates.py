@@ -7,7 +7,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from memagic.data.design import Design
 from memagic.engine.fit import Fit
@@ -20,7 +19,10 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Role = Literal["coefficient", "ancillary", "variance", "covariance", "residual"]
 
-__all__ = ["Estimates", "Parameter", "Wald", "confidence_limits", "name_parameters", "wald_test"]
+__all__ = ["Estimates", "Parameter", "name_parameters"]
+
+# Share of a conditional variance in the variance, below which a correlation counts as perfect.
+_PERFECT = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Parameter:
         The group label of a variance or covariance: ``district``.
     at_zero : bool
         A variance that is zero, or a covariance with such a one.
+    perfect : bool
+        A covariance whose correlation is 1 or -1.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Parameter:
     label: str
     group: str = ""
     at_zero: bool = False
+    perfect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,49 +126,6 @@ class Estimates:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Wald:
-    """A joint test that coefficients are zero; chi2 is nan where there are none."""
-
-    df: int
-    chi2: float
-
-
-def wald_test(estimates: Estimates) -> Wald:
-    """The overall test of the model, b'V^-1 b with the rank of V as degrees of freedom."""
-    at = estimates.tested
-    if len(at) == 0:
-        return Wald(0, float("nan"))
-    b, v = estimates.b[at], estimates.v[np.ix_(at, at)]
-    scale = np.sqrt(np.maximum(np.diag(v), 1e-300))
-    rank = int(np.linalg.matrix_rank(v / np.outer(scale, scale), hermitian=True))
-    if rank == 0:
-        return Wald(0, float("nan"))
-    inverse = np.linalg.pinv(v / np.outer(scale, scale), hermitian=True)
-    return Wald(rank, float((b / scale) @ inverse @ (b / scale)))
-
-
-def confidence_limits(estimates: Estimates, level: float) -> Array:
-    """Limits of every parameter, shape (k, 2): variances by way of the log, all else symmetric.
-
-    Variances at zero have none.
-    """
-    b, se = estimates.b, estimates.se
-    z = float(ndtri(0.5 + level / 200.0))
-    limits = np.column_stack([b - z * se, b + z * se])
-    for k, parameter in enumerate(estimates.parameters):
-        if parameter.role in ("variance", "residual"):
-            if parameter.at_zero or b[k] <= 0.0:
-                limits[k] = np.nan
-            else:
-                exponent = z * se[k] / b[k]
-                # A variance of which nothing is known has no limits that a double could hold.
-                limits[k] = b[k] * np.exp([-exponent, exponent]) if exponent < 700.0 else np.nan
-        elif parameter.at_zero:
-            limits[k] = np.nan
-    return limits
-
-
 def name_parameters(
     command: Command,
     kind: ModelKind,
@@ -203,13 +165,17 @@ def _components(design: Design, fit: Fit, problem: Problem) -> list[Parameter]:
         for column in equation.columns
     ]
     zero = {r for (r, _), at_zero in zip(problem.structure.entries, fit.at_zero, strict=True) if at_zero}
+    sigma = dict(zip(problem.structure.entries, fit.estimates[problem.p :], strict=False))
     components = []
     for row, column in problem.structure.entries:
         path, equation, effect = places[row]
         at_zero = row in zero or column in zero
         role: Role = "variance" if row == column else "covariance"
         what = "var" if row == column else "cov"
-        if equation.covariance in ("identity", "exchangeable") and len(equation.columns) > 1:
+        if equation.factor:
+            path = f"{path}>{equation.factor}"
+            label, address = "var(_cons)", f"/var(_cons[{path}])"
+        elif equation.covariance in ("identity", "exchangeable") and len(equation.columns) > 1:
             # One parameter for all effects of the equation: all are named.
             shared = " ".join(c.name for c in equation.columns)
             label, address = f"{what}({shared})", f"/{what}({shared}[{path}])"
@@ -219,5 +185,14 @@ def _components(design: Design, fit: Fit, problem: Problem) -> list[Parameter]:
             # The effect that comes first in the equation is named first.
             first, second = places[min(row, column)][2].name, places[max(row, column)][2].name
             label, address = f"cov({first},{second})", f"/cov({first}[{path}],{second}[{path}])"
-        components.append(Parameter(address, role, label, path, at_zero))
+        perfect = role == "covariance" and not at_zero and _is_perfect(sigma, row, column)
+        components.append(Parameter(address, role, label, path, at_zero, perfect))
     return components
+
+
+def _is_perfect(sigma: dict[tuple[int, int], float], row: int, column: int) -> bool:
+    """Whether a covariance is the product of the standard deviations."""
+    # Exchangeable effects have one variance, which is that of the column.
+    first = sigma[column, column]
+    second = sigma.get((row, row), first)
+    return bool(1.0 - sigma[row, column] ** 2 / (first * second) < _PERFECT)
