@@ -13,7 +13,17 @@ from memagic.spec.scanner import scan
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["mecloglog", "meglm", "melogit", "mepoisson", "meprobit", "run"]
+__all__ = [
+    "mecloglog",
+    "meglm",
+    "melogit",
+    "menbreg",
+    "meologit",
+    "meoprobit",
+    "mepoisson",
+    "meprobit",
+    "run",
+]
 
 
 def run(command: str, data: pd.DataFrame | str) -> MEResults:
@@ -108,3 +118,18 @@ def mecloglog(specification: str, data: pd.DataFrame | str, **options: object) -
 def mepoisson(specification: str, data: pd.DataFrame | str, **options: object) -> MEResults:
     """Multilevel mixed-effects Poisson regression; see `meglm` for the arguments."""
     return _call("mepoisson", specification, data, options)
+
+
+def menbreg(specification: str, data: pd.DataFrame | str, **options: object) -> MEResults:
+    """Multilevel mixed-effects negative binomial regression; see `meglm` for the arguments."""
+    return _call("menbreg", specification, data, options)
+
+
+def meologit(specification: str, data: pd.DataFrame | str, **options: object) -> MEResults:
+    """Multilevel mixed-effects ordered logistic regression; see `meglm` for the arguments."""
+    return _call("meologit", specification, data, options)
+
+
+def meoprobit(specification: str, data: pd.DataFrame | str, **options: object) -> MEResults:
+    """Multilevel mixed-effects ordered probit regression; see `meglm` for the arguments."""
+    return _call("meoprobit", specification, data, options)

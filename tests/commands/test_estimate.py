@@ -344,7 +344,12 @@ def test_no_log(frame: pd.DataFrame) -> None:
         ("meglm win x || g:, irr family(bernoulli)", 198, "option irr not allowed", "irr"),
         ("meglm y x || g:, or", 198, "option or not allowed", "or"),
         ("melogit win x || g:, or eform", 198, "options or and eform may not be combined", "eform"),
-        ("melogit win x || _all: R.g", 198, "crossed random effects, R.varname, are not supported", "R.g"),
+        (
+            "melogit win x || _all: R.g, covariance(unstructured)",
+            198,
+            "R.varname has the covariance structure identity",
+            "covariance(unstructured)",
+        ),
         ("melogit win x [fw=h] || g:", 101, "weights are not supported", "[fw=h]"),
         ("melogit win x || g:, noconstant", 198, "random-effects equation has no random effects", None),
     ],

@@ -12,11 +12,17 @@ _TITLES = {
     "melogit": "Multilevel mixed-effects logistic regression",
     "meprobit": "Multilevel mixed-effects probit regression",
     "mecloglog": "Multilevel mixed-effects complementary log-log regression",
+    "meologit": "Multilevel mixed-effects ordered logistic regression",
+    "meoprobit": "Multilevel mixed-effects ordered probit regression",
     "mepoisson": "Multilevel mixed-effects Poisson regression",
+    "menbreg": "Multilevel mixed-effects negative binomial regression",
 }
 
 _EXAMPLES = {
     "meglm": "c_use i.urban age || district: i.urban, covariance(unstructured) family(bernoulli)",
+    "meologit": "thk prethk cc##tv || school: || class:",
+    "meoprobit": "thk prethk cc##tv || school: || class:",
+    "menbreg": "visits i.treated, exposure(days) || clinic:, irr",
     "mepoisson": "visits i.treated, exposure(days) || clinic:, irr",
 }
 _EXAMPLE = "c_use i.urban age i.children || district: i.urban, covariance(unstructured)"
