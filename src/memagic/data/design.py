@@ -173,7 +173,8 @@ def make_design(
     rows: Mask | slice = slice(None) if n == len(frame) else sample
     offset = _offset(variables, rows, offset_option, exposure_option)
     has_constant = "noconstant" not in command.fixed.options
-    x, fixed = _fixed_columns(variables, columns, rows, n, has_constant or cutpoints, notes)
+    keep = "collinear" in command.options
+    x, fixed = _fixed_columns(variables, columns, rows, n, has_constant or cutpoints, notes, keep)
     if cutpoints:
         x, fixed = np.ascontiguousarray(x[:, :-1]), fixed[:-1]
 
@@ -258,13 +259,17 @@ def _fixed_columns(
     n: int,
     has_constant: bool,
     notes: list[str],
+    keep: bool,
 ) -> tuple[Array, tuple[Column, ...]]:
-    """The estimated columns as a matrix, and all columns with their states."""
+    """The estimated columns as a matrix, and all columns with their states.
+
+    Columns that others determine are omitted unless `keep` is set; columns that are zero, in any case.
+    """
     x = np.empty((n, len(columns) + 1))
     for j, column in enumerate(columns):
         x[:, j] = values_of(variables, column, rows) if column.state == "estimated" else 0.0
     x[:, -1] = 1.0
-    dependent = dependent_columns(x[:, :-1], has_constant)
+    dependent = ~x[:, :-1].any(axis=0) if keep else dependent_columns(x[:, :-1], has_constant)
     for k in np.flatnonzero(dependent):
         if columns[k].state == "omitted":
             continue

@@ -73,6 +73,10 @@ class Estimates:
     log : tuple of str
         The iteration log, line by line.
     notes : tuple of str
+    technique : str
+        `e(technique)`.
+    fitted : bool
+        False where these are the starting values.
     """
 
     command: Command
@@ -88,6 +92,8 @@ class Estimates:
     value_labels: dict[str, dict[float, str]]
     log: tuple[str, ...]
     notes: tuple[str, ...]
+    technique: str = "nr"
+    fitted: bool = True
 
     @property
     def b(self) -> Array:
@@ -169,17 +175,18 @@ def name_parameters(
     kind: ModelKind,
     ancillary: tuple[str, ...],
     design: Design,
-    fit: Fit,
+    at_zero: tuple[bool, ...],
     problem: Problem,
 ) -> tuple[tuple[Parameter, ...], Index]:
     """The parameters in the order of `e(b)`, and their positions among the fit's estimates.
 
     The engine has coefficients, elements of Sigma and the family's parameters in this order. `e(b)`
-    has ancillary parameters before the variances, and a residual variance after them.
+    has ancillary parameters before the variances, and a residual variance after them. `at_zero` tells
+    which elements of Sigma are variances of zero.
     """
     names = [column.name for column in design.fixed if column.state == "estimated"]
     coefficients = [Parameter(name, "coefficient", name) for name in names]
-    components = _components(design, fit, problem)
+    components = _components(design, at_zero, problem)
     own = [Parameter(f"/{name}", "ancillary", f"/{name}") for name in ancillary]
     if kind.family == "gaussian":
         label = f"var(e.{command.depvar.name})"
@@ -192,7 +199,7 @@ def name_parameters(
     return (*coefficients, *own, *components), order
 
 
-def _components(design: Design, fit: Fit, problem: Problem) -> list[Parameter]:
+def _components(design: Design, zeros: tuple[bool, ...], problem: Problem) -> list[Parameter]:
     """Variances and covariances, in the order of the structure's entries."""
     if problem.structure is None:
         return []
@@ -202,7 +209,7 @@ def _components(design: Design, fit: Fit, problem: Problem) -> list[Parameter]:
         for equation in level.equations
         for column in equation.columns
     ]
-    zero = {r for (r, _), at_zero in zip(problem.structure.entries, fit.at_zero, strict=True) if at_zero}
+    zero = {r for (r, _), at_zero in zip(problem.structure.entries, zeros, strict=True) if at_zero}
     components = []
     for row, column in problem.structure.entries:
         path, equation, effect = places[row]

@@ -176,6 +176,7 @@ class MEResults:
         notable: bool = False,
         nogroup: bool = False,
         nofvlabel: bool = False,
+        coeflegend: bool = False,
     ) -> Replay:
         """Show the result in another way, without fitting anything again.
 
@@ -187,6 +188,8 @@ class MEResults:
             Confidence level in percent, between 10 and 99.99.
         noheader, notable, nogroup, nofvlabel : bool
             What to leave out.
+        coeflegend : bool
+            The parameters' names, by which `from()` and `test` address them, in place of statistics.
 
         Raises
         ------
@@ -202,7 +205,13 @@ class MEResults:
         if not 10.0 <= level <= 99.99:
             raise CommandError(198, "level() must be between 10 and 99.99 inclusive")
         options = DisplayOptions(
-            chosen[0] if chosen else "", level, not noheader, not notable, not nogroup, not nofvlabel
+            exponentiated=chosen[0] if chosen else "",
+            level=level,
+            header=not noheader,
+            table=not notable,
+            group=not nogroup,
+            labels=not nofvlabel,
+            legend=coeflegend,
         )
         return self.shown(options)
 
