@@ -11,6 +11,8 @@ from memagic.spec.options import options_of
 from memagic.spec.scanner import scan
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
 __all__ = [
@@ -26,7 +28,7 @@ __all__ = [
 ]
 
 
-def run(command: str, data: pd.DataFrame | str) -> MEResults:
+def run(command: str, data: pd.DataFrame | str, *, matrices: Mapping[str, object] | None = None) -> MEResults:
     """Run one estimation command.
 
     Parameters
@@ -35,13 +37,18 @@ def run(command: str, data: pd.DataFrame | str) -> MEResults:
         As it is typed after the magic's sign, ``melogit c_use i.urban age || district:, or``.
     data : DataFrame or str
         Not changed. A string is the name of an example data set or the path of a .dta file.
+    matrices : mapping, optional
+        Vectors of initial values by the names that ``from()`` has for them: Series such as
+        ``fit.params``, DataFrames with one row such as ``fit.e["b"]``, or dicts.
 
     Raises
     ------
     CommandError
         What is wrong with the command or the data.
     """
-    result = Session(data).run(command)
+    session = Session(data)
+    session.matrices.update(matrices or {})
+    result = session.run(command)
     if not isinstance(result, MEResults):
         hint = "run() takes one estimation command; several commands need a Session"
         raise CommandError(198, "not an estimation command", hint=hint, text=command)
@@ -49,11 +56,17 @@ def run(command: str, data: pd.DataFrame | str) -> MEResults:
 
 
 def _call(name: str, specification: str, data: pd.DataFrame | str, options: dict[str, object]) -> MEResults:
+    matrices = {}
+    for key, value in options.items():
+        if key.rstrip("_") == "from" and not isinstance(value, str):
+            # A vector has no text: it goes by the option's own name.
+            matrices["from"] = value
+            options = {**options, key: "from"}
     fixed = {key for key in options if _is_fixed(key.rstrip("_"), name)}
     first, rest = _split(specification)
     first += _options_text({key: value for key, value in options.items() if key in fixed})
     rest += _options_text({key: value for key, value in options.items() if key not in fixed})
-    return run(f"{name} {first}{rest}", data)
+    return run(f"{name} {first}{rest}", data, matrices=matrices)
 
 
 def _is_fixed(name: str, command: str) -> bool:
@@ -95,7 +108,8 @@ def meglm(specification: str, data: pd.DataFrame | str, **options: object) -> ME
         As for `run`.
     **options
         Options by name: ``family="bernoulli"``, ``intpoints=9``, ``eform=True``. A trailing
-        underscore is dropped: ``or_=True``.
+        underscore is dropped: ``or_=True``. ``from_`` takes initial values as a dict or as a Series
+        such as ``fit.params``.
     """
     return _call("meglm", specification, data, options)
 

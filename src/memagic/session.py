@@ -60,9 +60,16 @@ class Session:
     ----------
     data : DataFrame or str, optional
         The data in use, as `use` takes them; never changed.
+
+    Attributes
+    ----------
+    matrices : dict
+        Vectors of initial values by name, for `from()`: Series, DataFrames with one row such as
+        e(b), or dicts.
     """
 
     def __init__(self, data: pd.DataFrame | str | None = None) -> None:
+        self.matrices: dict[str, object] = {}
         self._data: pd.DataFrame | None = None
         self._name = ""
         self._last: MEResults | None = None
@@ -168,7 +175,7 @@ class Session:
             raise _no_data()
         from memagic.commands.estimate import estimate
 
-        self._last = estimate(command, frame, stream)
+        self._last = estimate(command, frame, stream, self.matrices)
         return self._last
 
     def _replay(self, text: str) -> Replay:

@@ -189,7 +189,18 @@ def test_standard_error_of_a_variance_is_that_of_the_deviation(fit: Run) -> None
 ALWAYS = {
     *("N", "k", "k_dv", "k_eq", "k_eq_model", "k_f", "k_r", "k_rs", "k_rc", "df_m", "ll", "chi2", "p"),
     *("rank", "ic", "rc", "converged", "cmd", "cmd2", "cmdline", "depvar", "covariates", "model", "title"),
-    *("link", "family", "chi2type", "vce", "opt", "which", "ml_method", "technique", "datasignature"),
+    *(
+        "link",
+        "family",
+        "chi2type",
+        "vce",
+        "opt",
+        "which",
+        "ml_method",
+        "technique",
+        "singularHmethod",
+        "datasignature",
+    ),
     *("datasignaturevars", "properties", "b", "V", "ilog", "gradient", "sample"),
 }
 WITH_RANDOM_EFFECTS = {

@@ -98,7 +98,8 @@ def make_design(
         variables, sample, command.fixed.options.get("offset"), command.fixed.options.get("exposure")
     )
     has_constant = "noconstant" not in command.fixed.options
-    x, fixed = _fixed_columns(variables, columns, sample, has_constant or cutpoints, notes)
+    keep = "collinear" in command.options
+    x, fixed = _fixed_columns(variables, columns, sample, has_constant or cutpoints, notes, keep)
     if cutpoints:
         x, fixed = np.ascontiguousarray(x[:, :-1]), fixed[:-1]
     return Design(
@@ -164,13 +165,17 @@ def _fixed_columns(
     sample: Mask,
     has_constant: bool,
     notes: list[str],
+    keep: bool,
 ) -> tuple[Array, tuple[Column, ...]]:
-    """The estimated columns as a matrix, and all columns with their states."""
+    """The estimated columns as a matrix, and all columns with their states.
+
+    Columns that others determine are omitted unless `keep` is set; columns that are zero, in any case.
+    """
     x = np.empty((int(np.count_nonzero(sample)), len(columns) + 1))
     for j, column in enumerate(columns):
         x[:, j] = values_of(variables, column, sample) if column.state == "estimated" else 0.0
     x[:, -1] = 1.0
-    dependent = dependent_columns(x[:, :-1], has_constant)
+    dependent = ~x[:, :-1].any(axis=0) if keep else dependent_columns(x[:, :-1], has_constant)
     for k in np.flatnonzero(dependent):
         if columns[k].state == "omitted":
             continue

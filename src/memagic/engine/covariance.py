@@ -7,13 +7,18 @@ Estimates are reported as variances and covariances, through the Jacobian of ome
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+# Share of the largest variance below which what a Cholesky factorization leaves over is rounding.
+_ROUNDING = 1e-12
 
 __all__ = ["CovarianceStructure", "block_diagonal", "exchangeable", "identity", "independent", "unstructured"]
 
@@ -30,11 +35,14 @@ class CovarianceStructure:
         omega for unit variances and zero covariances.
     entries : tuple of (int, int)
         The m reported elements (row, column) of Sigma: variances first, then covariances.
+    inverse : callable
+        omega for given reported elements.
     """
 
     basis: Array
     start: Array
     entries: tuple[tuple[int, int], ...]
+    inverse: Callable[[Array], Array]
 
     @property
     def q(self) -> int:
@@ -58,6 +66,18 @@ class CovarianceStructure:
         sigma = self.sigma(omega)
         return np.array([sigma[r, c] for r, c in self.entries])
 
+    def from_reported(self, values: Array) -> Array:
+        """Omega, shape (m,), at which `values` are the reported elements of Sigma.
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            Sigma would not be positive semidefinite.
+        """
+        if not np.isfinite(values).all():
+            raise np.linalg.LinAlgError("elements of Sigma are missing")
+        return self.inverse(np.asarray(values, dtype=float))
+
     def jacobian(self, omega: Array) -> Array:
         """D reported / d omega, shape (m, m)."""
         product = self.basis @ self.factor(omega).T
@@ -69,12 +89,12 @@ def independent(q: int) -> CovarianceStructure:
     """One variance for each effect."""
     basis = np.zeros((q, q, q))
     basis[np.arange(q), np.arange(q), np.arange(q)] = 1.0
-    return CovarianceStructure(basis, np.ones(q), tuple((k, k) for k in range(q)))
+    return CovarianceStructure(basis, np.ones(q), tuple((k, k) for k in range(q)), _roots)
 
 
 def identity(q: int) -> CovarianceStructure:
     """One variance for all effects."""
-    return CovarianceStructure(np.eye(q)[None], np.ones(1), ((0, 0),))
+    return CovarianceStructure(np.eye(q)[None], np.ones(1), ((0, 0),), _roots)
 
 
 def unstructured(q: int) -> CovarianceStructure:
@@ -86,7 +106,8 @@ def unstructured(q: int) -> CovarianceStructure:
     start = np.array([float(r == c) for r, c in places])
     variances = tuple((k, k) for k in range(q))
     covariances = tuple((r, c) for r, c in places if r != c)
-    return CovarianceStructure(basis, start, variances + covariances)
+    inverse = partial(_cholesky, variances + covariances)
+    return CovarianceStructure(basis, start, variances + covariances, inverse)
 
 
 def exchangeable(q: int) -> CovarianceStructure:
@@ -94,7 +115,8 @@ def exchangeable(q: int) -> CovarianceStructure:
     if q == 1:
         return identity(1)
     mean = np.full((q, q), 1.0 / q)
-    return CovarianceStructure(np.stack([np.eye(q) - mean, mean]), np.ones(2), ((0, 0), (1, 0)))
+    basis = np.stack([np.eye(q) - mean, mean])
+    return CovarianceStructure(basis, np.ones(2), ((0, 0), (1, 0)), partial(_eigenvalue_roots, q))
 
 
 def block_diagonal(structures: Sequence[CovarianceStructure]) -> CovarianceStructure:
@@ -114,6 +136,48 @@ def block_diagonal(structures: Sequence[CovarianceStructure]) -> CovarianceStruc
         first += s.q
     variances = [entry for entry in entries if entry[0] == entry[1]]
     covariances = [entry for entry in entries if entry[0] != entry[1]]
+    merged = (*variances, *covariances)
+    places = np.array([merged.index(entry) for entry in entries], dtype=np.intp)
+    inverse = partial(_set_by_set, tuple(structures), places)
     return CovarianceStructure(
-        np.concatenate(basis), np.concatenate([s.start for s in structures]), (*variances, *covariances)
+        np.concatenate(basis), np.concatenate([s.start for s in structures]), merged, inverse
     )
+
+
+def _roots(values: Array) -> Array:
+    """Standard deviations."""
+    if (values < 0.0).any():
+        raise np.linalg.LinAlgError("a variance is negative")
+    return np.sqrt(values)
+
+
+def _eigenvalue_roots(q: int, values: Array) -> Array:
+    """s1 and s2 of an exchangeable structure: roots of its two eigenvalues."""
+    variance, covariance = values
+    return _roots(np.array([variance - covariance, variance + (q - 1) * covariance]))
+
+
+def _cholesky(entries: tuple[tuple[int, int], ...], values: Array) -> Array:
+    """The lower triangle of L, column by column; a variance of zero leaves its column at zero."""
+    q = max(r for r, _ in entries) + 1
+    sigma = np.zeros((q, q))
+    for (r, c), value in zip(entries, values, strict=True):
+        sigma[r, c] = sigma[c, r] = value
+    factor = np.zeros((q, q))
+    for c in range(q):
+        rest = sigma[c:, c] - factor[c:, :c] @ factor[c, :c]
+        if rest[0] > 0.0:
+            factor[c:, c] = rest / np.sqrt(rest[0])
+        elif (np.abs(rest) > _ROUNDING * max(float(np.abs(np.diag(sigma)).max()), 1e-300)).any():
+            raise np.linalg.LinAlgError("Sigma is not positive semidefinite")
+    return np.concatenate([factor[c:, c] for c in range(q)])
+
+
+def _set_by_set(structures: tuple[CovarianceStructure, ...], places: Index, values: Array) -> Array:
+    """Omega of independent sets; `places` has the sets' entries one set after the other."""
+    parts: list[Array] = []
+    first = 0
+    for s in structures:
+        parts.append(s.inverse(values[places[first : first + s.size]]))
+        first += s.size
+    return np.concatenate(parts)

@@ -5,20 +5,23 @@ Source: manual [ME] meglm, Options, 'startvalues()', and Methods and formulas.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.engine.events import GridNode, Listener, StageStarted, silent
+from memagic.engine.coordinates import problem_coordinates
+from memagic.engine.events import Listener, StageStarted, silent
 from memagic.engine.laplace import LaplaceObjective
-from memagic.engine.linear import LinearObjective, cluster_mean_variance
-from memagic.engine.maximize import Coordinates, Maximum, Stopping, maximize
+from memagic.engine.linear import LinearObjective
+from memagic.engine.maximize import Maximum, Search, Stopping, maximize
 from memagic.engine.nodes import Method
+from memagic.engine.numerical import NumericalObjective
 from memagic.engine.objective import Objective
-from memagic.engine.plain import PlainObjective, plain_start
+from memagic.engine.plain import PlainObjective
 from memagic.engine.problem import Problem
 from memagic.engine.quadrature import QuadratureObjective
+from memagic.engine.start import NotFeasible, StartSettings, from_reported, grid_search, starting_point
 
 Array = NDArray[np.float64]
 
@@ -27,23 +30,32 @@ __all__ = ["Fit", "NotFeasible", "Settings", "fit", "make_objective"]
 # Relative to the size of the linear predictor's random part: a standard deviation at which no
 # digit of the log likelihood depends on the variance.
 _ZERO_DEVIATION = 1e-4
-# Root mean square of a variable beyond which a unit variance of its coefficient is large.
-_LARGE_EFFECT = 3.0
-# Share of the largest standard deviation by which one may change in a step.
-_SHARE = 0.5
-
-
-class NotFeasible(Exception):
-    """The log likelihood cannot be computed at the starting values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to integrate and when to stop."""
+    """How to integrate, where to start, how to maximize and when to stop.
+
+    Attributes
+    ----------
+    method : str
+    n_points : int
+    stopping : Stopping
+    search : Search
+    start : StartSettings
+    numerical : bool
+        Numerical derivatives rather than analytic ones.
+    estimate : bool
+        False for the starting values as they are, after any grid search.
+    """
 
     method: Method = "mvaghermite"
     n_points: int = 7
     stopping: Stopping = field(default_factory=Stopping)
+    search: Search = field(default_factory=Search)
+    start: StartSettings = field(default_factory=StartSettings)
+    numerical: bool = False
+    estimate: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +95,16 @@ class Fit:
 
 
 def make_objective(problem: Problem, settings: Settings) -> Objective:
-    """The log likelihood that a problem with random effects is fitted by."""
+    """The log likelihood that a problem is fitted by."""
+    objective = _analytic_objective(problem, settings)
+    return NumericalObjective(problem, objective) if settings.numerical else objective
+
+
+def _analytic_objective(
+    problem: Problem, settings: Settings
+) -> PlainObjective | LinearObjective | LaplaceObjective | QuadratureObjective:
+    if problem.structure is None:
+        return PlainObjective(problem)
     if problem.family.closed_form:
         # The Laplacian approximation of a Gaussian posterior is no approximation.
         return LinearObjective(problem) if len(problem.levels) == 1 else LaplaceObjective(problem)
@@ -107,136 +128,37 @@ def fit(problem: Problem, settings: Settings, listener: Listener = silent) -> Fi
     NotFeasible
         The log likelihood is not finite at the starting values.
     """
-    if problem.structure is None:
-        plain = _maximize_plain(problem, settings.stopping, listener)
-        return _reported(problem, plain, None)
-    listener(StageStarted("fixed"))
-    plain = _maximize_plain(problem, Stopping(), listener)
+    start = starting_point(problem, settings.start, listener)
     objective = make_objective(problem, settings)
-    start = _starting_values(problem, plain.theta)
-    listener(StageStarted("grid"))
-    start = _better_start(problem, objective, start, plain.evaluation.value, listener)
-    listener(StageStarted("full"))
-    maximum = maximize(objective, start, settings.stopping, listener, _coordinates(problem, start))
-    return _reported(problem, maximum, plain.evaluation.value)
+    if problem.structure is not None or settings.start.grid:
+        listener(StageStarted("grid"))
+        theta = grid_search(problem, objective, start, settings.start, listener)
+        if settings.estimate:
+            listener(StageStarted("full"))
+    else:
+        theta = _feasible(objective, from_reported(problem, start.values))
+    if not settings.estimate:
+        at = objective.evaluate(theta)
+        shown = Maximum(theta, at, converged=False, concave=True, iterations=0, log=(at.value,))
+        return _reported(problem, shown, start.comparison)
+    maximum = maximize(
+        objective,
+        theta,
+        settings.stopping,
+        listener,
+        problem_coordinates(problem, theta),
+        settings.search,
+    )
+    return _reported(problem, maximum, start.comparison)
 
 
-def _maximize_plain(problem: Problem, stopping: Stopping, listener: Listener) -> Maximum:
-    objective = PlainObjective(problem)
-    start = plain_start(problem)
-    if not np.isfinite(objective.value(start)):
-        start = np.zeros_like(start)
-        _feasible_value(objective, start)
-    x_only = replace(problem, levels=())
-    return maximize(objective, start, stopping, listener, _coordinates(x_only, start))
-
-
-def _better_start(
-    problem: Problem, objective: Objective, start: Array, plain: float, listener: Listener
-) -> Array:
-    """The starting values, or others where these are far off.
-
-    A unit variance is far off for the coefficient of a variable with large values: the likelihood
-    there is below that of the model without random effects. Then the variance that moves the linear
-    predictor by about one is tried as well.
-    """
-    value = _feasible_value(objective, start)
-    listener(GridNode(0, value))
-    assert problem.structure is not None
-    size = np.sqrt(problem.mean_square_z)
-    if problem.family.closed_form or value >= plain or size.max() < _LARGE_EFFECT:
-        return start
-    rows = [int(np.argwhere(e)[0, 0]) for e in problem.structure.basis]
-    scaled = start.copy()
-    scaled[problem.p : problem.p + problem.n_omega] /= np.maximum(size[rows], 1.0)
-    other = objective.value(scaled)
-    listener(GridNode(1, other))
-    return scaled if other > value else start
-
-
-def _feasible_value(objective: Objective, start: Array) -> float:
-    """The log likelihood at the starting values.
-
-    Raises
-    ------
-    NotFeasible
-        It is not finite.
-    """
-    try:
+def _feasible(objective: Objective, theta: Array) -> Array:
+    """The start of a model without random effects, or zeros where it is not feasible."""
+    for candidate in (theta, np.zeros_like(theta)):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            value = objective.value(start)
-    except np.linalg.LinAlgError:
-        raise NotFeasible from None
-    if not np.isfinite(value):
-        raise NotFeasible
-    return value
-
-
-def _starting_values(problem: Problem, plain: Array) -> Array:
-    """Fixed-effects estimates, unit variances and zero covariances.
-
-    With a Gaussian response and the identity link a unit has no meaning on the response's scale:
-    the variance of the clusters' mean residuals takes its place, for a random coefficient divided
-    by the mean square of its variable. This reproduces the manual's starting value.
-    """
-    assert problem.structure is not None
-    beta, phi = plain[: problem.p], plain[problem.p :]
-    omega = problem.structure.start
-    if problem.family.closed_form:
-        residual = problem.y - problem.fixed_part(beta)
-        least = 1e-8 * float(np.exp(2.0 * phi[0]))
-        variance = np.concatenate(
-            [
-                np.full(level.structure.q, max(cluster_mean_variance(level.cluster, residual), least))
-                for level in problem.levels
-            ]
-        )
-        scale = np.sqrt(variance / np.maximum(problem.mean_square_z, 1e-300))
-        rows = [int(np.argwhere(e)[0, 0]) for e in problem.structure.basis]
-        omega = omega * scale[rows]
-    return np.concatenate([beta, omega, phi])
-
-
-def _coordinates(problem: Problem, start: Array) -> Coordinates:
-    """Directions that move the linear predictor by about one, independently of each other.
-
-    The coefficients by the inverse root of X'X/n. An element of omega moves it by z'E v, v ~ N(0, I),
-    so that the elements of a structure have the Gram matrix tr(E_a' Z'Z/n E_b). A step changes
-    standard deviations by half of the largest at most, since a Cholesky factor of zero is a saddle
-    point, and a parameter of the family by one. Without random effects nothing is limited.
-    """
-    p, m = problem.p, problem.n_omega
-    directions = np.eye(len(start))
-    directions[:p, :p] = _inverse_root(problem.x.T @ problem.x / len(problem.y))
-    least = 0.0
-    if problem.structure is not None:
-        z = np.concatenate([level.z for level in problem.levels], axis=1)
-        basis = problem.structure.basis
-        gram = np.einsum("acd,ce,bed->ab", basis, z.T @ z / len(z), basis, optimize=True)
-        directions[p : p + m, p : p + m] = _inverse_root(gram)
-        least = float(np.abs(np.linalg.solve(directions, start)[p : p + m]).max())
-
-    def limit(theta: Array) -> Array:
-        gamma = np.linalg.solve(directions, theta)
-        largest = np.full(theta.shape, np.inf)
-        if m:
-            largest[p : p + m] = _SHARE * max(float(np.abs(gamma[p : p + m]).max()), 0.5 * least)
-            largest[p + m :] = 1.0
-        return largest
-
-    return Coordinates(directions, limit)
-
-
-def _inverse_root(gram: Array) -> Array:
-    """C with C'(gram)C = I."""
-    if len(gram) == 0:
-        return gram
-    scale = 1.0 / np.sqrt(np.maximum(np.diag(gram), 1e-300))
-    try:
-        root = np.linalg.cholesky(gram * np.outer(scale, scale))
-    except np.linalg.LinAlgError:
-        return np.diag(scale)
-    return np.asarray(scale[:, None] * np.linalg.inv(root).T)
+            if np.isfinite(candidate).all() and np.isfinite(objective.value(candidate)):
+                return candidate
+    raise NotFeasible
 
 
 def _reported(problem: Problem, maximum: Maximum, plain: float | None) -> Fit:

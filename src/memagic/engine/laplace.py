@@ -12,6 +12,8 @@ Source: manual [ME] meglm, Methods and formulas, 'Laplacian approximation'.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,6 +58,18 @@ class LaplaceObjective:
             modes = self._find(i, parameters)
             total += float(_log_likelihood(modes).sum())
         return total
+
+    def around(self, theta: Array) -> Callable[[Array], Array]:
+        """The clusters' log likelihoods, less constants; there are no nodes to be held."""
+
+        def values(theta: Array) -> Array:
+            parameters = self._problem.unpack(theta)
+            by_cluster = np.empty(self._problem.n_clusters)
+            for i, block in enumerate(self._blocks):
+                by_cluster[block.clusters] = _log_likelihood(self._find(i, parameters))
+            return by_cluster
+
+        return values
 
     def scores(self, theta: Array) -> tuple[float, Array]:
         """The log likelihood and the clusters' contributions to its gradient, shape (M, d)."""

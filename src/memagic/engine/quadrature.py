@@ -16,6 +16,7 @@ JRSS B 44, 226-233.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,6 +93,20 @@ class QuadratureObjective:
             placement = self._place(i, parameters)
             total += float(value_block(self._problem, block, self._rule, placement, parameters).sum())
         return total
+
+    def around(self, theta: Array) -> Callable[[Array], Array]:
+        """The clusters' log likelihoods, less constants, with the nodes held as they are at theta."""
+        placements = self.place(theta)
+
+        def values(theta: Array) -> Array:
+            parameters = self._problem.unpack(theta)
+            by_cluster = np.empty(self._problem.n_clusters)
+            for block, placement in zip(self._blocks, placements, strict=True):
+                part = value_block(self._problem, block, self._rule, placement, parameters)
+                by_cluster[block.clusters] = part
+            return by_cluster
+
+        return values
 
     def evaluate(self, theta: Array) -> Evaluation:
         parameters = self._parameters(theta)

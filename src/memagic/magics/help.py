@@ -41,6 +41,10 @@ _WORDS = {
     "choice": "name",
     "family": "name",
     "vartype": "vartype",
+    "techniques": "name # name # ...",
+    "start": "name",
+    "grid": "numlist covspec",
+    "initial": "name = # ... or matrix",
 }
 
 USE_HELP = """Put data in use.

@@ -45,6 +45,8 @@ class Notebook:
 
     def __init__(self, shell: InteractiveShell) -> None:
         self.session = Session()
+        # What from() names are variables of the notebook.
+        self.session.matrices = shell.user_ns
         self._shell = shell
         self._followed: str | None = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Role = Literal["coefficient", "ancillary", "variance", "covariance", "residual"]
 
-__all__ = ["Estimates", "Parameter", "name_parameters"]
+__all__ = ["Estimates", "Parameter", "Role", "mark_boundary", "name_parameters"]
 
 # Share of a conditional variance in the variance, below which a correlation counts as perfect.
 _PERFECT = 1e-6
@@ -78,6 +78,10 @@ class Estimates:
     log : tuple of str
         The iteration log, line by line.
     notes : tuple of str
+    technique : str
+        `e(technique)`.
+    fitted : bool
+        False where these are the starting values.
     """
 
     command: Command
@@ -93,6 +97,8 @@ class Estimates:
     value_labels: dict[str, dict[float, str]]
     log: tuple[str, ...]
     notes: tuple[str, ...]
+    technique: str = "nr"
+    fitted: bool = True
 
     @property
     def b(self) -> Array:
@@ -127,12 +133,7 @@ class Estimates:
 
 
 def name_parameters(
-    command: Command,
-    kind: ModelKind,
-    ancillary: tuple[str, ...],
-    design: Design,
-    fit: Fit,
-    problem: Problem,
+    command: Command, kind: ModelKind, ancillary: tuple[str, ...], design: Design, problem: Problem
 ) -> tuple[tuple[Parameter, ...], Index]:
     """The parameters in the order of `e(b)`, and their positions among the fit's estimates.
 
@@ -141,7 +142,7 @@ def name_parameters(
     """
     names = [column.name for column in design.fixed if column.state == "estimated"]
     coefficients = [Parameter(name, "coefficient", name) for name in names]
-    components = _components(design, fit, problem)
+    components = _components(design, problem)
     own = [Parameter(f"/{name}", "ancillary", f"/{name}") for name in ancillary]
     if kind.family == "gaussian":
         label = f"var(e.{command.depvar.name})"
@@ -154,7 +155,7 @@ def name_parameters(
     return (*coefficients, *own, *components), order
 
 
-def _components(design: Design, fit: Fit, problem: Problem) -> list[Parameter]:
+def _components(design: Design, problem: Problem) -> list[Parameter]:
     """Variances and covariances, in the order of the structure's entries."""
     if problem.structure is None:
         return []
@@ -164,12 +165,9 @@ def _components(design: Design, fit: Fit, problem: Problem) -> list[Parameter]:
         for equation in level.equations
         for column in equation.columns
     ]
-    zero = {r for (r, _), at_zero in zip(problem.structure.entries, fit.at_zero, strict=True) if at_zero}
-    sigma = dict(zip(problem.structure.entries, fit.estimates[problem.p :], strict=False))
     components = []
     for row, column in problem.structure.entries:
         path, equation, effect = places[row]
-        at_zero = row in zero or column in zero
         role: Role = "variance" if row == column else "covariance"
         what = "var" if row == column else "cov"
         if equation.factor:
@@ -185,9 +183,28 @@ def _components(design: Design, fit: Fit, problem: Problem) -> list[Parameter]:
             # The effect that comes first in the equation is named first.
             first, second = places[min(row, column)][2].name, places[max(row, column)][2].name
             label, address = f"cov({first},{second})", f"/cov({first}[{path}],{second}[{path}])"
-        perfect = role == "covariance" and not at_zero and _is_perfect(sigma, row, column)
-        components.append(Parameter(address, role, label, path, at_zero, perfect))
+        components.append(Parameter(address, role, label, path))
     return components
+
+
+def mark_boundary(parameters: tuple[Parameter, ...], problem: Problem, fit: Fit) -> tuple[Parameter, ...]:
+    """The same parameters, with variances at zero and correlations of one marked as such."""
+    if problem.structure is None:
+        return parameters
+    entries = problem.structure.entries
+    zero = {r for (r, _), at_zero in zip(entries, fit.at_zero, strict=True) if at_zero}
+    sigma = dict(zip(entries, fit.estimates[problem.p :], strict=False))
+    of_component = iter(entries)
+    marked = []
+    for parameter in parameters:
+        if parameter.role in ("variance", "covariance"):
+            row, column = next(of_component)
+            at_zero = row in zero or column in zero
+            perfect = parameter.role == "covariance" and not at_zero and _is_perfect(sigma, row, column)
+            marked.append(replace(parameter, at_zero=at_zero, perfect=perfect))
+        else:
+            marked.append(parameter)
+    return tuple(marked)
 
 
 def _is_perfect(sigma: dict[tuple[int, int], float], row: int, column: int) -> bool:

@@ -48,6 +48,8 @@ class DisplayOptions:
         Confidence level in percent.
     header, table, group, labels : bool
         Whether to show the header, the table, the summary of groups, and value labels.
+    legend : bool
+        Whether the table has the parameters' names in place of statistics.
     """
 
     exponentiated: Exponentiated = ""
@@ -56,6 +58,7 @@ class DisplayOptions:
     table: bool = True
     group: bool = True
     labels: bool = True
+    legend: bool = False
 
 
 def check_scale(link: str, family: str, scale: Exponentiated, span: tuple[int, int] | None = None) -> None:
@@ -104,17 +107,23 @@ def make_report(estimates: Estimates, options: DisplayOptions, log: bool) -> Rep
     log : bool
         Whether the notes and the iteration log belong to it, as they do when the model is fitted
         and not when it is replayed.
+
+    Returns
+    -------
+    Report
+        For starting values only the table, with the parameters' names.
     """
-    test = comparison(estimates)
+    fitted = estimates.fitted
+    test = comparison(estimates) if fitted else None
     return Report(
         notes_before=estimates.notes if log else (),
         log=estimates.log if log else (),
-        header=_header(estimates, options) if options.header else None,
+        header=_header(estimates, options) if options.header and fitted else None,
         constraints=_constraints(estimates) if options.table else (),
         table=_table(estimates, options) if options.table else None,
         notes=_notes(estimates, options) if options.table else (),
         comparison=test if options.table else None,
-        warnings=_warnings(estimates),
+        warnings=_warnings(estimates) if fitted else (),
     )
 
 
@@ -214,6 +223,7 @@ def _table(estimates: Estimates, options: DisplayOptions) -> CoefficientTable:
         statistic="z",
         level=options.level,
         blocks=tuple(blocks),
+        legend=options.legend or not estimates.fitted,
     )
 
 

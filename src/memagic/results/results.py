@@ -178,6 +178,7 @@ class MEResults:
         notable: bool = False,
         nogroup: bool = False,
         nofvlabel: bool = False,
+        coeflegend: bool = False,
     ) -> Replay:
         """Show the result in another way, without fitting anything again.
 
@@ -189,6 +190,8 @@ class MEResults:
             Confidence level in percent, between 10 and 99.99.
         noheader, notable, nogroup, nofvlabel : bool
             What to leave out.
+        coeflegend : bool
+            The parameters' names, by which `from()` and `test` address them, in place of statistics.
 
         Raises
         ------
@@ -203,7 +206,13 @@ class MEResults:
             raise CommandError(198, f"only one of {' and '.join(chosen)} may be specified")
         check_level(level)
         options = DisplayOptions(
-            chosen[0] if chosen else "", level, not noheader, not notable, not nogroup, not nofvlabel
+            exponentiated=chosen[0] if chosen else "",
+            level=level,
+            header=not noheader,
+            table=not notable,
+            group=not nogroup,
+            labels=not nofvlabel,
+            legend=coeflegend,
         )
         return self.shown(options)
 

@@ -123,7 +123,8 @@ def _macros(estimates: Estimates) -> dict[str, str | int]:
         "opt": "moptimize",
         "which": "max",
         "ml_method": "e2",
-        "technique": "nr",
+        "technique": estimates.technique,
+        "singularHmethod": "hybrid" if "difficult" in command.options else "m-marquardt",
         "properties": "b V",
         "datasignaturevars": " ".join(_used_variables(estimates)),
     }
