@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING
 
+from memagic.commands.integration import check_integration, integration_method, is_crossed
 from memagic.commands.response import checked_response
 from memagic.data.design import Design, DesignLevel, make_design
 from memagic.data.variables import Variables
@@ -22,7 +23,6 @@ from memagic.engine import covariance
 from memagic.engine.events import Event, GridNode, Iteration, StageStarted
 from memagic.engine.fit import NotFeasible, Settings, fit
 from memagic.engine.maximize import Stopping
-from memagic.engine.nodes import Method
 from memagic.engine.problem import Level, Problem
 from memagic.errors import CommandError
 from memagic.models import ModelKind, ancillary_names, density, model_kind
@@ -72,6 +72,7 @@ def estimate(command: Command, frame: pd.DataFrame, stream: Callable[[str], None
     """
     _refuse_what_is_missing(command)
     kind = model_kind(command)
+    check_integration(command, kind)
     shown = display_options(command.options)
     scale = command.options.get(shown.exponentiated)
     check_scale(kind.link, kind.family, shown.exponentiated, None if scale is None else scale.span)
@@ -87,7 +88,7 @@ def estimate(command: Command, frame: pd.DataFrame, stream: Callable[[str], None
     response = checked_response(kind, command.depvar.name, design.y, design.trials, span)
     _check_size(design, kind)
     notes = (*design.notes, *response.notes)
-    if _crossed(command) and "intmethod" not in command.options:
+    if is_crossed(command) and "intmethod" not in command.options:
         notes = (*_CROSSED, *notes)
     problem = Problem(
         family=density(kind, len(response.categories)),
@@ -193,11 +194,14 @@ def _settings(command: Command) -> Settings:
         Points for a method that has none, or one point where moments are needed, r(198).
     """
     options = command.options
-    method = _method(options.get("intmethod"), "laplace" if _crossed(command) else "mvaghermite")
+    method = integration_method(command)
     points = options.get("intpoints")
     n_points = 7 if points is None else _integer(points)
     if points is not None and method == "laplace":
-        raise CommandError(198, "option intpoints() is not allowed with intmethod(laplace)", span=points.span)
+        named = options["intmethod"].value if "intmethod" in options else method
+        raise CommandError(
+            198, f"option intpoints() is not allowed with intmethod({named})", span=points.span
+        )
     if points is not None and n_points == 1 and method == "mvaghermite":
         raise CommandError(
             198,
@@ -215,18 +219,6 @@ def _settings(command: Command) -> Settings:
     if "nonrtolerance" in options:
         stopping = replace(stopping, nrtolerance=None)
     return Settings(method, n_points, stopping)
-
-
-def _crossed(command: Command) -> bool:
-    return any(equation.factor is not None for equation in command.random)
-
-
-def _method(option: Option | None, default: Method) -> Method:
-    chosen = default if option is None else option.value
-    for method in get_args(Method):
-        if method == chosen:
-            return cast("Method", method)
-    raise ValueError(chosen)
 
 
 def _integer(option: Option) -> int:
