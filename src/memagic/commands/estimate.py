@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from memagic.commands.integration import check_integration, check_nodes, is_crossed
 from memagic.commands.iteration_log import IterationLog, shown_details
 from memagic.commands.response import checked_response
-from memagic.commands.settings import engine_settings, is_crossed, technique_words
+from memagic.commands.settings import engine_settings, technique_words
 from memagic.commands.starting import start_settings
 from memagic.data.design import Design, DesignLevel, make_design
 from memagic.data.variables import Variables
 from memagic.engine import covariance
-from memagic.engine.fit import Settings, fit
+from memagic.engine.fit import fit
 from memagic.engine.problem import Level, Problem
 from memagic.engine.start import NotFeasible
 from memagic.errors import CommandError
@@ -41,9 +42,6 @@ _STRUCTURES = {
     "exchangeable": covariance.exchangeable,
     "unstructured": covariance.unstructured,
 }
-
-# Nodes a cluster beyond which a fit takes hours where seven points in one dimension take a second.
-_MOST_NODES = 1_000_000
 
 # Least eigenvalue of X'X, scaled to a unit diagonal, that is more than rounding.
 _ROUNDING = 1e-15
@@ -74,6 +72,7 @@ def estimate(
     """
     _refuse_what_is_missing(command)
     kind = model_kind(command)
+    check_integration(command, kind)
     shown = display_options(command.options)
     scale = command.options.get(shown.exponentiated)
     check_scale(kind.link, kind.family, shown.exponentiated, None if scale is None else scale.span)
@@ -100,7 +99,7 @@ def estimate(
         trials=design.trials,
         levels=tuple(_level(level) for level in design.levels),
     )
-    _check_nodes(command, settings, problem)
+    check_nodes(command, settings, problem)
     ancillary = ancillary_names(kind, len(response.categories))
     parameters, positions = name_parameters(command, kind, ancillary, design, problem)
     start = start_settings(command, parameters, positions, matrices or {})
@@ -171,22 +170,6 @@ def _check_size(design: Design, kind: ModelKind) -> None:
             2001,
             "insufficient observations",
             hint=f"{len(design.y)} observations, {design.x.shape[1]} coefficients",
-        )
-
-
-def _check_nodes(command: Command, settings: Settings, problem: Problem) -> None:
-    """Refuse rules whose nodes cannot be evaluated in reasonable time, before starting."""
-    if problem.structure is None or problem.family.closed_form or settings.method == "laplace":
-        return
-    nodes = settings.n_points**problem.structure.q
-    if nodes > _MOST_NODES:
-        q, points = problem.structure.q, settings.n_points
-        option = command.options.get("intpoints")
-        raise CommandError(
-            198,
-            f"{points} points in each of {q} dimensions make {nodes:,} nodes an observation",
-            span=command.random[0].span if option is None else option.span,
-            hint="fewer points with intpoints(), or intmethod(laplace)",
         )
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast, get_args
+from typing import cast
 
+from memagic.commands.integration import integration_method
 from memagic.engine.fit import Settings
 from memagic.engine.maximize import Search, Stopping
-from memagic.engine.nodes import Method
 from memagic.errors import CommandError
 from memagic.spec.tree import Command, Option, Technique
 
-__all__ = ["engine_settings", "is_crossed", "technique_words"]
+__all__ = ["engine_settings", "technique_words"]
 
 
 def engine_settings(command: Command) -> Settings:
@@ -23,11 +23,14 @@ def engine_settings(command: Command) -> Settings:
         Points for a method that has none, or one point where moments are needed, r(198).
     """
     options = command.options
-    method = _method(options.get("intmethod"), "laplace" if is_crossed(command) else "mvaghermite")
+    method = integration_method(command)
     points = options.get("intpoints")
     n_points = 7 if points is None else _integer(points)
     if points is not None and method == "laplace":
-        raise CommandError(198, "option intpoints() is not allowed with intmethod(laplace)", span=points.span)
+        named = options["intmethod"].value if "intmethod" in options else method
+        raise CommandError(
+            198, f"option intpoints() is not allowed with intmethod({named})", span=points.span
+        )
     if points is not None and n_points == 1 and method == "mvaghermite":
         raise CommandError(
             198,
@@ -73,19 +76,6 @@ def _techniques(options: dict[str, Option]) -> tuple[Technique, ...]:
     if "technique" not in options:
         return (Technique("nr"),)
     return cast("tuple[Technique, ...]", options["technique"].value)
-
-
-def is_crossed(command: Command) -> bool:
-    """Whether the command has an equation with `R.varname`."""
-    return any(equation.factor is not None for equation in command.random)
-
-
-def _method(option: Option | None, default: Method) -> Method:
-    chosen = default if option is None else option.value
-    for method in get_args(Method):
-        if method == chosen:
-            return cast("Method", method)
-    raise ValueError(chosen)
 
 
 def _integer(option: Option) -> int:

@@ -65,6 +65,7 @@ class Estimates:
         What the engine was given.
     fit : Fit
     method : str
+        The engine's; `intmethod` is what the command calls it.
     n_points : int or None
         Integration points; None for a method that has none.
     parameters : tuple of Parameter
@@ -114,6 +115,12 @@ class Estimates:
     def se(self) -> Array:
         """Standard errors, shape (k,)."""
         return np.sqrt(np.maximum(np.diag(self.v), 0.0))
+
+    @property
+    def intmethod(self) -> str:
+        """The integration method by the name that the command has for it."""
+        option = self.command.options.get("intmethod")
+        return self.method if option is None else str(option.value)
 
     @property
     def n_obs(self) -> int:

@@ -156,7 +156,7 @@ def _header(estimates: Estimates, options: DisplayOptions) -> Header:
         model=estimates.kind.lines,
         n_obs=estimates.n_obs,
         groups=groups,
-        integration=(estimates.method, estimates.n_points) if estimates.design.levels else None,
+        integration=(estimates.intmethod, estimates.n_points) if estimates.design.levels else None,
         wald=WaldTest(wald.df, wald.chi2, p),
         ll_label="Log likelihood",
         ll=estimates.fit.log_likelihood,

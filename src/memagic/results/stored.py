@@ -130,7 +130,7 @@ def _macros(estimates: Estimates) -> dict[str, str | int]:
     }
     if estimates.design.levels:
         macros["ivars"] = " ".join(level.grouping.name for level in estimates.design.levels)
-        macros["intmethod"] = estimates.method
+        macros["intmethod"] = estimates.intmethod
         if estimates.n_points is not None:
             macros["n_quad"] = estimates.n_points
     for option in ("offset", "exposure"):

@@ -213,7 +213,7 @@ OPTIONS: tuple[OptionSpec, ...] = (
         "global",
         "choice",
         "integration method",
-        choices=_choices("MVaghermite", "MCaghermite", "Ghermite", "Laplace"),
+        choices=_choices("MVaghermite", "MCaghermite", "PCAghermite", "Ghermite", "Laplace", "PCLaplace"),
     ),
     OptionSpec("intpoints", 4, "global", "integer", "number of integration points", limits=(1, 195)),
     # Maximization.
