@@ -24,6 +24,7 @@ from memagic.engine.fit import NotFeasible, Settings, fit
 from memagic.engine.maximize import Stopping
 from memagic.engine.nodes import Method
 from memagic.engine.problem import Level, Problem
+from memagic.engine.rules import MOST_NODES
 from memagic.errors import CommandError
 from memagic.models import ModelKind, ancillary_names, density, model_kind
 from memagic.results import MEResults
@@ -49,9 +50,6 @@ _STRUCTURES = {
     "exchangeable": covariance.exchangeable,
     "unstructured": covariance.unstructured,
 }
-
-# Nodes a cluster beyond which a fit takes hours where seven points in one dimension take a second.
-_MOST_NODES = 1_000_000
 
 
 def estimate(command: Command, frame: pd.DataFrame, stream: Callable[[str], None] | None = None) -> MEResults:
@@ -114,6 +112,7 @@ def estimate(command: Command, frame: pd.DataFrame, stream: Callable[[str], None
         design=design,
         problem=problem,
         fit=fitted,
+        settings=settings,
         method=settings.method,
         n_points=None if settings.method == "laplace" else settings.n_points,
         parameters=parameters,
@@ -261,7 +260,7 @@ def _check_nodes(command: Command, settings: Settings, problem: Problem) -> None
     if problem.structure is None or problem.family.closed_form or settings.method == "laplace":
         return
     nodes = settings.n_points**problem.structure.q
-    if nodes > _MOST_NODES:
+    if nodes > MOST_NODES:
         q, points = problem.structure.q, settings.n_points
         option = command.options.get("intpoints")
         raise CommandError(

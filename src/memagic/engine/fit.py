@@ -57,6 +57,8 @@ class Fit:
     covariance : ndarray, shape (p + m + n_phi, p + m + n_phi)
     gradient : ndarray, shape (p + m + n_phi,)
         Of the log likelihood in theta = (beta, omega, phi).
+    hessian : ndarray, shape (p + m + n_phi, p + m + n_phi)
+        In theta as well.
     theta : ndarray, shape (p + m + n_phi,)
     log_likelihood : float
     log_likelihood_plain : float or None
@@ -72,6 +74,7 @@ class Fit:
     estimates: Array
     covariance: Array
     gradient: Array
+    hessian: Array
     theta: Array
     log_likelihood: float
     log_likelihood_plain: float | None
@@ -257,6 +260,7 @@ def _reported(problem: Problem, maximum: Maximum, plain: float | None) -> Fit:
         estimates=np.concatenate([parameters.beta, entries, phi]),
         covariance=0.5 * (covariance + covariance.T),
         gradient=maximum.evaluation.gradient,
+        hessian=maximum.evaluation.hessian,
         theta=maximum.theta,
         log_likelihood=maximum.evaluation.value,
         log_likelihood_plain=plain,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.data.design import Design
-from memagic.engine.fit import Fit
+from memagic.engine.fit import Fit, Settings
 from memagic.engine.nodes import Method
 from memagic.engine.problem import Problem
 from memagic.models import ModelKind
@@ -64,6 +64,8 @@ class Estimates:
     problem : Problem
         What the engine was given.
     fit : Fit
+    settings : Settings
+        How it was asked for.
     method : str
     n_points : int or None
         Integration points; None for a method that has none.
@@ -85,6 +87,7 @@ class Estimates:
     design: Design
     problem: Problem
     fit: Fit
+    settings: Settings
     method: Method
     n_points: int | None
     parameters: tuple[Parameter, ...]
