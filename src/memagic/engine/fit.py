@@ -95,7 +95,7 @@ def make_objective(problem: Problem, settings: Settings) -> Objective:
     return QuadratureObjective(problem, settings.method, settings.n_points)
 
 
-def fit(problem: Problem, settings: Settings, listener: Listener = silent) -> Fit:
+def fit(problem: Problem, settings: Settings, listener: Listener = silent, start: Array | None = None) -> Fit:
     """Fit a model by maximum likelihood.
 
     Parameters
@@ -104,6 +104,8 @@ def fit(problem: Problem, settings: Settings, listener: Listener = silent) -> Fi
     settings : Settings
     listener : callable
         Told of every stage, starting value and iteration.
+    start : ndarray, shape (d,), optional
+        Theta = (beta, omega, phi) to start from, in place of values found from the data.
 
     Raises
     ------
@@ -116,9 +118,12 @@ def fit(problem: Problem, settings: Settings, listener: Listener = silent) -> Fi
     listener(StageStarted("fixed"))
     plain = _maximize_plain(problem, Stopping(), listener)
     objective = make_objective(problem, settings)
-    start = _starting_values(problem, plain.theta)
-    listener(StageStarted("grid"))
-    start = _better_start(problem, objective, start, plain.evaluation.value, listener)
+    if start is None:
+        start = _starting_values(problem, plain.theta)
+        listener(StageStarted("grid"))
+        start = _better_start(problem, objective, start, plain.evaluation.value, listener)
+    else:
+        _feasible_value(objective, start)
     listener(StageStarted("full"))
     maximum = maximize(objective, start, settings.stopping, listener, _coordinates(problem, start))
     return _reported(problem, maximum, plain.evaluation.value)
