@@ -13,6 +13,7 @@ from memagic.spec.parser import command_name, is_replay, parse_command, parse_re
 if TYPE_CHECKING:
     import pandas as pd
 
+    from memagic.postestimation.quadchk import QuadratureCheck
     from memagic.results import MEResults
     from memagic.results.results import Replay
 
@@ -119,15 +120,16 @@ class Session:
         *,
         data: pd.DataFrame | str | None = None,
         stream: Callable[[str], None] | None = None,
-    ) -> MEResults | Replay | InUse:
-        """Run one command: an estimation, a replay of the last estimates, or ``use``.
+    ) -> MEResults | Replay | QuadratureCheck | InUse:
+        """Run one command: an estimation, a replay of the last estimates, ``quadchk``, or ``use``.
 
         Parameters
         ----------
         text : str
             ``melogit c_use i.urban age || district:``, or a command's name alone or with display
             options, ``melogit, or``, which shows the last estimates again without fitting, or
-            ``use bangladesh``, or ``use`` alone, which tells what is in use.
+            ``use bangladesh``, or ``use`` alone, which tells what is in use, or ``quadchk``, perhaps
+            with numbers of integration points, which repeats the last fit with them.
         data : DataFrame or str, optional
             For this command; else the data in use.
         stream : callable, optional
@@ -142,6 +144,8 @@ class Session:
         try:
             if command_name(text) == "use":
                 return self._use(text)
+            if command_name(text) == "quadchk":
+                return self._quadchk(text, stream)
             if is_replay(text):
                 return self._replay(text)
             return self._estimate(text, data, stream)
@@ -177,6 +181,13 @@ class Session:
 
         self._last = estimate(command, frame, stream, self.matrices)
         return self._last
+
+    def _quadchk(self, text: str, stream: Callable[[str], None] | None) -> QuadratureCheck:
+        if self._last is None:
+            raise CommandError(301, "last estimates not found")
+        from memagic.commands.quadchk import check_quadrature
+
+        return check_quadrature(text, self._last.estimates, stream)
 
     def _replay(self, text: str) -> Replay:
         name, options = parse_replay(text)

@@ -83,6 +83,7 @@ def estimates_of(frame: pd.DataFrame) -> Callable[..., Estimates]:
                 estimates=np.array(b, dtype=float),
                 covariance=np.diag(np.square(se)),
                 gradient=np.zeros(len(b)),
+                hessian=-np.diag([1.0 / s**2 if s else 1.0 for s in se]),
                 theta=np.array(b, dtype=float),
                 log_likelihood=ll,
                 log_likelihood_plain=plain,

@@ -225,8 +225,8 @@ def test_one_variance_at_zero(estimates_of: Make, plain: float) -> None:
     variance = rows(table(made))["/var(_cons[g])"]
     assert variance.lower is not None
     assert isnan(variance.lower)
-    warnings = make_report(made, DisplayOptions(), log=False).warnings
-    assert warnings == ("Note: var(_cons) estimated at zero, the boundary of its range.",)
+    (warning,) = make_report(made, DisplayOptions(), log=False).warnings
+    assert warning.startswith("Note: var(_cons) estimated at zero, the boundary of its range.\n")
 
 
 def test_several_components(estimates_of: Make) -> None:
@@ -345,7 +345,8 @@ def test_perfect_correlation(estimates_of: Make, covariance: str, numbers: list[
     made = estimates_of(f"melogit win x || g: x, covariance({covariance})", b, [0.1] * len(b))
     label = made.parameters[-1].label
     note = f"Note: {label} estimated at the boundary of its range: the correlation is perfect."
-    assert make_report(made, DisplayOptions(), log=False).warnings == ((note,) if noted else ())
+    warnings = make_report(made, DisplayOptions(), log=False).warnings
+    assert [warning.splitlines()[0] for warning in warnings] == ([note] if noted else [])
 
 
 @pytest.mark.parametrize(("link", "family", "scale"), [("probit", "bernoulli", "or"), ("logit", "x", "irr")])
@@ -385,11 +386,10 @@ def test_warnings(estimates_of: Make) -> None:
     numbers = ([0.5, -1.0, 0.25], [0.2, 0.5, 0.1])
     made = estimates_of("melogit win x || g:", *numbers, converged=False)
     report: Report = make_report(made, DisplayOptions(), log=False)
-    assert report.warnings == ("Warning: convergence not achieved",)
+    assert [warning.splitlines()[0] for warning in report.warnings] == ["Warning: convergence not achieved"]
     flat = estimates_of("melogit win x || g:", *numbers, concave=False)
-    assert make_report(flat, DisplayOptions(), log=False).warnings == (
-        "Warning: the log likelihood is not concave at the estimates",
-    )
+    (warning,) = make_report(flat, DisplayOptions(), log=False).warnings
+    assert warning.splitlines()[0] == "Warning: the log likelihood is not concave at the estimates"
 
 
 def test_limits_of_variances_contain_the_estimate(fit: Run) -> None:

@@ -119,6 +119,7 @@ def estimate(
         design=design,
         problem=problem,
         fit=fitted,
+        settings=settings,
         method=settings.method,
         n_points=None if settings.method == "laplace" else settings.n_points,
         parameters=mark_boundary(parameters, problem, fitted),

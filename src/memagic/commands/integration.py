@@ -9,6 +9,7 @@ import numpy as np
 from memagic.engine.fit import Settings
 from memagic.engine.nodes import Method
 from memagic.engine.problem import Problem
+from memagic.engine.rules import MOST_NODES
 from memagic.errors import CommandError
 from memagic.models import ModelKind
 from memagic.spec.tree import Command
@@ -19,9 +20,7 @@ __all__ = ["check_integration", "check_nodes", "integration_method", "is_crossed
 # hierarchical decomposition of Pinheiro and Chao (2006), whatever the method is called.
 _PINHEIRO_CHAO: dict[str, Method] = {"pcaghermite": "mcaghermite", "pclaplace": "laplace"}
 
-# Nodes an observation beyond which a fit takes hours, and nodes times the observations of a group
-# beyond which an array of them takes a gigabyte.
-_MOST_NODES = 1_000_000
+# Nodes times the observations of a top-level group beyond which an array takes a gigabyte.
 _MOST_ELEMENTS = 100_000_000
 
 # The models that have them: manual [ME] meglm, Options, 'intmethod()'.
@@ -80,7 +79,7 @@ def check_nodes(command: Command, settings: Settings, problem: Problem) -> None:
     nodes = points**q
     # A top-level group is integrated as a whole.
     elements = nodes * int(np.bincount(problem.levels[0].cluster).max())
-    if nodes > _MOST_NODES or elements > _MOST_ELEMENTS:
+    if nodes > MOST_NODES or elements > _MOST_ELEMENTS:
         option = command.options.get("intpoints")
         raise CommandError(
             198,

@@ -25,7 +25,7 @@ from memagic.engine.start import NotFeasible, StartSettings, from_reported, grid
 
 Array = NDArray[np.float64]
 
-__all__ = ["Fit", "NotFeasible", "Settings", "fit", "make_objective"]
+__all__ = ["Fit", "NotFeasible", "Settings", "fit", "make_objective", "refit"]
 
 # Relative to the size of the linear predictor's random part: a standard deviation at which no
 # digit of the log likelihood depends on the variance.
@@ -69,6 +69,8 @@ class Fit:
     covariance : ndarray, shape (p + m + n_phi, p + m + n_phi)
     gradient : ndarray, shape (p + m + n_phi,)
         Of the log likelihood in theta = (beta, omega, phi).
+    hessian : ndarray, shape (p + m + n_phi, p + m + n_phi)
+        In theta as well.
     theta : ndarray, shape (p + m + n_phi,)
     log_likelihood : float
     log_likelihood_plain : float or None
@@ -84,6 +86,7 @@ class Fit:
     estimates: Array
     covariance: Array
     gradient: Array
+    hessian: Array
     theta: Array
     log_likelihood: float
     log_likelihood_plain: float | None
@@ -152,6 +155,22 @@ def fit(problem: Problem, settings: Settings, listener: Listener = silent) -> Fi
     return _reported(problem, maximum, start.comparison)
 
 
+def refit(problem: Problem, settings: Settings, before: Fit) -> Fit:
+    """Maximize again from the estimates of `before`, such as with other integration points.
+
+    Raises
+    ------
+    NotFeasible
+        The log likelihood is not finite there.
+    """
+    objective = make_objective(problem, settings)
+    if not np.isfinite(objective.value(before.theta)):
+        raise NotFeasible
+    coordinates = problem_coordinates(problem, before.theta)
+    maximum = maximize(objective, before.theta, settings.stopping, silent, coordinates, settings.search)
+    return _reported(problem, maximum, before.log_likelihood_plain)
+
+
 def _feasible(objective: Objective, theta: Array) -> Array:
     """The start of a model without random effects, or zeros where it is not feasible."""
     for candidate in (theta, np.zeros_like(theta)):
@@ -179,6 +198,7 @@ def _reported(problem: Problem, maximum: Maximum, plain: float | None) -> Fit:
         estimates=np.concatenate([parameters.beta, entries, phi]),
         covariance=0.5 * (covariance + covariance.T),
         gradient=maximum.evaluation.gradient,
+        hessian=maximum.evaluation.hessian,
         theta=maximum.theta,
         log_likelihood=maximum.evaluation.value,
         log_likelihood_plain=plain,

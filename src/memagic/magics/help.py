@@ -5,7 +5,7 @@ from __future__ import annotations
 from memagic.magics.arguments import FLAGS
 from memagic.spec.options import OptionSpec, Scope, options_of
 
-__all__ = ["USE_HELP", "command_help"]
+__all__ = ["QUADCHK_HELP", "USE_HELP", "command_help"]
 
 _TITLES = {
     "meglm": "Multilevel mixed-effects generalized linear model",
@@ -56,6 +56,16 @@ USE_HELP = """Put data in use.
 
 A DataFrame of the notebook goes before an example of the same name. It is never changed. A command sees
 what the name stands for when the command runs.
+"""
+
+
+QUADCHK_HELP = """Check whether the integration points of the last estimates suffice.
+
+%quadchk              fit again with four points fewer and four more
+%quadchk 5 9 15       fit again with these numbers of points
+%quadchk -o check     keep the result in the variable check
+
+Relative differences below 1e-4 do no harm; those above 1e-2 cast doubt on the fit.
 """
 
 

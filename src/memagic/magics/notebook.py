@@ -11,7 +11,7 @@ from IPython.core.magic import no_var_expand
 from memagic.errors import CommandError
 from memagic.magics.arguments import Arguments, Word, read_cell, read_line
 from memagic.magics.frames import find_frame, find_object, frames_in
-from memagic.magics.help import USE_HELP, command_help
+from memagic.magics.help import QUADCHK_HELP, USE_HELP, command_help
 from memagic.magics.live_log import live_log
 from memagic.session import Session
 from memagic.spec.options import COMMANDS
@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from IPython.core.interactiveshell import InteractiveShell
 
+    from memagic.postestimation.quadchk import QuadratureCheck
     from memagic.results import MEResults
     from memagic.results.results import Replay
     from memagic.session import InUse
+
+    Shown = MEResults | Replay | QuadratureCheck | InUse
 
 __all__ = ["Notebook"]
 
@@ -53,6 +56,7 @@ class Notebook:
     def magics(self) -> Iterator[tuple[Kind, str, Callable[..., Any]]]:
         """Kind, name and function of every magic."""
         yield "line", "use", _magic(self.use, USE_HELP)
+        yield "line", "quadchk", _magic(partial(self.postestimate, "quadchk"), QUADCHK_HELP)
         for name in COMMANDS:
             text = command_help(name)
             yield "line_cell", name, _magic(partial(self.command, name), text)
@@ -84,14 +88,20 @@ class Notebook:
         print(f"(DataFrame {name} of the notebook{other})" if other else f"({name})", end="  ")
         print(self.session.in_use.size)
 
-    def replay(self, name: str, line: str) -> Replay | MEResults | InUse | None:
+    def replay(self, name: str, line: str) -> Shown | None:
         """Show the last estimates again: `line` has the options."""
         return self.command(name, f", {line}")
 
-    def command(self, name: str, line: str, cell: str | None = None) -> Replay | MEResults | InUse | None:
+    def command(self, name: str, line: str, cell: str | None = None) -> Shown | None:
         """Run an estimation command or replay it; return what the cell shows."""
         arguments = read_line(name, line) if cell is None else read_cell(name, line, cell)
-        data = None if is_replay(arguments.text) else self._data(arguments)
+        return self._run(arguments, None if is_replay(arguments.text) else self._data(arguments))
+
+    def postestimate(self, name: str, line: str) -> Shown | None:
+        """Run a command on the last estimates; it needs no data."""
+        return self._run(read_line(name, line), None)
+
+    def _run(self, arguments: Arguments, data: pd.DataFrame | None) -> Shown | None:
         try:
             if arguments.quiet:
                 result = self.session.run(arguments.text, data=data)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.data.design import Design
-from memagic.engine.fit import Fit
+from memagic.engine.fit import Fit, Settings
 from memagic.engine.nodes import Method
 from memagic.engine.problem import Problem
 from memagic.models import ModelKind
@@ -64,6 +64,8 @@ class Estimates:
     problem : Problem
         What the engine was given.
     fit : Fit
+    settings : Settings
+        How it was asked for.
     method : str
         The engine's; `intmethod` is what the command calls it.
     n_points : int or None
@@ -90,6 +92,7 @@ class Estimates:
     design: Design
     problem: Problem
     fit: Fit
+    settings: Settings
     method: Method
     n_points: int | None
     parameters: tuple[Parameter, ...]

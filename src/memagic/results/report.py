@@ -21,6 +21,7 @@ from memagic.display.report import (
     WaldTest,
 )
 from memagic.errors import CommandError
+from memagic.results.diagnosis import diagnose
 from memagic.results.estimates import Estimates, Parameter
 from memagic.results.inference import TableNumbers, table_numbers, wald_test
 from memagic.spec.options import OPTIONS
@@ -123,7 +124,7 @@ def make_report(estimates: Estimates, options: DisplayOptions, log: bool) -> Rep
         table=_table(estimates, options) if options.table else None,
         notes=_notes(estimates, options) if options.table else (),
         comparison=test if options.table else None,
-        warnings=_warnings(estimates) if fitted else (),
+        warnings=diagnose(estimates) if fitted else (),
     )
 
 
@@ -188,23 +189,6 @@ def _notes(estimates: Estimates, options: DisplayOptions) -> tuple[str, ...]:
             note = note.replace(" (conditional on zero random effects)", "")
         notes.append(note)
     return tuple(notes)
-
-
-def _warnings(estimates: Estimates) -> tuple[str, ...]:
-    warnings = []
-    if not estimates.fit.converged:
-        warnings.append("Warning: convergence not achieved")
-    elif not estimates.fit.concave:
-        warnings.append("Warning: the log likelihood is not concave at the estimates")
-    zero = [p.label for p in estimates.parameters if p.role == "variance" and p.at_zero]
-    if zero:
-        warnings.append(f"Note: {', '.join(zero)} estimated at zero, the boundary of its range.")
-    perfect = [p.label for p in estimates.parameters if p.perfect]
-    if perfect:
-        warnings.append(
-            f"Note: {', '.join(perfect)} estimated at the boundary of its range: the correlation is perfect."
-        )
-    return tuple(warnings)
 
 
 def _table(estimates: Estimates, options: DisplayOptions) -> CoefficientTable:

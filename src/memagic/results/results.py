@@ -18,7 +18,11 @@ from memagic.results.report import DisplayOptions, Exponentiated, check_level, c
 from memagic.results.stored import Stored, coefficient_table, estimation_results
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
+
+    from memagic.postestimation.quadchk import QuadratureCheck
 
 __all__ = ["MEResults", "Replay"]
 
@@ -245,6 +249,23 @@ class MEResults:
     def to_latex(self) -> str:
         """A LaTeX table; needs the package booktabs."""
         return to_latex(make_report(self.estimates, self._options, log=False))
+
+    def quadchk(self, points: Sequence[int] | None = None) -> QuadratureCheck:
+        """Fit again with other numbers of integration points, and tell whether these suffice.
+
+        Parameters
+        ----------
+        points : sequence of int, optional
+            Four fewer and four more than the fit has, if not given.
+
+        Raises
+        ------
+        CommandError
+            Wrong numbers of points, r(198).
+        """
+        from memagic.postestimation.quadchk import quadchk
+
+        return quadchk(self.estimates, points)
 
     def summary(self) -> Replay:
         """The table, under statsmodels' name for it."""

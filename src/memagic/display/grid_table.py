@@ -1,0 +1,110 @@
+"""A small table of any kind, with a title above and notes below, as text and as HTML."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from html import escape
+
+from memagic.display.cells import clean
+from memagic.display.style import STYLE
+from memagic.display.text import LINE_WIDTH
+
+__all__ = ["GridRow", "GridTable", "grid_html", "grid_text"]
+
+_GAP = 2
+_NARROWEST = 12
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """A row: its label, its cells as they are shown, and whether a rule stands above it."""
+
+    label: str
+    cells: tuple[str, ...]
+    indented: bool = False
+    ruled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GridTable:
+    r"""A table whose cells are strings already.
+
+    Attributes
+    ----------
+    title : str
+    heads : tuple of str
+        Of the columns after the labels; a line break stacks words, ``"7 points\n(fitted)"``.
+    rows : tuple of GridRow
+    notes : tuple of str
+    """
+
+    title: str
+    heads: tuple[str, ...] = ()
+    rows: tuple[GridRow, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def grid_text(table: GridTable) -> str:
+    """The table in plain characters: labels flush right against a bar, cells flush right."""
+    lines = [clean(table.title)]
+    if table.rows:
+        lines += ["", *_lines(table)]
+    for note in table.notes:
+        lines += textwrap.wrap(clean(note), LINE_WIDTH, break_on_hyphens=False)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _lines(table: GridTable) -> list[str]:
+    labels = [clean(row.label) for row in table.rows]
+    wide = max(_NARROWEST, *(len(label) for label in labels))
+    stacks = [head.split("\n") for head in table.heads]
+    columns = [[*stack, *(row.cells[j] for row in table.rows)] for j, stack in enumerate(stacks)]
+    widths = [max(len(cell) for cell in column) + _GAP for column in columns]
+    depth = max(len(stack) for stack in stacks)
+    rule = "-" * (wide + 2 + sum(widths))
+    between = "-" * (wide + 1) + "+" + "-" * sum(widths)
+    lines = [rule]
+    for line in range(depth):
+        # Short heads stand at the bottom of their column.
+        words = [([""] * (depth - len(stack)) + stack)[line] for stack in stacks]
+        lines.append(_line("", words, wide, widths))
+    lines.append(between)
+    for k, (label, row) in enumerate(zip(labels, table.rows, strict=True)):
+        if row.ruled and k:
+            lines.append(between)
+        lines.append(_line(label, row.cells, wide, widths))
+    return [*lines, rule]
+
+
+def _line(label: str, cells: list[str] | tuple[str, ...], wide: int, widths: list[int]) -> str:
+    shown = "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+    return f"{label:>{wide}} |{shown}"
+
+
+def grid_html(table: GridTable) -> str:
+    """The table as one fragment of HTML with its style; words are escaped."""
+    title = escape(clean(table.title))
+    parts = [
+        f'<div class="memagic-report">\n<style>\n{STYLE}</style>\n<p class="memagic-title">{title}</p>\n'
+    ]
+    if table.rows:
+        heads = "".join(
+            f'<th scope="col">{"<br>".join(escape(line) for line in head.split(chr(10)))}</th>'
+            for head in table.heads
+        )
+        parts.append(
+            f'<div class="memagic-scroll" tabindex="0" role="region" aria-label="{title}">\n'
+            f'<table class="memagic-table">\n<caption>{title}</caption>\n'
+            f"<thead><tr><td></td>{heads}</tr></thead>\n<tbody>\n"
+        )
+        for k, row in enumerate(table.rows):
+            if row.ruled and k:
+                parts.append("</tbody>\n<tbody>\n")
+            mark = ' class="memagic-in"' if row.indented else ""
+            cells = "".join(f"<td>{escape(cell)}</td>" for cell in row.cells)
+            parts.append(f'<tr{mark}><th scope="row">{escape(clean(row.label))}</th>{cells}</tr>\n')
+        parts.append("</tbody>\n</table>\n</div>\n")
+    parts += (f'<p class="memagic-note">{escape(clean(note))}</p>\n' for note in table.notes)
+    parts.append("</div>")
+    return "".join(parts)

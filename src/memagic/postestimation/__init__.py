@@ -1,0 +1,1 @@
+"""What is computed from estimates: functions that return frozen results."""
