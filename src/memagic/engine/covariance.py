@@ -7,8 +7,9 @@ Estimates are reported as variances and covariances, through the Jacobian of ome
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,11 +31,14 @@ class CovarianceStructure:
         omega for unit variances and zero covariances.
     entries : tuple of (int, int)
         The m reported elements (row, column) of Sigma: variances first, then covariances.
+    root : callable
+        From the m reported elements to omega; nan where Sigma is not positive definite.
     """
 
     basis: Array
     start: Array
     entries: tuple[tuple[int, int], ...]
+    root: Callable[[Array], Array]
 
     @property
     def q(self) -> int:
@@ -64,17 +68,28 @@ class CovarianceStructure:
         change = product + product.transpose(0, 2, 1)
         return np.array([change[:, r, c] for r, c in self.entries]).reshape(self.size, self.size)
 
+    def from_reported(self, entries: Array) -> Array:
+        """The omega of the reported elements, shape (m,); nan where Sigma is not positive definite."""
+        return self.root(entries)
+
+    @property
+    def curvature(self) -> Array:
+        """D^2 reported / d omega d omega', the same everywhere, shape (m, m, m), reported first."""
+        product = np.einsum("aij,bkj->abik", self.basis, self.basis)
+        change = product + product.transpose(1, 0, 2, 3)
+        return np.array([change[:, :, r, c] for r, c in self.entries]).reshape((self.size,) * 3)
+
 
 def independent(q: int) -> CovarianceStructure:
     """One variance for each effect."""
     basis = np.zeros((q, q, q))
     basis[np.arange(q), np.arange(q), np.arange(q)] = 1.0
-    return CovarianceStructure(basis, np.ones(q), tuple((k, k) for k in range(q)))
+    return CovarianceStructure(basis, np.ones(q), tuple((k, k) for k in range(q)), _deviations)
 
 
 def identity(q: int) -> CovarianceStructure:
     """One variance for all effects."""
-    return CovarianceStructure(np.eye(q)[None], np.ones(1), ((0, 0),))
+    return CovarianceStructure(np.eye(q)[None], np.ones(1), ((0, 0),), _deviations)
 
 
 def unstructured(q: int) -> CovarianceStructure:
@@ -86,7 +101,7 @@ def unstructured(q: int) -> CovarianceStructure:
     start = np.array([float(r == c) for r, c in places])
     variances = tuple((k, k) for k in range(q))
     covariances = tuple((r, c) for r, c in places if r != c)
-    return CovarianceStructure(basis, start, variances + covariances)
+    return CovarianceStructure(basis, start, variances + covariances, partial(_cholesky, q))
 
 
 def exchangeable(q: int) -> CovarianceStructure:
@@ -94,7 +109,9 @@ def exchangeable(q: int) -> CovarianceStructure:
     if q == 1:
         return identity(1)
     mean = np.full((q, q), 1.0 / q)
-    return CovarianceStructure(np.stack([np.eye(q) - mean, mean]), np.ones(2), ((0, 0), (1, 0)))
+    return CovarianceStructure(
+        np.stack([np.eye(q) - mean, mean]), np.ones(2), ((0, 0), (1, 0)), partial(_symmetric, q)
+    )
 
 
 def block_diagonal(structures: Sequence[CovarianceStructure]) -> CovarianceStructure:
@@ -115,5 +132,45 @@ def block_diagonal(structures: Sequence[CovarianceStructure]) -> CovarianceStruc
     variances = [entry for entry in entries if entry[0] == entry[1]]
     covariances = [entry for entry in entries if entry[0] != entry[1]]
     return CovarianceStructure(
-        np.concatenate(basis), np.concatenate([s.start for s in structures]), (*variances, *covariances)
+        np.concatenate(basis),
+        np.concatenate([s.start for s in structures]),
+        (*variances, *covariances),
+        partial(_one_by_one, tuple(structures)),
     )
+
+
+def _deviations(variances: Array) -> Array:
+    """Standard deviations."""
+    return np.sqrt(np.where(variances > 0.0, variances, np.nan))
+
+
+def _symmetric(q: int, entries: Array) -> Array:
+    """(s1, s2) of one variance and one covariance: the roots of Sigma's two eigenvalues."""
+    variance, covariance = entries
+    return _deviations(np.array([variance - covariance, variance + (q - 1) * covariance]))
+
+
+def _cholesky(q: int, entries: Array) -> Array:
+    """The lower triangle of the Cholesky factor, column by column, of variances and covariances."""
+    lower = [(r, c) for c in range(q) for r in range(c, q)]
+    off_diagonal = [(r, c) for r, c in lower if r != c]
+    sigma = np.diag(entries[:q])
+    for (r, c), value in zip(off_diagonal, entries[q:], strict=True):
+        sigma[r, c] = sigma[c, r] = value
+    try:
+        factor = np.linalg.cholesky(sigma)
+    except np.linalg.LinAlgError:
+        return np.full(len(lower), np.nan)
+    return np.array([factor[r, c] for r, c in lower])
+
+
+def _one_by_one(structures: tuple[CovarianceStructure, ...], entries: Array) -> Array:
+    """omega of block-diagonal sets, whose variances come before all covariances."""
+    n_variances = [sum(r == c for r, c in s.entries) for s in structures]
+    variance, covariance = 0, sum(n_variances)
+    omega = []
+    for s, n in zip(structures, n_variances, strict=True):
+        own = np.append(entries[variance : variance + n], entries[covariance : covariance + s.size - n])
+        omega.append(s.from_reported(own))
+        variance, covariance = variance + n, covariance + s.size - n
+    return np.concatenate(omega)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.engine.constraints import LinearConstraints
 from memagic.engine.events import GridNode, Listener, StageStarted, silent
 from memagic.engine.laplace import LaplaceObjective
 from memagic.engine.linear import LinearObjective, cluster_mean_variance
@@ -19,6 +20,7 @@ from memagic.engine.objective import Objective
 from memagic.engine.plain import PlainObjective, plain_start
 from memagic.engine.problem import Problem
 from memagic.engine.quadrature import QuadratureObjective
+from memagic.engine.restricted import RestrictedObjective, Restriction
 
 Array = NDArray[np.float64]
 
@@ -67,6 +69,10 @@ class Fit:
     iterations : int
     log : tuple of float
         The log likelihood by iteration.
+    constraints : LinearConstraints or None
+        On the estimates, those left out that follow from others; None without any.
+    held : tuple of bool
+        Which of the estimates the constraints give a value.
     """
 
     estimates: Array
@@ -80,6 +86,8 @@ class Fit:
     concave: bool
     iterations: int
     log: tuple[float, ...]
+    constraints: LinearConstraints | None = None
+    held: tuple[bool, ...] = ()
 
 
 def make_objective(problem: Problem, settings: Settings) -> Objective:
@@ -92,7 +100,12 @@ def make_objective(problem: Problem, settings: Settings) -> Objective:
     return QuadratureObjective(problem, settings.method, settings.n_points)
 
 
-def fit(problem: Problem, settings: Settings, listener: Listener = silent) -> Fit:
+def fit(
+    problem: Problem,
+    settings: Settings,
+    listener: Listener = silent,
+    constraints: LinearConstraints | None = None,
+) -> Fit:
     """Fit a model by maximum likelihood.
 
     Parameters
@@ -101,12 +114,18 @@ def fit(problem: Problem, settings: Settings, listener: Listener = silent) -> Fi
     settings : Settings
     listener : callable
         Told of every stage, starting value and iteration.
+    constraints : LinearConstraints, optional
+        On the parameters as they are reported, in the order of `Fit.estimates`.
 
     Raises
     ------
     NotFeasible
         The log likelihood is not finite at the starting values.
+    InconsistentConstraints
+        No parameters satisfy the constraints.
     """
+    if constraints is not None and len(constraints):
+        return _fit_restricted(problem, settings, listener, constraints)
     if problem.structure is None:
         plain = _maximize_plain(problem, settings.stopping, listener)
         return _reported(problem, plain, None)
@@ -119,6 +138,84 @@ def fit(problem: Problem, settings: Settings, listener: Listener = silent) -> Fi
     listener(StageStarted("full"))
     maximum = maximize(objective, start, settings.stopping, listener, _coordinates(problem, start))
     return _reported(problem, maximum, plain.evaluation.value)
+
+
+def _fit_restricted(
+    problem: Problem, settings: Settings, listener: Listener, constraints: LinearConstraints
+) -> Fit:
+    """Fit a model under constraints.
+
+    The model without random effects, which the others start from, has those constraints that are on
+    its own parameters alone.
+    """
+    restriction = Restriction(problem, constraints)
+    plain_problem = replace(problem, levels=())
+    has = np.ones(len(restriction.held), dtype=bool)
+    has[problem.p : problem.p + problem.n_omega] = False
+    plain_restriction = Restriction(plain_problem, constraints.within(has))
+    plain_objective = PlainObjective(plain_problem)
+    if problem.structure is None:
+        theta = plain_start(problem)
+        return _maximize_restricted(
+            problem, plain_objective, restriction, theta, settings.stopping, listener, None
+        )
+    listener(StageStarted("fixed"))
+    fixed = _maximize_restricted(
+        plain_problem,
+        plain_objective,
+        plain_restriction,
+        plain_start(plain_problem),
+        Stopping(),
+        listener,
+        None,
+    )
+    listener(StageStarted("grid"))
+    objective = make_objective(problem, settings)
+    start = _starting_values(problem, fixed.theta)
+    value = _feasible_value(RestrictedObjective(objective, restriction), restriction.start(start))
+    listener(GridNode(0, value))
+    listener(StageStarted("full"))
+    return _maximize_restricted(
+        problem, objective, restriction, start, settings.stopping, listener, fixed.log_likelihood
+    )
+
+
+def _maximize_restricted(
+    problem: Problem,
+    objective: Objective,
+    restriction: Restriction,
+    theta: Array,
+    stopping: Stopping,
+    listener: Listener,
+    plain: float | None,
+) -> Fit:
+    """Maximize over what the constraints leave free, from the point nearest to theta."""
+    restricted = RestrictedObjective(objective, restriction)
+    start = restriction.start(theta)
+    _feasible_value(restricted, start)
+    coordinates = restriction.coordinates(_coordinates(problem, restriction.theta(start)), start)
+    maximum = maximize(restricted, start, stopping, listener, coordinates)
+    theta = restriction.theta(maximum.theta)
+    estimates, slope = restriction.estimates(maximum.theta)
+    covariance = slope @ _inverse_information(-maximum.evaluation.hessian) @ slope.T
+    parameters = problem.unpack(theta)
+    phi, _ = problem.family.report_phi(parameters.phi)
+    zero = () if problem.structure is None else _variances_at_zero(problem, parameters.omega, phi)
+    return Fit(
+        estimates=estimates,
+        covariance=0.5 * (covariance + covariance.T),
+        gradient=objective.evaluate(theta).gradient,
+        theta=theta,
+        log_likelihood=maximum.evaluation.value,
+        log_likelihood_plain=plain,
+        at_zero=zero,
+        converged=maximum.converged,
+        concave=maximum.concave,
+        iterations=maximum.iterations,
+        log=maximum.log,
+        constraints=restriction.constraints,
+        held=restriction.held,
+    )
 
 
 def _maximize_plain(problem: Problem, stopping: Stopping, listener: Listener) -> Maximum:
