@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from memagic.errors import CommandError
 from memagic.results import MEResults
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["mecloglog", "meglm", "melogit", "mepoisson", "meprobit", "run"]
 
 
-def run(command: str, data: pd.DataFrame | str) -> MEResults:
+def run(
+    command: str,
+    data: pd.DataFrame | str,
+    *,
+    matrices: Mapping[str, Any] | None = None,
+    constraints: Mapping[int, str] | None = None,
+) -> MEResults:
     """Run one estimation command.
 
     Parameters
@@ -25,13 +32,17 @@ def run(command: str, data: pd.DataFrame | str) -> MEResults:
         As it is typed after the magic's sign, ``melogit c_use i.urban age || district:, or``.
     data : DataFrame or str
         Not changed. A string is the name of an example data set or the path of a .dta file.
+    matrices : mapping of str to array, optional
+        What ``covariance(fixed(A))`` and ``covariance(pattern(A))`` refer to.
+    constraints : mapping of int to str, optional
+        What ``constraints(1)`` refers to, ``{1: "[c_use]age = 0"}``.
 
     Raises
     ------
     CommandError
         What is wrong with the command or the data.
     """
-    result = Session(data).run(command)
+    result = Session(data, matrices=matrices, constraints=constraints).run(command)
     if not isinstance(result, MEResults):
         hint = "run() takes one estimation command; several commands need a Session"
         raise CommandError(198, "not an estimation command", hint=hint, text=command)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast, get_args
 
+from memagic.commands.constrained import Definitions, constraints_of
 from memagic.commands.response import checked_response
 from memagic.data.design import Design, DesignLevel, make_design
 from memagic.data.variables import Variables
@@ -44,13 +45,21 @@ _STRUCTURES = {
     "identity": covariance.identity,
     "exchangeable": covariance.exchangeable,
     "unstructured": covariance.unstructured,
+    # Unstructured ones with constraints on their elements.
+    "fixed": covariance.unstructured,
+    "pattern": covariance.unstructured,
 }
 
 # Nodes a cluster beyond which a fit takes hours where seven points in one dimension take a second.
 _MOST_NODES = 1_000_000
 
 
-def estimate(command: Command, frame: pd.DataFrame, stream: Callable[[str], None] | None = None) -> MEResults:
+def estimate(
+    command: Command,
+    frame: pd.DataFrame,
+    stream: Callable[[str], None] | None = None,
+    definitions: Definitions | None = None,
+) -> MEResults:
     """Fit the model of `command` on `frame`.
 
     Parameters
@@ -60,6 +69,8 @@ def estimate(command: Command, frame: pd.DataFrame, stream: Callable[[str], None
         Not changed.
     stream : callable, optional
         Given each line of notes and of the iteration log as it comes.
+    definitions : Definitions, optional
+        The constraints and matrices that the command may refer to.
 
     Raises
     ------
@@ -91,15 +102,19 @@ def estimate(command: Command, frame: pd.DataFrame, stream: Callable[[str], None
         levels=tuple(_level(level) for level in design.levels),
     )
     _check_nodes(command, settings, problem)
+    ancillary = ancillary_names(kind, len(response.categories))
+    parameters, positions = name_parameters(command, kind, ancillary, design, None, problem)
+    constraints, n_user = constraints_of(
+        command, design, problem, parameters, positions, definitions or Definitions()
+    )
     log = _Log(stream, quiet="nolog" in command.options)
     log.notes(notes)
     try:
-        fitted = fit(problem, settings, log.hear)
+        fitted = fit(problem, settings, log.hear, constraints)
     except NotFeasible:
         raise CommandError(1400, "initial values not feasible") from None
     variables = Variables(frame)
     used = {name for column in design.fixed for name, _ in column.factors}
-    ancillary = ancillary_names(kind, len(response.categories))
     parameters, positions = name_parameters(command, kind, ancillary, design, fitted, problem)
     estimates = Estimates(
         command=command,
@@ -115,6 +130,7 @@ def estimate(command: Command, frame: pd.DataFrame, stream: Callable[[str], None
         value_labels={name: labels for name in used if (labels := variables.value_labels(name))},
         log=tuple(log.lines),
         notes=notes,
+        n_user_constraints=n_user,
     )
     return MEResults(estimates, shown)
 
@@ -132,6 +148,7 @@ def display_options(options: dict[str, Option]) -> DisplayOptions:
         table="notable" not in options,
         group="nogroup" not in options,
         labels="nofvlabel" not in options,
+        constraints="nocnsreport" not in options,
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 __all__ = ["InconsistentConstraints", "LinearConstraints", "Solution", "combined", "solve"]
 
@@ -54,9 +55,8 @@ class LinearConstraints:
         """Some of the constraints."""
         return LinearConstraints(self.matrix[list(kept)], self.values[list(kept)])
 
-    def within(self, columns: Array) -> LinearConstraints:
+    def within(self, columns: Mask) -> LinearConstraints:
         """The constraints on nothing but the parameters that `columns` marks, on these alone."""
-        columns = np.asarray(columns, dtype=bool)
         alone = ~self.matrix[:, ~columns].any(axis=1)
         return LinearConstraints(self.matrix[np.ix_(alone, columns)], self.values[alone])
 

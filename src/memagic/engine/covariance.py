@@ -165,7 +165,7 @@ def _cholesky(q: int, entries: Array) -> Array:
 
 
 def _one_by_one(structures: tuple[CovarianceStructure, ...], entries: Array) -> Array:
-    """omega of block-diagonal sets, whose variances come before all covariances."""
+    """Omega of block-diagonal sets, whose variances come before all covariances."""
     n_variances = [sum(r == c for r, c in s.entries) for s in structures]
     variance, covariance = 0, sum(n_variances)
     omega = []

@@ -57,7 +57,7 @@ class Restriction:
         self.constraints = constraints.rows(self.solution.kept)
         p, m, d = problem.p, problem.n_omega, constraints.matrix.shape[1]
         self._entries, self._phi = slice(p, p + m), slice(p + m, d)
-        touched = self.constraints.matrix.any(axis=0)
+        touched = np.asarray(self.constraints.matrix.any(axis=0))
         # For each place in mixed, the place of its own in theta where it is theta's own parameter.
         self._place = np.arange(d)
         self._element = np.zeros(d, dtype=bool)
@@ -71,7 +71,7 @@ class Restriction:
     @property
     def held(self) -> tuple[bool, ...]:
         """Which of tau have a value that the constraints give them."""
-        return tuple(bool(held) for held in ~self.solution.basis.any(axis=1))
+        return tuple(not row.any() for row in self.solution.basis)
 
     def theta(self, gamma: Array) -> Array:
         """Shape (d,); nan where Sigma or the residual variance is not positive definite."""
@@ -227,15 +227,15 @@ def _sets(structure: CovarianceStructure | None) -> list[tuple[Index, Index]]:
     """The smallest sets of elements that depend on the same omega, each with these omega."""
     if structure is None:
         return []
-    linked = structure.curvature.any(axis=2)
+    linked = np.asarray(structure.curvature.any(axis=2))
     sets = []
     left = np.ones(structure.size, dtype=bool)
     while left.any():
         entries = np.zeros(structure.size, dtype=bool)
         entries[np.argmax(left)] = True
         while True:
-            omegas = linked[entries].any(axis=0)
-            grown = linked[:, omegas].any(axis=1)
+            omegas = np.asarray(linked[entries].any(axis=0))
+            grown = np.asarray(linked[:, omegas].any(axis=1))
             if (grown == entries).all():
                 break
             entries = grown

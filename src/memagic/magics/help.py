@@ -35,6 +35,7 @@ _WORDS = {
     "choice": "name",
     "family": "name",
     "vartype": "vartype",
+    "numlist": "numlist",
 }
 
 USE_HELP = """Put data in use.

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from IPython.core.interactiveshell import InteractiveShell
 
-    from memagic.results import MEResults
-    from memagic.results.results import Replay
-    from memagic.session import InUse
+    from memagic.session import Shown
 
 __all__ = ["Notebook"]
 
@@ -82,11 +80,11 @@ class Notebook:
         print(f"(DataFrame {name} of the notebook{other})" if other else f"({name})", end="  ")
         print(self.session.in_use.size)
 
-    def replay(self, name: str, line: str) -> Replay | MEResults | InUse | None:
+    def replay(self, name: str, line: str) -> Shown:
         """Show the last estimates again: `line` has the options."""
         return self.command(name, f", {line}")
 
-    def command(self, name: str, line: str, cell: str | None = None) -> Replay | MEResults | InUse | None:
+    def command(self, name: str, line: str, cell: str | None = None) -> Shown:
         """Run an estimation command or replay it; return what the cell shows."""
         arguments = read_line(name, line) if cell is None else read_cell(name, line, cell)
         data = None if is_replay(arguments.text) else self._data(arguments)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from memagic.data.design import Design
+from memagic.engine.constraints import LinearConstraints
 from memagic.engine.fit import Fit
 from memagic.engine.nodes import Method
 from memagic.engine.problem import Problem
@@ -38,6 +39,8 @@ class Parameter:
         The group label of a variance or covariance: ``district``.
     at_zero : bool
         A variance that is zero, or a covariance with such a one.
+    held : bool
+        Whether constraints give it a value.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Parameter:
     label: str
     group: str = ""
     at_zero: bool = False
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,9 @@ class Estimates:
     log : tuple of str
         The iteration log, line by line.
     notes : tuple of str
+    n_user_constraints : int
+        How many of the fit's constraints, the first ones, are the user's; the others are those of
+        covariance structures.
     """
 
     command: Command
@@ -88,6 +95,7 @@ class Estimates:
     value_labels: dict[str, dict[float, str]]
     log: tuple[str, ...]
     notes: tuple[str, ...]
+    n_user_constraints: int = 0
 
     @property
     def b(self) -> Array:
@@ -109,13 +117,29 @@ class Estimates:
         return len(self.design.y)
 
     @property
+    def constraints(self) -> LinearConstraints | None:
+        """Constraints on b; None without any."""
+        found = self.fit.constraints
+        return None if found is None else LinearConstraints(found.matrix[:, self.positions], found.values)
+
+    @property
+    def rank(self) -> int:
+        """Rank of V."""
+        se = self.se
+        known = se > 0.0
+        if self.fit.constraints is None:
+            return int(np.count_nonzero(known))
+        correlation = self.v[np.ix_(known, known)] / np.outer(se[known], se[known])
+        return int(np.linalg.matrix_rank(correlation, tol=1e-9, hermitian=True)) if known.any() else 0
+
+    @property
     def tested(self) -> Index:
-        """Positions of the coefficients in the overall Wald test: all but the constant."""
+        """Positions of the coefficients in the overall Wald test: all but the constant and what is held."""
         return np.array(
             [
                 k
                 for k, parameter in enumerate(self.parameters)
-                if parameter.role == "coefficient" and parameter.name != "_cons"
+                if parameter.role == "coefficient" and parameter.name != "_cons" and not parameter.held
             ],
             dtype=np.intp,
         )
@@ -146,7 +170,7 @@ def wald_test(estimates: Estimates) -> Wald:
 def confidence_limits(estimates: Estimates, level: float) -> Array:
     """Limits of every parameter, shape (k, 2): variances by way of the log, all else symmetric.
 
-    Variances at zero have none.
+    Variances at zero and parameters that constraints hold have none.
     """
     b, se = estimates.b, estimates.se
     z = float(ndtri(0.5 + level / 200.0))
@@ -161,6 +185,8 @@ def confidence_limits(estimates: Estimates, level: float) -> Array:
                 limits[k] = b[k] * np.exp([-exponent, exponent]) if exponent < 700.0 else np.nan
         elif parameter.at_zero:
             limits[k] = np.nan
+        if parameter.held:
+            limits[k] = np.nan
     return limits
 
 
@@ -169,10 +195,12 @@ def name_parameters(
     kind: ModelKind,
     ancillary: tuple[str, ...],
     design: Design,
-    fit: Fit,
+    fit: Fit | None,
     problem: Problem,
 ) -> tuple[tuple[Parameter, ...], Index]:
     """The parameters in the order of `e(b)`, and their positions among the fit's estimates.
+
+    Before there is a fit, none is marked as zero or held.
 
     The engine has coefficients, elements of Sigma and the family's parameters in this order. `e(b)`
     has ancillary parameters before the variances, and a residual variance after them.
@@ -185,14 +213,16 @@ def name_parameters(
         label = f"var(e.{command.depvar.name})"
         own = [Parameter(f"/{label}", "residual", label)]
     p, m = len(coefficients), len(components)
-    positions = np.arange(p + m + len(own))
-    if kind.family == "gaussian":
-        return (*coefficients, *components, *own), positions
-    order = np.concatenate([positions[:p], positions[p + m :], positions[p : p + m]])
-    return (*coefficients, *own, *components), order
+    parameters = [*coefficients, *components, *own]
+    if fit is not None and fit.held:
+        parameters = [replace(p, held=held) for p, held in zip(parameters, fit.held, strict=True)]
+    order = np.arange(len(parameters))
+    if kind.family != "gaussian":
+        order = np.concatenate([order[:p], order[p + m :], order[p : p + m]])
+    return tuple(parameters[k] for k in order), order
 
 
-def _components(design: Design, fit: Fit, problem: Problem) -> list[Parameter]:
+def _components(design: Design, fit: Fit | None, problem: Problem) -> list[Parameter]:
     """Variances and covariances, in the order of the structure's entries."""
     if problem.structure is None:
         return []
@@ -202,7 +232,8 @@ def _components(design: Design, fit: Fit, problem: Problem) -> list[Parameter]:
         for equation in level.equations
         for column in equation.columns
     ]
-    zero = {r for (r, _), at_zero in zip(problem.structure.entries, fit.at_zero, strict=True) if at_zero}
+    at_zeros = () if fit is None else fit.at_zero
+    zero = {r for (r, _), at_zero in zip(problem.structure.entries, at_zeros, strict=False) if at_zero}
     components = []
     for row, column in problem.structure.entries:
         path, equation, effect = places[row]

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import chdtrc, ndtr
 
 from memagic.data.design import Grouping
@@ -22,6 +23,8 @@ from memagic.display.report import (
     WaldTest,
 )
 from memagic.results.estimates import Estimates, Parameter, confidence_limits, wald_test
+
+Array = NDArray[np.float64]
 
 __all__ = ["DisplayOptions", "Exponentiated", "comparison", "make_report"]
 
@@ -44,8 +47,8 @@ class DisplayOptions:
     exponentiated : {"", "or", "irr", "eform"}
     level : float
         Confidence level in percent.
-    header, table, group, labels : bool
-        Whether to show the header, the table, the summary of groups, and value labels.
+    header, table, group, labels, constraints : bool
+        Whether to show the header, the table, the summary of groups, value labels, and constraints.
     """
 
     exponentiated: Exponentiated = ""
@@ -54,6 +57,7 @@ class DisplayOptions:
     table: bool = True
     group: bool = True
     labels: bool = True
+    constraints: bool = True
 
 
 def make_report(estimates: Estimates, options: DisplayOptions, log: bool) -> Report:
@@ -72,7 +76,7 @@ def make_report(estimates: Estimates, options: DisplayOptions, log: bool) -> Rep
         notes_before=estimates.notes if log else (),
         log=estimates.log if log else (),
         header=_header(estimates, options) if options.header else None,
-        constraints=_constraints(estimates) if options.table else (),
+        constraints=_constraints(estimates) if options.table and options.constraints else (),
         table=_table(estimates, options) if options.table else None,
         notes=_notes(estimates, options) if options.table else (),
         comparison=test if options.table else None,
@@ -83,12 +87,18 @@ def make_report(estimates: Estimates, options: DisplayOptions, log: bool) -> Rep
 def comparison(estimates: Estimates) -> ComparisonTest | None:
     """Likelihood-ratio test against the model without random effects; None where that is the model.
 
-    The degrees of freedom count the variances and covariances that are not zero.
+    The degrees of freedom count the variances and covariances that are not zero, less the constraints
+    of covariance structures. With constraints of the user, or elements of Sigma held at values that
+    are not zero, one model need not contain the other, and there is no test.
     """
-    plain = estimates.fit.log_likelihood_plain
-    if plain is None:
+    plain, constraints = estimates.fit.log_likelihood_plain, estimates.fit.constraints
+    if plain is None or (
+        constraints is not None and (estimates.n_user_constraints or any(constraints.values))
+    ):
         return None
     components = [p for p in estimates.parameters if p.role in ("variance", "covariance")]
+    if constraints is not None:
+        components = components[: len(components) - len(constraints)]
     chi2 = max(0.0, 2.0 * (estimates.fit.log_likelihood - plain))
     if len(components) == 1:
         p = 1.0 if components[0].at_zero or chi2 == 0.0 else 0.5 * float(chdtrc(1, chi2))
@@ -123,9 +133,36 @@ def _group_summary(grouping: Grouping) -> GroupSummary:
 
 def _constraints(estimates: Estimates) -> tuple[str, ...]:
     """With `noconstant` the manual keeps the constant in the equation, constrained to zero."""
+    equation = f"[{estimates.command.depvar.name}]"
+    lines = []
     if "noconstant" in estimates.command.fixed.options:
-        return (f"( 1)  [{estimates.command.depvar.name}]_cons = 0",)
-    return ()
+        lines.append(f"{equation}_cons = 0")
+    if estimates.constraints is not None:
+        names = [
+            f"{equation}{p.name}" if p.role == "coefficient" else f"[/]{p.name.removeprefix('/')}"
+            for p in estimates.parameters
+        ]
+        for row, value in zip(estimates.constraints.matrix, estimates.constraints.values, strict=True):
+            lines.append(f"{_linear(row, names)} = {_plain(value)}")
+    return tuple(f"({number:>2})  {line}" for number, line in enumerate(lines, 1))
+
+
+def _linear(row: Array, names: list[str]) -> str:
+    """``[y]x1 - 2*[y]x2``."""
+    text = ""
+    for coefficient, name in zip(row, names, strict=True):
+        if coefficient:
+            sign = "-" if coefficient < 0.0 else "+"
+            size = "" if abs(coefficient) == 1.0 else f"{_plain(abs(coefficient))}*"
+            lead = f" {sign} " if text else sign.replace("+", "")
+            text += f"{lead}{size}{name}"
+    return text
+
+
+def _plain(value: float) -> str:
+    """A number as the manual writes it, without a zero before the point."""
+    text = f"{value:.9g}"
+    return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
 
 
 def _notes(estimates: Estimates, options: DisplayOptions) -> tuple[str, ...]:
@@ -185,6 +222,8 @@ class _Numbers:
 
     def row(self, k: int, label: str, parameter: Parameter, indented: bool = False) -> Row:
         b, se = float(self._b[k]), float(self._se[k])
+        if parameter.held:
+            return self._held(b, label, parameter, indented)
         lower, upper = (float(limit) for limit in self._limits[k])
         z: float | None = None
         p: float | None = None
@@ -197,6 +236,13 @@ class _Numbers:
                 b, lower, upper = (float(np.exp(value)) for value in (b, lower, upper))
             se *= b
         return Row("estimate", label, parameter.name, b, se, z, p, lower, upper, indented=indented)
+
+    def _held(self, b: float, label: str, parameter: Parameter, indented: bool) -> Row:
+        """A parameter that constraints hold; a coefficient held at zero is an omitted one."""
+        coefficient = parameter.role == "coefficient"
+        note = "(omitted)" if coefficient and b == 0.0 else "(constrained)"
+        shown = float(np.exp(b)) if coefficient and self._exponentiated else b
+        return Row("state", label, parameter.name, shown, note=note, indented=indented)
 
 
 def _fixed_rows(estimates: Estimates, options: DisplayOptions, numbers: _Numbers) -> tuple[Row, ...]:

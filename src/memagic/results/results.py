@@ -176,6 +176,7 @@ class MEResults:
         notable: bool = False,
         nogroup: bool = False,
         nofvlabel: bool = False,
+        nocnsreport: bool = False,
     ) -> Replay:
         """Show the result in another way, without fitting anything again.
 
@@ -185,7 +186,7 @@ class MEResults:
             Exponentiated coefficients, as odds ratios (logit link) or incidence-rate ratios (log link).
         level : float
             Confidence level in percent, between 10 and 99.99.
-        noheader, notable, nogroup, nofvlabel : bool
+        noheader, notable, nogroup, nofvlabel, nocnsreport : bool
             What to leave out.
 
         Raises
@@ -202,7 +203,13 @@ class MEResults:
         if not 10.0 <= level <= 99.99:
             raise CommandError(198, "level() must be between 10 and 99.99 inclusive")
         options = DisplayOptions(
-            chosen[0] if chosen else "", level, not noheader, not notable, not nogroup, not nofvlabel
+            chosen[0] if chosen else "",
+            level,
+            not noheader,
+            not notable,
+            not nogroup,
+            not nofvlabel,
+            not nocnsreport,
         )
         return self.shown(options)
 

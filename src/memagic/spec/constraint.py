@@ -239,16 +239,17 @@ def _address(cursor: Cursor) -> Address:
             raise inner.invalid()
         return Address(name, equation, cursor.span_from(first))
     equation = None
-    prefix = ""
     if cursor.at("["):
         inner = cursor.inside()
-        if inner.at("/"):
-            prefix = inner.take().text
-        elif inner.at_kind("name"):
-            equation = inner.take().text
-        if not inner.done or not (prefix or equation):
+        if not inner.at("/") and not inner.at_kind("name"):
             raise inner.invalid(hint="the name of an equation is expected here")
-    return Address(prefix + _name(cursor), equation, cursor.span_from(first))
+        equation = inner.take().text
+        if not inner.done:
+            raise inner.invalid(hint="the name of an equation is expected here")
+    if equation == "/":
+        # Parameters outside the equation, as tables of constraints have them: [/]cut1.
+        return Address("/" + _free(cursor), None, cursor.span_from(first))
+    return Address(_name(cursor), equation, cursor.span_from(first))
 
 
 def _name(cursor: Cursor) -> str:

@@ -102,8 +102,7 @@ def _definition(cursor: Cursor) -> MatrixCommand:
 def _value(cursor: Cursor) -> Rows:
     if cursor.at("("):
         inner = cursor.inside()
-        rows = _rows(inner)
-        return rows
+        return _rows(inner)
     if cursor.at_kind("name"):
         return _function(cursor)
     number = _element(cursor)
