@@ -261,3 +261,19 @@ def test_a_fixed_covariance_needs_large_variances(two_effects: dict[str, Problem
     held = fit(two_effects["unstructured"], Settings(), constraints=constraints([0, 0, 0, 0, 1, 3]))
     assert held.estimates[4] == 3.0
     assert held.estimates[2] * held.estimates[3] > 9.0
+
+
+# The covariance is held at zero: were it free, the boundary would be a correlation of one, too.
+@pytest.mark.parametrize("tied", [[], [[0, 0, 1, -1, 0, 0]], [[0, 0, 1, -2, 0, 0]]])
+def test_variances_under_constraints_may_go_to_zero(model: Maker, tied: list[list[float]]) -> None:
+    problem, _ = model("bernoulli-logit", "unstructured", 2, tuple(8 for _ in range(40)), 5)
+    (level,) = problem.levels
+    # The same successes in every cluster: less than chance would vary.
+    even = replace(problem, y=np.zeros(len(problem.y)))
+    for cluster in range(40):
+        even.y[np.flatnonzero(level.cluster == cluster)[:4]] = 1.0
+    found = fit(even, Settings(), constraints=constraints([0, 0, 0, 0, 1, 0], *tied))
+    assert found.converged
+    assert found.at_zero[1]
+    assert found.log_likelihood_plain is not None
+    assert found.log_likelihood >= found.log_likelihood_plain - 1e-6

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
 __all__ = ["InconsistentConstraints", "LinearConstraints", "Solution", "combined", "solve"]
@@ -71,12 +72,15 @@ class Solution:
         T.
     point : ndarray, shape (d,)
         t.
+    free : ndarray of int, shape (f,)
+        Which elements of tau the gamma are.
     kept : tuple of int
         The constraints that are not implied by those before them.
     """
 
     basis: Array
     point: Array
+    free: Index
     kept: tuple[int, ...]
 
     def nearest(self, tau: Array) -> Array:
@@ -126,7 +130,7 @@ def solve(constraints: LinearConstraints) -> Solution:
         rows = np.vstack([rows, row])
         pivots.append(pivot)
         kept.append(number)
-    free = [column for column in range(d) if column not in pivots]
+    free = np.setdiff1d(np.arange(d), pivots)
     basis = np.zeros((d, len(free)))
     basis[free, np.arange(len(free))] = 1.0
     point = np.zeros(d)
@@ -134,4 +138,4 @@ def solve(constraints: LinearConstraints) -> Solution:
         # Adding zero makes -0 a zero.
         basis[pivots] = -rows[:, free] + 0.0
         point[pivots] = rows[:, d]
-    return Solution(basis, point, tuple(kept))
+    return Solution(basis, point, free, tuple(kept))

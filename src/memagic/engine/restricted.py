@@ -2,7 +2,8 @@
 
 Constraints are linear in the elements of Sigma, which are quadratic in omega. Where a constraint
 touches a set of elements, these are parameters themselves; all others stay on the scale of omega,
-which is smooth at zero variance. Likewise for a residual variance.
+which is smooth at zero variance. Likewise for a residual variance. A variance that is free enters as
+the square of its gamma, so that it may go to zero as well.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from memagic.engine.problem import Problem
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 
 __all__ = ["RestrictedObjective", "Restriction"]
 
 # Of the variances at the start, in the order in which they are tried: constraints may hold others
 # at values that the usual ones do not go with.
 _FACTORS = (1.0, 0.25, 4.0, 0.04, 25.0, 0.01, 100.0, 1e-4, 1e4)
+# A start at a variance of zero would be a saddle point, where no step leads away.
+_LEAST_VARIANCE = 1e-8
 
 
 class Restriction:
@@ -41,7 +45,7 @@ class Restriction:
     Attributes
     ----------
     solution : Solution
-        Mixed = T gamma + t.
+        Mixed = T gamma + t, with the squares of some gamma in their place.
     constraints : LinearConstraints
         Those that are not implied by others.
 
@@ -65,6 +69,7 @@ class Restriction:
         for entries, omegas in _sets(problem.structure):
             self._place[p + entries] = p + omegas
             self._element[p + entries] = self._from_element[p + omegas] = touched[p + entries].any()
+        self._squared = self._free_variances()
         self._variance = np.zeros(d, dtype=bool)
         self._variance[self._phi] = touched[self._phi] & problem.family.reports_variance
 
@@ -75,7 +80,7 @@ class Restriction:
 
     def theta(self, gamma: Array) -> Array:
         """Shape (d,); nan where Sigma or the residual variance is not positive definite."""
-        mixed = self.solution.basis @ gamma + self.solution.point
+        mixed = self._affine(gamma)
         theta = np.empty_like(mixed)
         theta[self._place] = mixed
         if self._element.any():
@@ -92,7 +97,7 @@ class Restriction:
 
     def estimates(self, gamma: Array) -> tuple[Array, Array]:
         """What is reported, shape (d,), and its derivative in gamma, shape (d, f)."""
-        mixed = self.solution.basis @ gamma + self.solution.point
+        mixed = self._affine(gamma)
         parts = self._problem.unpack(self.theta(gamma))
         tau, slope = mixed.copy(), np.eye(len(mixed))
         phi, phi_slope = self._problem.family.report_phi(parts.phi)
@@ -105,7 +110,7 @@ class Restriction:
             carried = ~self._element[self._entries]
             tau[self._entries][carried] = self._structure.reported(parts.omega)[carried]
             slope[self._entries, self._entries][np.ix_(carried, carried)] = jacobian[np.ix_(carried, carried)]
-        return tau, slope @ self.solution.basis
+        return tau, slope @ self._basis(gamma)
 
     def start(self, theta: Array) -> Array:
         """The gamma nearest to starting values theta at which Sigma is positive definite, shape (f,).
@@ -116,13 +121,15 @@ class Restriction:
         for factor in _FACTORS:
             scaled = theta.copy()
             scaled[self._entries] *= np.sqrt(factor)
-            candidates.append(self.solution.nearest(self._mixed(scaled)))
+            gamma = self.solution.nearest(self._mixed(scaled))
+            gamma[self._squared] = np.sqrt(np.maximum(gamma[self._squared], _LEAST_VARIANCE))
+            candidates.append(gamma)
         feasible = (gamma for gamma in candidates if np.isfinite(self.theta(gamma)).all())
         return next(feasible, candidates[0])
 
     def slope(self, gamma: Array) -> Array:
         """D theta / d gamma, shape (d, f)."""
-        return np.asarray(self._slope(self.theta(gamma)) @ self.solution.basis)
+        return np.asarray(self._slope(self.theta(gamma)) @ self._basis(gamma))
 
     def bend(self, gamma: Array, gradient: Array) -> Array:
         """sum_k gradient_k d^2 theta_k / d gamma d gamma', shape (f, f)."""
@@ -140,7 +147,11 @@ class Restriction:
         # phi = log(variance) / 2, so that phi'' = -2 phi'^2.
         at = np.flatnonzero(self._variance)
         second[at, at] = -2.0 * gradient[at] * slope[at, at] ** 2
-        return np.asarray(self.solution.basis.T @ second @ self.solution.basis)
+        basis = self._basis(gamma)
+        bend = basis.T @ second @ basis
+        squared = np.flatnonzero(self._squared)
+        bend[squared, squared] += 2.0 * (gradient @ slope @ self.solution.basis)[squared]
+        return np.asarray(bend)
 
     def coordinates(self, base: Coordinates, start: Array) -> Coordinates:
         """Directions in gamma that move the linear predictor as those in theta do.
@@ -168,6 +179,25 @@ class Restriction:
     def _structure(self) -> CovarianceStructure:
         assert self._problem.structure is not None
         return self._problem.structure
+
+    def _free_variances(self) -> Mask:
+        """Which gamma are variances of random effects on their own scale, shape (f,)."""
+        free = self.solution.free
+        squared = np.zeros(len(free), dtype=bool)
+        if self._problem.structure is not None:
+            p = self._problem.p
+            variances = [p + k for k, (r, c) in enumerate(self._structure.entries) if r == c]
+            squared = np.isin(free, variances) & self._element[free]
+        return squared
+
+    def _affine(self, gamma: Array) -> Array:
+        """The mixed parameters of a gamma."""
+        entering = np.where(self._squared, gamma**2, gamma)
+        return np.asarray(self.solution.basis @ entering + self.solution.point)
+
+    def _basis(self, gamma: Array) -> Array:
+        """D mixed / d gamma, shape (d, f)."""
+        return np.asarray(self.solution.basis * np.where(self._squared, 2.0 * gamma, 1.0))
 
     def _mixed(self, theta: Array) -> Array:
         """The mixed parameters of a theta."""
