@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CASES", "Case", "Formula"]
 
-PIG = Path(__file__).resolve().parents[2] / "shared" / "data" / "pig.csv"
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,26 @@ def bangladesh() -> pd.DataFrame:
     return datasets.load("bangladesh")
 
 
+def shared(name: str) -> pd.DataFrame | None:
+    """A file next to the checkout."""
+    path = SHARED / f"{name}.csv"
+    return pd.read_csv(path) if path.exists() else None
+
+
 def pig() -> pd.DataFrame | None:
     """Weights of pigs, which do not ship with the package."""
-    return pd.read_csv(PIG) if PIG.exists() else None
+    return shared("pig")
+
+
+def salamander() -> pd.DataFrame | None:
+    """Matings of 60 males and 60 females, which do not ship with the package."""
+    return shared("salamander")
+
+
+def fife() -> pd.DataFrame:
+    """Attainment of pupils by primary and secondary school."""
+    frame = datasets.load("fifeschool")
+    return frame.assign(attain_gt_6=(frame["attain"] > 6).astype(np.int8))
 
 
 def grouped(rows: int, groups: int, seed: int) -> tuple[np.random.Generator, pd.DataFrame]:
@@ -72,6 +89,15 @@ def logit_slope() -> pd.DataFrame:
     u = rng.multivariate_normal([0, 0], [[0.5, 0.15], [0.15, 0.3]], size=1_000)[frame["g"]]
     eta = -0.5 + 0.4 * frame["x"] + 0.3 * frame["t"] + u[:, 0] + u[:, 1] * frame["x"]
     return frame.assign(y=(rng.random(len(frame)) < 1 / (1 + np.exp(-eta))).astype(np.int8))
+
+
+def logit_three_levels() -> pd.DataFrame:
+    """A binary response in 5,000 groups of 10, which lie in 500 groups of 10."""
+    rng, frame = grouped(50_000, 500, 4)
+    h = np.repeat(np.arange(5_000), 10)
+    u = rng.normal(scale=0.6, size=500)[frame["g"]] + rng.normal(scale=0.7, size=5_000)[h]
+    eta = -0.5 + 0.4 * frame["x"] + 0.3 * frame["t"] + u
+    return frame.assign(h=h, y=(rng.random(len(frame)) < 1 / (1 + np.exp(-eta))).astype(np.int8))
 
 
 def poisson_exposure() -> pd.DataFrame:
@@ -121,5 +147,19 @@ CASES = (
         "mepoisson y x i.t, exposure(time) || g:",
         poisson_exposure,
         Formula("y ~ x + t + (1 | g)", "poisson", log_exposure="log_time"),
+    ),
+    # Seven points at each of two levels, and crossed effects by the Laplacian approximation.
+    Case("logit-three-levels-50k", "melogit y x i.t || g: || h:", logit_three_levels),
+    Case(
+        "fife-crossed",
+        "melogit attain_gt_6 sex || _all: R.sid || pid:",
+        fife,
+        Formula("attain_gt_6 ~ sex + (1 | sid) + (1 | pid)", "binomial", points=1),
+    ),
+    Case(
+        "salamander-crossed",
+        "melogit y wsm##wsf || _all: R.male || female:",
+        salamander,
+        Formula("y ~ wsm * wsf + (1 | male) + (1 | female)", "binomial", points=1),
     ),
 )

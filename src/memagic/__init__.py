@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from memagic.api import mecloglog, meglm, melogit, mepoisson, meprobit, run
+    from memagic.api import (
+        mecloglog,
+        meglm,
+        melogit,
+        menbreg,
+        meologit,
+        meoprobit,
+        mepoisson,
+        meprobit,
+        run,
+    )
     from memagic.errors import CommandError
     from memagic.session import Session
 
@@ -16,6 +26,9 @@ __all__ = [
     "mecloglog",
     "meglm",
     "melogit",
+    "menbreg",
+    "meologit",
+    "meoprobit",
     "mepoisson",
     "meprobit",
     "run",

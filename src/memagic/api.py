@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from memagic.errors import CommandError
@@ -12,9 +11,21 @@ from memagic.spec.options import options_of
 from memagic.spec.scanner import scan
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
-__all__ = ["mecloglog", "meglm", "melogit", "mepoisson", "meprobit", "run"]
+__all__ = [
+    "mecloglog",
+    "meglm",
+    "melogit",
+    "menbreg",
+    "meologit",
+    "meoprobit",
+    "mepoisson",
+    "meprobit",
+    "run",
+]
 
 
 def run(
@@ -32,8 +43,10 @@ def run(
         As it is typed after the magic's sign, ``melogit c_use i.urban age || district:, or``.
     data : DataFrame or str
         Not changed. A string is the name of an example data set or the path of a .dta file.
-    matrices : mapping of str to array, optional
-        What ``covariance(fixed(A))`` and ``covariance(pattern(A))`` refer to.
+    matrices : mapping, optional
+        What ``covariance(fixed(A))``, ``covariance(pattern(A))`` and ``from(b)`` refer to by name: arrays,
+        DataFrames or lists of rows; for ``from()`` Series such as ``fit.params``, DataFrames with one
+        row such as ``fit.e["b"]``, or dicts.
     constraints : mapping of int to str, optional
         What ``constraints(1)`` refers to, ``{1: "[c_use]age = 0"}``.
 
@@ -42,7 +55,10 @@ def run(
     CommandError
         What is wrong with the command or the data.
     """
-    result = Session(data, matrices=matrices, constraints=constraints).run(command)
+    session = Session(data, constraints=constraints)
+    # What is wrong with a matrix is said where the command names it.
+    session.matrices.update(matrices or {})
+    result = session.run(command)
     if not isinstance(result, MEResults):
         hint = "run() takes one estimation command; several commands need a Session"
         raise CommandError(198, "not an estimation command", hint=hint, text=command)
@@ -50,11 +66,17 @@ def run(
 
 
 def _call(name: str, specification: str, data: pd.DataFrame | str, options: dict[str, object]) -> MEResults:
+    matrices = {}
+    for key, value in options.items():
+        if key.rstrip("_") == "from" and not isinstance(value, str):
+            # A vector has no text: it goes by the option's own name.
+            matrices["from"] = value
+            options = {**options, key: "from"}
     fixed = {key for key in options if _is_fixed(key.rstrip("_"), name)}
     first, rest = _split(specification)
     first += _options_text({key: value for key, value in options.items() if key in fixed})
     rest += _options_text({key: value for key, value in options.items() if key not in fixed})
-    return run(f"{name} {first}{rest}", data)
+    return run(f"{name} {first}{rest}", data, matrices=matrices)
 
 
 def _is_fixed(name: str, command: str) -> bool:
@@ -96,7 +118,8 @@ def meglm(specification: str, data: pd.DataFrame | str, **options: object) -> ME
         As for `run`.
     **options
         Options by name: ``family="bernoulli"``, ``intpoints=9``, ``eform=True``. A trailing
-        underscore is dropped: ``or_=True``.
+        underscore is dropped: ``or_=True``. ``from_`` takes initial values as a dict or as a Series
+        such as ``fit.params``.
     """
     return _call("meglm", specification, data, options)
 
@@ -119,3 +142,18 @@ def mecloglog(specification: str, data: pd.DataFrame | str, **options: object) -
 def mepoisson(specification: str, data: pd.DataFrame | str, **options: object) -> MEResults:
     """Multilevel mixed-effects Poisson regression; see `meglm` for the arguments."""
     return _call("mepoisson", specification, data, options)
+
+
+def menbreg(specification: str, data: pd.DataFrame | str, **options: object) -> MEResults:
+    """Multilevel mixed-effects negative binomial regression; see `meglm` for the arguments."""
+    return _call("menbreg", specification, data, options)
+
+
+def meologit(specification: str, data: pd.DataFrame | str, **options: object) -> MEResults:
+    """Multilevel mixed-effects ordered logistic regression; see `meglm` for the arguments."""
+    return _call("meologit", specification, data, options)
+
+
+def meoprobit(specification: str, data: pd.DataFrame | str, **options: object) -> MEResults:
+    """Multilevel mixed-effects ordered probit regression; see `meglm` for the arguments."""
+    return _call("meoprobit", specification, data, options)

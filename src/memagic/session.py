@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -65,14 +65,16 @@ class Session:
     ----------
     data : DataFrame or str, optional
         The data in use, as `use` takes them; never changed.
-    matrices : mapping of str to array, optional
-        Arrays, DataFrames or lists of rows that commands refer to by name; nan for missing values.
+    matrices : mapping, optional
+        What commands refer to by name: arrays, DataFrames or lists of rows, nan for missing values;
+        for `from()` Series, DataFrames with one row such as e(b), or dicts.
     constraints : mapping of int to str, optional
         ``{1: "[c_use]age = 0"}``.
 
     Attributes
     ----------
-    matrices : dict of str to array
+    matrices : mutable mapping of str to matrix
+        As they are given: Series, DataFrames and dicts with their names, all else as arrays.
     constraints : dict of int to Constraint
     """
 
@@ -83,7 +85,7 @@ class Session:
         matrices: Mapping[str, Any] | None = None,
         constraints: Mapping[int, str] | None = None,
     ) -> None:
-        self.matrices: dict[str, Any] = {}
+        self.matrices: MutableMapping[str, Any] = {}
         self.constraints: dict[int, Constraint] = {}
         if matrices or constraints:
             from memagic.commands.define import as_constraints, as_matrices

@@ -226,7 +226,7 @@ def test_what_is_given_is_not_changed() -> None:
 def test_matrices_that_are_none(matrix: object) -> None:
     with pytest.raises(CommandError) as caught:
         Session(matrices={"A": matrix})
-    assert caught.value.rc == 198
+    assert caught.value.rc == 109
 
 
 # --- mistakes ---------------------------------------------------------------------------------------
@@ -236,6 +236,7 @@ MATRICES = {
     "wide": np.ones((1, 2)),
     "negative": [[-1.0, np.nan], [np.nan, np.nan]],
     "zero": [[0.0, np.nan], [np.nan, np.nan]],
+    "words": [["a"]],
     "steep": [[1.0, np.nan], [2.0, 1.0]],
 }
 GIVEN = {
@@ -268,6 +269,7 @@ GIVEN = {
         ("cov(fixed(negative))", 506, "matrix not positive definite", "fixed(negative)"),
         ("cov(fixed(zero))", 506, "matrix not positive definite", "fixed(zero)"),
         ("cov(fixed(steep))", 506, "matrix not positive definite", "fixed(steep)"),
+        ("cov(fixed(words))", 109, "matrix words has elements that are no numbers", "fixed(words)"),
         ("cov(fixed)", 198, "option covariance() incorrectly specified", ""),
         ("cov(pattern())", 198, "option covariance() incorrectly specified", ""),
         ("cov(fixed(a b))", 198, "option covariance() incorrectly specified", "b"),
@@ -298,3 +300,104 @@ def test_mistakes_of_the_session_commands() -> None:
         assert (caught.value.rc, caught.value.text) == (rc, command)
     assert session.constraints == {}
     assert session.matrices == {}
+
+
+# --- with starting values and other options of the maximization ------------------------------------
+
+TIED = "/var(1.urban[district]) = /var(_cons[district])"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "technique(bfgs)",
+        "technique(dfp 5 nr 5)",
+        "technique(bhhh 5 nr 5)",
+        "difficult",
+        "dnumerical",
+        "startvalues(zero)",
+        "startvalues(constantonly)",
+        "startvalues(iv)",
+        "startvalues(fixedonly, iterate(1))",
+        "startgrid(.1 1 _cons[district])",
+        "startgrid",
+        "from(age = .3 /var(_cons[district]) = .5)",
+        "trace gradient hessian showstep showtolerance",
+    ],
+)
+def test_one_maximum_from_everywhere(bangladesh: pd.DataFrame, options: str) -> None:
+    plain = run(f"{SLOPE}, constraints(1 2)", bangladesh, TIED, "age = .01")
+    other = run(f"{SLOPE}, constraints(1 2) {options}", bangladesh, TIED, "age = .01")
+    assert other.llf == pytest.approx(plain.llf, rel=1e-9)
+    assert other.params.to_numpy() == pytest.approx(plain.params.to_numpy(), rel=1e-3, abs=1e-5)
+    assert other.params["age"] == 0.01
+
+
+def test_starting_values_satisfy_the_constraints(bangladesh: pd.DataFrame) -> None:
+    start = "from(age = .3 /var(1.urban[district]) = .5 /var(_cons[district]) = 1.5)"
+    found = run(f"{SLOPE}, constraints(1 2) {start} noestimate", bangladesh, TIED, "age = .01")
+    assert found.params["age"] == 0.01
+    # The nearest point at which the two are equal.
+    assert found.params["/var(1.urban[district])"] == pytest.approx(1.0)
+    assert found.params["/var(_cons[district])"] == found.params["/var(1.urban[district])"]
+    assert any(line.endswith("age |        .01  _b[age]") for line in found.to_text().splitlines())
+
+
+def test_nodes_of_a_grid_satisfy_the_constraints(bangladesh: pd.DataFrame) -> None:
+    command = f"{SLOPE}, constraints(1) startgrid(.5 2 _cons[district]) noestimate"
+    found = run(command, bangladesh, "/var(_cons[district]) = .3")
+    assert found.params["/var(_cons[district])"] == 0.3
+    nodes = [line for line in found.to_text(log=True).splitlines() if line.startswith("Grid node")]
+    assert len(nodes) == 3
+    assert len({line.split("=")[1] for line in nodes}) == 1
+
+
+def test_the_log_names_what_is_free(bangladesh: pd.DataFrame) -> None:
+    found = run(f"{SLOPE}, constraints(1 2) trace gradient", bangladesh, TIED, "age = .01")
+    lines = found.to_text(log=True).splitlines()
+    first = next(k for k, line in enumerate(lines) if line.startswith("Gradient vector"))
+    assert [line.split()[0] for line in lines[first + 1 : first + 3]] == ["_cons", "/gamma2"]
+    assert lines[first + 3] == ""
+    first = lines.index("Coefficient vector:")
+    assert [line.split()[0] for line in lines[first + 1 : first + 3]] == ["age", "_cons"]
+
+
+def test_crossed_effects(bangladesh: pd.DataFrame) -> None:
+    data = bangladesh.assign(region=bangladesh["district"].astype(int) % 7)
+    command = "melogit c_use age || _all: R.region || district:"
+    name = "/var(_cons[_all>region])"
+    free = memagic.run(command, data)
+    assert name in free.params
+    held = run(f"{command}, constraints(1)", data, f"{name} = .1")
+    assert held.params[name] == 0.1
+    assert held.llf < free.llf
+    # A level may be named without the path to it, as in from() and startgrid().
+    short = run(f"{command}, constraints(1)", data, "/var(_cons[region]) = .1")
+    assert short.params.to_dict() == held.params.to_dict()
+    with pytest.raises(CommandError, match=r"R\.varname has the covariance structure identity"):
+        run("melogit c_use age || _all: R.region, covariance(fixed(A)) || district:", data, A=[[1.0]])
+
+
+def test_one_name_for_matrices_of_both_kinds(bangladesh: pd.DataFrame) -> None:
+    session = Session(bangladesh)
+    fit = session.run("melogit c_use age || district:")
+    assert isinstance(fit, MEResults)
+    session.matrices["b"] = fit.e["b"]
+    session.run("matrix start = (.01, -.5, .2)")
+    session.run("matrix A = (.25)")
+    assert str(session.run("matrix dir")).split() == ["A[1,1]", "b[1,3]", "start[1,3]"]
+    for option, values in [("from(b)", fit.params.to_numpy()), ("from(start, copy)", [0.01, -0.5, 0.2])]:
+        found = session.run(f"melogit c_use age || district:, {option} noestimate")
+        assert isinstance(found, MEResults)
+        assert found.params.to_numpy() == pytest.approx(values)
+    found = session.run("melogit c_use age || district:, covariance(fixed(A)) from(b)")
+    assert isinstance(found, MEResults)
+    assert found.params["/var(_cons[district])"] == 0.25
+
+
+def test_vectors_keep_their_names() -> None:
+    vector = pd.Series({"x": 1.0, "_cons": 2.0})
+    session = Session(matrices={"b": vector, "d": {"x": 1.0}})
+    vector["x"] = 5.0
+    assert session.matrices["b"].to_dict() == {"x": 1.0, "_cons": 2.0}
+    assert str(session.run("matrix dir")).split() == ["b[1,2]", "d[1,1]"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -276,6 +278,35 @@ def test_one_point_of_modes_is_the_laplacian(frame: pd.DataFrame) -> None:
     np.testing.assert_allclose(one.params, other.params, rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("name", "same", "points"), [("pcaghermite", "mcaghermite", 7), ("pclaplace", "laplace", None)]
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        "melogit win x || g:,",
+        "mepoisson count x || g:,",
+        "melogit won x, binomial(m) || g:,",
+        "meglm win x || g:, family(bernoulli)",
+    ],
+)
+def test_pinheiro_and_chao(
+    name: str, same: str, points: int | None, command: str, frame: pd.DataFrame
+) -> None:
+    found = memagic.run(f"{command} intmethod({name})", data=frame)
+    other = memagic.run(f"{command} intmethod({same})", data=frame)
+    assert found.converged
+    assert found.llf == other.llf
+    pd.testing.assert_series_equal(found.params, other.params, check_exact=True)
+    pd.testing.assert_frame_equal(found.cov_params(), other.cov_params(), check_exact=True)
+    # Under its own name everywhere: in e(), in the header, and in no other word of the output.
+    assert found.e["intmethod"] == name
+    assert found.e.get("n_quad") == points
+    assert f"Integration method: {name}" in found.to_text()
+    assert ("Integration pts." in found.to_text()) == (points is not None)
+    assert re.sub(" +", " ", found.to_text().replace(name, same)) == re.sub(" +", " ", other.to_text())
+
+
 def test_stopping_rules_reach_the_engine(frame: pd.DataFrame, heard: list[Settings]) -> None:
     memagic.run(
         "melogit win x || g:, iterate(50) tolerance(1e-5) ltolerance(1e-8) nrtolerance(1e-9)", data=frame
@@ -335,6 +366,28 @@ def test_no_log(frame: pd.DataFrame) -> None:
             "intmethod(mvaghermite) needs at least two integration points",
             "intpoints(1)",
         ),
+        (
+            "melogit win x || g:, intpoints(5) intmethod(pclaplace)",
+            198,
+            "option intpoints() is not allowed with intmethod(pclaplace)",
+            "intpoints(5)",
+        ),
+        *(
+            (
+                f"{start} intmethod({method})",
+                198,
+                f"intmethod({method}) is not allowed with {family}",
+                f"intmethod({method})",
+            )
+            for method in ("pcaghermite", "pclaplace")
+            for start, family in (
+                ("meprobit win x || g:,", "family(bernoulli) link(probit)"),
+                ("meglm win x || g:, family(binomial 1) link(cloglog)", "family(binomial) link(cloglog)"),
+                ("meglm y x || g:,", "family(gaussian)"),
+                ("meologit count x || g:,", "family(ordinal)"),
+                ("menbreg count x || g:,", "family(nbinomial)"),
+            )
+        ),
         ("melogit win x || g:, intpoints(0)", 198, "intpoints() must be an integer between 1 and 195", "0"),
         ("melogit win x || g:, level(100)", 198, "level() must be between 10 and 99.99 inclusive", "100"),
         ("meprobit win x || g:, or", 198, "option or not allowed", "or"),
@@ -344,7 +397,12 @@ def test_no_log(frame: pd.DataFrame) -> None:
         ("meglm win x || g:, irr family(bernoulli)", 198, "option irr not allowed", "irr"),
         ("meglm y x || g:, or", 198, "option or not allowed", "or"),
         ("melogit win x || g:, or eform", 198, "options or and eform may not be combined", "eform"),
-        ("melogit win x || _all: R.g", 198, "crossed random effects, R.varname, are not supported", "R.g"),
+        (
+            "melogit win x || _all: R.g, covariance(unstructured)",
+            198,
+            "R.varname has the covariance structure identity",
+            "covariance(unstructured)",
+        ),
         ("melogit win x [fw=h] || g:", 101, "weights are not supported", "[fw=h]"),
         ("melogit win x || g:, noconstant", 198, "random-effects equation has no random effects", None),
     ],

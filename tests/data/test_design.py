@@ -152,6 +152,16 @@ def test_infinite_values(text: str) -> None:
     assert f"meglm {text}"[slice(*caught.value.span)] == "bad"
 
 
+def test_infinite_values_out_of_the_sample_do_not_matter() -> None:
+    """Whichever way the row is left out; an infinite value in `if` is a missing one, above all others."""
+    bad = np.where(np.arange(N) == 4, np.inf, 1.0 + np.arange(N))
+    frame = base_frame().assign(bad=bad)
+    for text in ("y bad if _n != 5", "y bad if bad < .", "y x in 6/40, offset(bad)"):
+        assert not design(text, frame).sample[4]
+    frame.loc[4, "x"] = np.nan
+    assert design("y bad x", frame).sample.sum() == N - 1
+
+
 def test_infinite_values_of_objects() -> None:
     frame = base_frame().assign(bad=pd.Series([np.inf, *range(N - 1)], dtype=object))
     with pytest.raises(CommandError) as caught:
@@ -164,6 +174,19 @@ def test_products_that_are_too_large() -> None:
     with pytest.raises(CommandError) as caught:
         design("y c.huge##c.huge", frame)
     assert caught.value.rc == 459
+
+
+@pytest.mark.parametrize("text", ["y c.big#c.big", "y x || g: c.big#c.big", "y c.big#c.big#c.big"])
+def test_columns_that_are_too_large(text: str) -> None:
+    """Their squares are infinite, though every variable is all right."""
+    frame = base_frame().assign(big=1e120 * FRAME["w"])
+    for binary in (False, True):
+        with pytest.raises(CommandError) as caught:
+            make_design(parse_command(f"meglm {text}"), frame, None, binary=binary)
+        product = text.split()[-1]
+        assert (caught.value.rc, caught.value.message) == (459, f"values of {product} are too large")
+        assert caught.value.span is not None
+        assert f"meglm {text}"[slice(*caught.value.span)] == product
 
 
 # --- offset and exposure ---------------------------------------------------------------------
@@ -266,6 +289,29 @@ def test_equations_of_one_level() -> None:
     assert level.z.shape == (N, 3)
 
 
+@pytest.mark.parametrize("text", ["g: x || g: x", "g: x || g: w x", "g: i.h || g: x 1.h"])
+def test_effect_that_is_repeated(text: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        design(f"y x || {text}", base_frame().assign(h=np.arange(N) % 2))
+    assert caught.value.rc == 198
+    assert "has a random effect at level g twice" in caught.value.message
+    assert caught.value.hint is not None
+    assert caught.value.span is not None
+    assert caught.value.span[1] == len(f"meglm y x || {text}")
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [("y y", "covariates"), ("y x c.y#c.w", "covariates"), ("y x || g: y", "random effects")],
+)
+def test_response_among_the_covariates(text: str, where: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        design(text)
+    assert (caught.value.rc, caught.value.message) == (198, f"depvar y may not be among the {where}")
+    assert caught.value.span is not None
+    assert f"meglm {text}"[slice(*caught.value.span)].endswith("y")
+
+
 def test_level_that_comes_back() -> None:
     with pytest.raises(CommandError) as caught:
         design("y x || g: || off: || g: w")
@@ -280,6 +326,8 @@ GROUPS: dict[str, pd.Series] = {
     "int8": pd.Series(np.repeat([-100, -90, -10, 0, 5, 45, 60, 100], 5), dtype="int8"),
     "int16": pd.Series(np.repeat([-600, -90, -3, 0, 5, 60, 100, 500], 5), dtype="int16"),
     "uint8": pd.Series(np.repeat([0, 1, 2, 3, 200, 220, 254, 255], 5), dtype="uint8"),
+    "uint64 far apart": pd.Series(np.array([0, 1, 2, 3, 4, 5, 2**63, 2**64 - 1], dtype="uint64").repeat(5)),
+    "extreme int64": pd.Series(np.array([-(2**63), -1, 0, 1, 2, 3, 4, 2**63 - 1]).repeat(5)),
     "uint64": pd.Series(np.repeat(np.arange(8, dtype="uint64") + np.uint64(2**63), 5)),
     "far apart": pd.Series(np.repeat([-(10**15), -5, 0, 1, 2, 3, 10**9, 10**18], 5)),
     "float": pd.Series(np.repeat(np.arange(8) / 3.0, 5)),

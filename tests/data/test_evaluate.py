@@ -1,10 +1,13 @@
 """Missing values, types and rows of expressions over data."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from memagic.data.evaluate import condition_mask, evaluate, row_range_mask
+from memagic.data.variables import Variables
 from memagic.errors import CommandError
 from memagic.spec.expression import parse_expression
 from memagic.spec.tree import RowRange
@@ -127,7 +130,7 @@ def test_strings():
         ("k[name]", 109, "type mismatch", (0, 7)),
         ("cond(k, name, 1)", 109, "type mismatch", (0, 16)),
         ("inlist(k, 1, name)", 109, "type mismatch", (0, 18)),
-        ("day > 1", 109, "type mismatch: day holds dates", (0, 3)),
+        ("day > 1", 109, "type mismatch: day is a date variable", (0, 3)),
         ("things", 109, "type mismatch: things holds values that are neither numbers nor text", (0, 6)),
     ],
 )
@@ -141,6 +144,54 @@ def test_the_nearest_variable_is_named():
     with pytest.raises(CommandError) as caught:
         value("nam")
     assert caught.value.hint == "did you mean name?"
+
+
+CATEGORIES = pd.DataFrame(
+    {
+        "flags": pd.Categorical([True, False, None]),
+        "parts": pd.Categorical([0.5, 1.5, 0.5]),
+        "cut": pd.cut(pd.Series([1, 2, 3]), 2),
+        "mixed": pd.Categorical([1, "a", None]),
+        "blank": pd.Categorical(["", "a", "b"]),
+    }
+)
+
+
+def test_categories_are_the_numbers_of_covariates():
+    """An expression reads no other numbers than the equations do, or refuses."""
+    variables = Variables(CATEGORIES)
+    np.testing.assert_array_equal(evaluate(parse_expression("flags"), CATEGORIES), [1, 0, NAN])
+    np.testing.assert_array_equal(variables.numbers("flags"), [1, 0, NAN])
+    for name in ("parts", "cut", "mixed"):
+        with pytest.raises(CommandError) as caught:
+            evaluate(parse_expression(name), CATEGORIES)
+        assert (caught.value.rc, caught.value.span) == (109, (0, len(name)))
+        assert np.nanmin(variables.numbers(name)) == 1
+    # The empty string is missing for both.
+    assert list(evaluate(parse_expression("missing(blank)"), CATEGORIES)) == [1, 0, 0]
+    np.testing.assert_array_equal(variables.numbers("blank"), [NAN, 2, 3])
+    assert variables.value_labels("blank") == {2.0: "a", 3.0: "b"}
+
+
+def test_decimal_numbers():
+    frame = pd.DataFrame({"d": pd.Series([Decimal("1.5"), None, Decimal(2)], dtype=object)})
+    np.testing.assert_array_equal(evaluate(parse_expression("d"), frame), [1.5, NAN, 2])
+    np.testing.assert_array_equal(Variables(frame).numbers("d"), [1.5, NAN, 2])
+
+
+def test_numbers_beyond_doubles():
+    frame = pd.DataFrame({"d": pd.Series([1, 10**400], dtype=object)})
+    with pytest.raises(CommandError) as caught:
+        evaluate(parse_expression("d"), frame)
+    assert caught.value.rc == 459
+
+
+def test_variables_serve_as_the_frame():
+    variables = Variables(FRAME)
+    result = evaluate(parse_expression("x"), variables)
+    result[:] = 0
+    np.testing.assert_array_equal(variables.numbers("x"), FRAME["x"])
+    assert list(condition_mask(parse_expression("x > 2"), variables)) == [False, True, True, False]
 
 
 def test_condition_mask():

@@ -92,6 +92,17 @@ def states(found: Design) -> dict[str, str]:
         ("c.x##c.x", "x c.x#c.x"),
         ("c.x##c.z", "x z c.x#c.z"),
         ("a##b##c.x", "1.a 1.b 1.a#1.b x 1.a#c.x 1.b#c.x 1.a#1.b#c.x"),
+        # A level that was named is not the whole factor: the other cells have columns of their own.
+        ("3.g a#g", "3.g 0.a#2.g 1.a#1.g 1.a#2.g 1.a#3.g"),
+        ("o3.g a#g", "1.g 2.g 0.a#3.g 1.a#1.g 1.a#2.g 1.a#3.g"),
+        ("i.a 3.g a#3.g", "1.a 3.g 1.a#3.g"),
+        ("x c.x#c.x#g", "x c.x#c.x#1.g c.x#c.x#2.g c.x#c.x#3.g"),
+        # A base is the variable's wherever it stands, unless it has another there.
+        ("ib2.g g#c.x x", "1.g 3.g 1.g#c.x 3.g#c.x x"),
+        ("i.g g#c.x x ib3.g", "1.g 2.g 1.g#c.x 2.g#c.x x"),
+        ("ib2.g ib3.g#c.x x", "1.g 3.g 1.g#c.x 2.g#c.x x"),
+        ("ibn.g g#c.x x", "1.g 2.g 3.g 2.g#c.x 3.g#c.x x"),
+        ("ib2.g 2.g#c.x", "1.g 3.g 2.g#c.x"),
         # Each column once, however often it is listed.
         ("i.g i.g x x", "2.g 3.g x"),
         ("a##b a##h", "1.a 1.b 1.a#1.b 1.h 1.a#1.h"),
@@ -103,7 +114,16 @@ def test_names_and_order(varlist: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("varlist", "rank"),
-    [("a#b", 4), ("i.a a#b", 4), ("a##b##h", 8), ("a#b#h", 8), ("g##c.x", 6), ("i.g g#c.x", 6), ("g##a", 6)],
+    [
+        ("3.g a#g", 6),
+        ("a#b", 4),
+        ("i.a a#b", 4),
+        ("a##b##h", 8),
+        ("a#b#h", 8),
+        ("g##c.x", 6),
+        ("i.g g#c.x", 6),
+        ("g##a", 6),
+    ],
 )
 def test_columns_span_the_cells(varlist: str, rank: int) -> None:
     """With the constant, the columns are independent and as many as there are cells or slopes."""
@@ -142,6 +162,9 @@ def test_base_that_no_observation_has() -> None:
     with pytest.raises(CommandError) as caught:
         design("y ib(#4).g")
     assert (caught.value.rc, caught.value.span) == (198, (8, 16))
+    with pytest.raises(CommandError) as caught:
+        design("y g#c.x ib9.g")
+    assert (caught.value.rc, caught.value.span) == (198, (14, 19))
 
 
 def test_headings() -> None:
@@ -230,7 +253,13 @@ def test_noconstant_keeps_a_place_for_the_constant() -> None:
             (8, 14),
             "c.half enters it as a continuous variable",
         ),
-        ("y i.minus", 452, "minus:  factor variables may not contain negative values", (8, 15), None),
+        (
+            "y i.minus",
+            452,
+            "minus:  factor variables may not contain negative values",
+            (8, 15),
+            "c.minus enters it as a continuous variable",
+        ),
         (
             "y i.big",
             452,
@@ -265,6 +294,8 @@ def test_text_is_no_number(text: str) -> None:
         design(text)
     assert caught.value.rc == 109
     assert "word" in caught.value.message
+    assert caught.value.hint is not None
+    assert "categorical" in caught.value.hint
     command = f"meglm {text}"
     assert caught.value.span is not None
     assert command[slice(*caught.value.span)].endswith("word")
@@ -303,4 +334,7 @@ def test_value_labels() -> None:
     np.testing.assert_array_equal(variables.numbers("words"), [1, 3, 1])
     np.testing.assert_array_equal(variables.numbers("years"), [1991, 1990, 1991])
     np.testing.assert_array_equal(variables.numbers("parts"), [1, 2, 1])
+    # As a plain column of true and false.
+    assert variables.value_labels("flags") == {}
+    np.testing.assert_array_equal(variables.numbers("flags"), [1, 0, 1])
     assert [c.name for c in expand(variables, parse_varlist("i.words"), np.ones(3, bool))] == ["3.words"]

@@ -109,11 +109,22 @@ def test_from_reported_inverts_reported(kind: str, q: int) -> None:
 
 
 def test_no_root_of_an_indefinite_matrix() -> None:
-    assert np.isnan(covariance.independent(2).from_reported(np.array([1.0, -1.0]))).tolist() == [False, True]
-    assert np.isnan(covariance.exchangeable(3).from_reported(np.array([1.0, -0.6]))).any()
-    structure = covariance.block_diagonal([covariance.unstructured(2), covariance.identity(1)])
-    found = structure.from_reported(np.array([1.0, 1.0, 4.0, 2.0]))
-    assert np.isnan(found).tolist() == [True, True, True, False]
+    for structure, elements in (
+        (covariance.independent(2), [1.0, -1.0]),
+        (covariance.exchangeable(3), [1.0, -0.6]),
+        (covariance.block_diagonal([covariance.unstructured(2), covariance.identity(1)]), [1, 1, 4, 2]),
+    ):
+        with pytest.raises(np.linalg.LinAlgError):
+            structure.from_reported(np.array(elements))
+
+
+def test_theta_is_missing_where_sigma_is_not_positive_definite(two_effects: dict[str, Problem]) -> None:
+    held = Restriction(two_effects["unstructured"], constraints([0, 0, 0, 0, 1, 3]))
+    gamma = held.start(np.array([0.1, 0.2, 4.0, 4.0, 0.0]))
+    assert held.estimates(gamma)[0] == pytest.approx([0.1, 0.2, 4.0, 4.0, 3.0])
+    assert np.isnan(held.theta(0.5 * gamma)[2:]).all()
+    # Semidefinite is not enough: the elements could not be told apart.
+    assert np.isnan(held.theta(np.array([0.1, 0.2, np.sqrt(3.0), np.sqrt(3.0)]))[2:]).all()
 
 
 # --- derivatives -------------------------------------------------------------------------------
@@ -150,7 +161,7 @@ def test_derivatives_in_gamma(model: Maker, family: str, structure: str, q: int)
     restriction = Restriction(problem, given)
     objective = make_objective(problem, Settings("laplace"))
     restricted = RestrictedObjective(objective, restriction)
-    gamma = restriction.start(theta)
+    gamma = restriction.start(reported(problem, theta))
     assert restriction.theta(gamma) == pytest.approx(theta)
     tau, slope = restriction.estimates(gamma)
     assert tau == pytest.approx(reported(problem, theta))

@@ -12,7 +12,7 @@ from scipy.special import expit
 
 import memagic
 from memagic.results import MEResults
-from memagic.results.estimates import confidence_limits
+from memagic.results.inference import confidence_limits
 
 
 def binary(

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from memagic.display.report import CoefficientTable, Report, Row
+from memagic.errors import CommandError
 from memagic.results import MEResults
-from memagic.results.estimates import Estimates, wald_test
-from memagic.results.report import DisplayOptions, comparison, make_report
+from memagic.results.estimates import Estimates
+from memagic.results.inference import wald_test
+from memagic.results.report import DisplayOptions, check_scale, comparison, make_report
 
 Make = Callable[..., Estimates]
 Run = Callable[[str], MEResults]
@@ -326,6 +328,32 @@ def test_equations_of_one_level(estimates_of: Make) -> None:
         ("g", ["var(x z)", "var(1.sex _cons)"]),
         ("g", ["cov(x z)"]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("covariance", "numbers", "noted"),
+    [
+        ("unstructured", [0.04, 0.09, 0.06], True),
+        ("unstructured", [0.04, 0.09, -0.06], True),
+        ("unstructured", [0.04, 0.09, 0.0599], False),
+        ("exchangeable", [0.04, -0.04], True),
+        ("exchangeable", [0.04, 0.03], False),
+    ],
+)
+def test_perfect_correlation(estimates_of: Make, covariance: str, numbers: list[float], noted: bool) -> None:
+    b = [0.5, 1.0, *numbers]
+    made = estimates_of(f"melogit win x || g: x, covariance({covariance})", b, [0.1] * len(b))
+    label = made.parameters[-1].label
+    note = f"Note: {label} estimated at the boundary of its range: the correlation is perfect."
+    assert make_report(made, DisplayOptions(), log=False).warnings == ((note,) if noted else ())
+
+
+@pytest.mark.parametrize(("link", "family", "scale"), [("probit", "bernoulli", "or"), ("logit", "x", "irr")])
+def test_scale_that_is_not_the_models(link: str, family: str, scale: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        check_scale(link, family, "or" if scale == "or" else "irr", (3, 5))
+    assert (caught.value.rc, caught.value.message) == (198, f"option {scale} not allowed")
+    assert caught.value.span == (3, 5)
 
 
 # --- the Wald test, warnings -----------------------------------------------------------------

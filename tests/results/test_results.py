@@ -189,7 +189,18 @@ def test_standard_error_of_a_variance_is_that_of_the_deviation(fit: Run) -> None
 ALWAYS = {
     *("N", "k", "k_dv", "k_eq", "k_eq_model", "k_f", "k_r", "k_rs", "k_rc", "df_m", "ll", "chi2", "p"),
     *("rank", "ic", "rc", "converged", "cmd", "cmd2", "cmdline", "depvar", "covariates", "model", "title"),
-    *("link", "family", "chi2type", "vce", "opt", "which", "ml_method", "technique", "datasignature"),
+    *(
+        "link",
+        "family",
+        "chi2type",
+        "vce",
+        "opt",
+        "which",
+        "ml_method",
+        "technique",
+        "singularHmethod",
+        "datasignature",
+    ),
     *("datasignaturevars", "properties", "b", "V", "ilog", "gradient", "sample"),
 }
 WITH_RANDOM_EFFECTS = {
@@ -281,8 +292,37 @@ def test_stored_results(fit: Run, frame: pd.DataFrame) -> None:
     assert e["ilog"].shape[1] <= 20
     assert e["ilog"][0, -1] == pytest.approx(e["ll"])
     assert e["b"].shape == (1, 7)
-    assert np.abs(e["gradient"].to_numpy()).max() < 1e-3
+    # Where the correlation is perfect the likelihood in the variances has no derivative to give.
+    gradient = e["gradient"].loc["r1"]
+    assert gradient.isna().tolist() == [False] * 4 + [True] * 3
+    assert gradient.abs().max() < 1e-3
     assert e["sample"].dtype == bool
+
+
+def test_gradient_is_that_of_the_reported_parameters(frame: pd.DataFrame) -> None:
+    """Before convergence, against differences of the likelihood as one multivariate normal a group."""
+    found = memagic.run("meglm y x || g: z, covariance(unstructured) iterate(1)", data=frame)
+    fixed = np.column_stack([frame["x"], np.ones(len(frame))])
+    effects = np.column_stack([frame["z"], np.ones(len(frame))])
+
+    def log_likelihood(b: np.ndarray) -> float:
+        total = 0.0
+        for rows in np.split(np.arange(len(frame)), 12):
+            z = effects[rows]
+            cov = z @ np.array([[b[2], b[4]], [b[4], b[3]]]) @ z.T + b[5] * np.eye(len(rows))
+            total += float(multivariate_normal.logpdf(frame["y"].to_numpy()[rows], fixed[rows] @ b[:2], cov))
+        return total
+
+    b = found.params.to_numpy()
+    steps = 1e-5 * np.eye(6)
+    expected = [(log_likelihood(b + h) - log_likelihood(b - h)) / 2e-5 for h in steps]
+    assert np.abs(expected).max() > 1
+    np.testing.assert_allclose(found.e["gradient"].loc["r1"], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_gradient_at_zero_variance(fit: Run) -> None:
+    gradient = fit("melogit even x || g:").e["gradient"].loc["r1"]
+    assert gradient.isna().tolist() == [False, False, True]
 
 
 def test_half_the_tail_for_one_variance(fit: Run) -> None:
@@ -309,6 +349,18 @@ def test_signature_covers_offset_and_trials(frame: pd.DataFrame) -> None:
         "melogit win x, binomial(m) offset(off) || g:, intmethod(laplace)", data=frame.assign(m=1)
     )
     assert set(found.e["datasignaturevars"].split()) == {"win", "x", "m", "off", "g"}
+    command = "melogit count x if count <= 9, binomial(m) offset(off)"
+    signatures = {
+        memagic.run(command, data=frame.assign(m=m, off=shift * frame["off"])).e["datasignature"]
+        for m, shift in ((9, 1), (10, 1), (9, 2))
+    }
+    assert len(signatures) == 3
+    assert all(signature.split(":")[1] == "4" for signature in signatures)
+
+
+def test_one_group_of_all_is_no_variable(frame: pd.DataFrame) -> None:
+    found = memagic.run("meglm y x || _all: || g:", data=frame)
+    assert found.e["datasignaturevars"] == "y x g"
 
 
 def test_zero_variance(fit: Run) -> None:
@@ -332,6 +384,9 @@ def test_correlation_at_its_boundary(fit: Run) -> None:
     v1, v2, cov = found.params.iloc[-3:]
     assert cov**2 == pytest.approx(v1 * v2, rel=1e-4)
     assert found.e["rank"] == rank_of(found.cov_params()) == 6
+    text = " ".join(found.to_text().split())
+    assert "Note: cov(x,_cons) estimated at the boundary of its range: the correlation is perfect." in text
+    assert "at the boundary" not in fit("meglm y x i.arm || g: z, covariance(unstructured)").to_text()
 
 
 def test_read_only(fit: Run) -> None:
@@ -359,6 +414,19 @@ def test_changing_what_was_given_changes_nothing(frame: pd.DataFrame, name: str)
     np.testing.assert_array_equal(np.asarray(found.e[name]), np.asarray(before))
     np.testing.assert_allclose(found.bse, np.sqrt(np.diag(found.cov_params())))
     assert found.to_text() == text
+
+
+def test_changing_series_and_tables_changes_nothing(frame: pd.DataFrame) -> None:
+    found = memagic.run("meglm y x", data=frame)
+    before = found.params.copy()
+    for given in (found.params, found.bse, found.tvalues, found.pvalues):
+        given.iloc[:] = 77.0
+    for given in (found.table, found.r["table"], found.cov_params()):
+        given.iloc[:, :] = 77.0
+    pd.testing.assert_series_equal(found.params, before)
+    np.testing.assert_allclose(found.table.loc["b"], before)
+    coefficients = ["x", "_cons"]
+    np.testing.assert_allclose(found.tvalues[coefficients], (found.params / found.bse)[coefficients])
 
 
 # --- display ---------------------------------------------------------------------------------

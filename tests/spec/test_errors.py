@@ -78,6 +78,7 @@ MISTAKES = [
     ("melogit y x , offset(«2»)", 198, "option offset() incorrectly specified", "offset(varname)"),
     ("melogit y x, «cov»(un) || d:", 198, "option cov() not allowed", "after a level"),
     ("melogit y x || d:, intm(«gaus»)", 198, "intmethod(gaus) not allowed", "ghermite"),
+    ("melogit y x || d:, intm(«pc»)", 198, "intmethod(pc) not allowed", "pclaplace"),
     ("melogit y x || d: x, cov(«u»)", 198, "covariance(u) not allowed", "unstructured"),
     ("meglm y x || d:, f(bern «3»)", 198, "option family() incorrectly specified", "gaussian"),
     ("melogit y «L.»x || d:", 198, "L. operator not allowed", None),

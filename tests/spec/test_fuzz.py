@@ -59,7 +59,17 @@ def optional(text):
 
 covariance = st.sampled_from(["", " cov(un)", " covariance(exch)", " nocons", " nocons cov(id)"])
 shown = st.sampled_from(
-    ["", " or", " irr level(90)", " noheader nolog", " intp(3) intm(l) iter(2)", " tol(1e-5)"]
+    [
+        "",
+        " or",
+        " irr level(90)",
+        " noheader nolog",
+        " intp(3) intm(l) iter(2)",
+        " tol(1e-5)",
+        " startgrid startgrid(-.1 1/3 _cons[g] x[g>h] _cons[g]*1.x[g] e.y) tech(bhhh 10 nr)",
+        " from(x = 1 /var(x _cons[g]) = -2 y:z=.1, skip) startv(iv, iterate(3))",
+        " from(b, copy) dif tr",
+    ]
 )
 family = st.sampled_from(["", " family(bin 10) link(probit)", " f(bin n)", " fam(p)"])
 level = st.tuples(names, st.one_of(varlist, names.map(lambda n: f"R.{n}")), covariance).map(

@@ -5,7 +5,16 @@ import pytest
 from memagic.errors import CommandError
 from memagic.spec.options import COMMANDS, OPTIONS, options_of
 from memagic.spec.parser import parse_command
-from memagic.spec.tree import Covariance
+from memagic.spec.printer import unparse
+from memagic.spec.tree import (
+    Covariance,
+    GridSearch,
+    GridTarget,
+    InitialValue,
+    InitialValues,
+    StartMethod,
+    Technique,
+)
 
 VALUES = [
     ("meglm", "f(gau)", "family", ("gaussian",)),
@@ -26,8 +35,10 @@ VALUES = [
     ("mecloglog", "binomial(trials)", "binomial", "trials"),
     ("meprobit", "intm(mv)", "intmethod", "mvaghermite"),
     ("meprobit", "intmethod(mc)", "intmethod", "mcaghermite"),
+    ("melogit", "intmethod(pca)", "intmethod", "pcaghermite"),
     ("meprobit", "intmethod(gh)", "intmethod", "ghermite"),
     ("meprobit", "intmethod(lap)", "intmethod", "laplace"),
+    ("mepoisson", "intmethod(pcl)", "intmethod", "pclaplace"),
     ("melogit", "intp(7)", "intpoints", 7),
     ("melogit", "iter(0)", "iterate", 0),
     ("melogit", "tol(1e-4)", "tolerance", 1e-4),
@@ -99,3 +110,79 @@ def test_too_short_is_refused(command):
 def test_the_table_is_complete():
     assert all(1 <= spec.minimum <= len(spec.name) and spec.help for spec in OPTIONS)
     assert all(spec.choices for spec in OPTIONS if spec.kind in ("choice", "family", "vartype"))
+
+
+STARTS = [
+    ("dif", "difficult", True),
+    ("tr", "trace", True),
+    ("grad", "gradient", True),
+    ("showstep", "showstep", True),
+    ("hess", "hessian", True),
+    ("showtol", "showtolerance", True),
+    ("dnumerical", "dnumerical", True),
+    ("col", "collinear", True),
+    ("coefl", "coeflegend", True),
+    ("noest", "noestimate", True),
+    ("tech(nr)", "technique", (Technique("nr"),)),
+    ("tech(bhhh 10 nr 1000)", "technique", (Technique("bhhh", 10), Technique("nr", 1000))),
+    ("startv(zero)", "startvalues", StartMethod("zero")),
+    ("startv(iv, iterate(3))", "startvalues", StartMethod("iv", 3)),
+    ("startv(iterate(3))", "startvalues", StartMethod("fixedonly", 3)),
+    ("startg", "startgrid", (GridSearch(),)),
+    ("startg(.5(.5)1)", "startgrid", (GridSearch((0.5, 1.0)),)),
+    (
+        "startg(x[g]) startg(-1 1 _cons[g]*1.u[g] e.y)",
+        "startgrid",
+        (
+            GridSearch((), (GridTarget((("x", "g"),)),)),
+            GridSearch((-1.0, 1.0), (GridTarget((("_cons", "g"), ("1.u", "g"))), GridTarget(residual="y"))),
+        ),
+    ),
+    ("from(b)", "from", InitialValues(matrix="b")),
+    ("from(b, copy skip)", "from", InitialValues(matrix="b", skip=True, copy=True)),
+    (
+        "from(1.u = -2 /cov(x[g], _cons[g])=.1 y:x=3, skip)",
+        "from",
+        InitialValues(
+            (InitialValue("1.u", -2.0), InitialValue("/cov(x[g],_cons[g])", 0.1), InitialValue("y:x", 3.0)),
+            skip=True,
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("typed", "name", "value"), STARTS)
+def test_maximization(typed, name, value):
+    command = parse_command(f"melogit y x || g:, {typed}")
+    assert {key: option.value for key, option in command.options.items()} == {name: value}
+    assert parse_command(unparse(command)) == command
+
+
+@pytest.mark.parametrize(
+    ("typed", "rc", "message", "place"),
+    [
+        ("tech(newton)", 111, "technique newton not found", "newton"),
+        ("tech(nr 0)", 198, "must be an integer 1 or greater", "0"),
+        ("tech()", 198, "incorrectly specified", "tech()"),
+        ("startv(zer)", 198, "startvalues(zer) not allowed", "zer"),
+        ("startv(zero, iterate(2))", 198, "option iterate() not allowed", "iterate"),
+        ("startv(iv, iterate(-1))", 198, "iterate() must be an integer 0 or greater", "-1"),
+        ("startgrid(x)", 198, "a level is missing", "x"),
+        ("startgrid(x[g] 3)", 198, "invalid '3'", "3"),
+        ("startgrid(1 to x[g])", 121, "invalid numlist", "1 to"),
+        ("from(1 2 3)", 198, "a list of values is not allowed in from()", "1 2 3"),
+        ("from(x 1)", 198, "a list of values is not allowed in from()", "x 1"),
+        ("from(x = 1 2 = 3 =)", 198, "invalid '='", None),
+        ("from(x = 1, copy)", 198, "copy is for a matrix", "copy"),
+        ("from(b, skp)", 198, "invalid 'skp'", "skp"),
+        ("difficult(1)", 198, "option difficult incorrectly specified", "difficult(1)"),
+        ("from(b) from(c)", 198, "option from() specified more than once", "from(c)"),
+    ],
+)
+def test_maximization_is_refused(typed, rc, message, place):
+    with pytest.raises(CommandError) as caught:
+        parse_command(f"melogit y z || g:, {typed}")
+    error = caught.value
+    assert error.rc == rc
+    assert place is None or message in error.message
+    assert place is None or error.text[slice(*error.span)] == place

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.commands.define import find_matrix
+from memagic.commands.starting import addresses_of
 from memagic.data.design import Design
 from memagic.engine.constraints import InconsistentConstraints, LinearConstraints, solve
 from memagic.engine.problem import Problem
@@ -36,7 +37,7 @@ class Definitions:
     Attributes
     ----------
     constraints : mapping of int to Constraint
-    matrices : mapping of str to array
+    matrices : mapping of str to what `as_matrix` or `from()` takes
     """
 
     constraints: Mapping[int, Constraint] = field(default_factory=dict)
@@ -80,7 +81,7 @@ def constraints_of(
     """
     option = command.options.get("constraints")
     width = len(parameters)
-    places = {_key(parameter.name): int(at) for parameter, at in zip(parameters, positions, strict=True)}
+    places = {_key(name): int(positions[k]) for name, k in addresses_of(parameters).items()}
     zero = {_key(column.name) for column in design.fixed if column.state != "estimated"}
     rows: list[Array] = []
     values: list[float] = []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ __all__ = [
     "as_matrix",
     "constraint_command",
     "find_matrix",
+    "find_value",
     "matrix_command",
 ]
 
@@ -42,28 +44,47 @@ class Listing:
         return self.text
 
 
-def as_matrix(name: str, value: Any) -> Array:
-    """A matrix as it is kept: numbers in two dimensions, nan for missing values.
+def as_matrix(name: str, value: Any, span: Span | None = None) -> Array:
+    """A matrix as it is used: numbers in two dimensions, nan for missing values.
+
+    Values with names, as Series and mappings have them, are one row.
 
     Raises
     ------
     CommandError
-        It has no numbers, or not two dimensions, r(198).
+        It has no numbers, or not two dimensions, r(109).
     """
+    if isinstance(value, Mapping):
+        value = [list(value.values())]
+    elif hasattr(value, "index") and getattr(value, "ndim", 0) == 1:
+        value = [list(value)]
     try:
         matrix = np.array(value, dtype=float)
     except (TypeError, ValueError):
-        raise CommandError(198, f"matrix {name} has elements that are no numbers") from None
+        raise CommandError(109, f"matrix {name} has elements that are no numbers", span=span) from None
     if matrix.ndim == 0:
         matrix = matrix.reshape(1, 1)
     if matrix.ndim != 2 or matrix.size == 0:
-        raise CommandError(198, f"matrix {name} does not have rows and columns")
+        raise CommandError(109, f"matrix {name} does not have rows and columns", span=span)
     return matrix
 
 
-def as_matrices(given: Mapping[str, Any] | None) -> dict[str, Array]:
-    """Matrices by name, from arrays, DataFrames or lists of rows."""
-    return {name: as_matrix(name, value) for name, value in (given or {}).items()}
+def as_matrices(given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Matrices by name as they are kept: copies, of what has names with these.
+
+    Raises
+    ------
+    CommandError
+        One of them is no matrix, r(109).
+    """
+    kept: dict[str, Any] = {}
+    for name, value in (given or {}).items():
+        matrix = as_matrix(name, value)
+        if isinstance(value, Mapping):
+            kept[name] = dict(value)
+        else:
+            kept[name] = value.copy() if hasattr(value, "index") and hasattr(value, "copy") else matrix
+    return kept
 
 
 def as_constraints(given: Mapping[int, str] | None) -> dict[int, Constraint]:
@@ -93,7 +114,7 @@ def constraint_command(text: str, constraints: dict[int, Constraint]) -> Listing
     return Listing("\n".join(lines) or "no constraints")
 
 
-def matrix_command(text: str, matrices: dict[str, Any]) -> Listing | None:
+def matrix_command(text: str, matrices: MutableMapping[str, Any]) -> Listing | None:
     """Carry out ``matrix ...`` on the matrices of a session.
 
     Raises
@@ -102,6 +123,9 @@ def matrix_command(text: str, matrices: dict[str, Any]) -> Listing | None:
         What is wrong with the command; a matrix that is not there, r(111).
     """
     command = parse_matrix_command(text)
+    if isinstance(matrices, ChainMap) and command.action in ("dir", "drop"):
+        # What stands behind, as the variables of a notebook do, is found but not the session's own.
+        matrices = matrices.maps[0]
     if command.action == "define":
         (name,) = command.names
         matrices[name] = np.array(command.rows)
@@ -127,12 +151,23 @@ def find_matrix(name: str, matrices: Mapping[str, Any], span: Span) -> Array:
     Raises
     ------
     CommandError
+        ``matrix A not found``, r(111); it is none, r(109).
+    """
+    return as_matrix(name, find_value(name, matrices, span), span)
+
+
+def find_value(name: str, matrices: Mapping[str, Any], span: Span) -> Any:
+    """A matrix of the session as it is kept, with names where it has them.
+
+    Raises
+    ------
+    CommandError
         ``matrix A not found``, r(111).
     """
     if name not in matrices:
         hint = closest(name, matrices) or rf"define it: matrix {name} = (1, . \ 0, 1), or pass matrices="
         raise CommandError(111, f"matrix {name} not found", span=span, hint=hint)
-    return as_matrix(name, matrices[name])
+    return matrices[name]
 
 
 def _listed(name: str, matrix: Array) -> str:

@@ -2,84 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from memagic.data.collinear import dependent_columns
-from memagic.data.evaluate import condition_mask, row_range_mask
+from memagic.data.levels import DesignLevel, Grouping, RandomEffects, make_levels
 from memagic.data.perfect import prune_perfect
+from memagic.data.sample import estimation_sample
 from memagic.data.terms import Column, constant, expand, values_of
 from memagic.data.variables import Variables
 from memagic.errors import CommandError
-from memagic.spec.tree import Command, Covariance, Factor, Option, RandomEquation
+from memagic.spec.tree import Command, Option
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-Index = NDArray[np.intp]
 
 __all__ = ["Design", "DesignLevel", "Grouping", "RandomEffects", "make_design"]
-
-ALL = "_all"
-
-
-@dataclass(frozen=True, slots=True)
-class Grouping:
-    """One level of groups in the estimation sample.
-
-    Attributes
-    ----------
-    name : str
-        The group variable, or ``_all``.
-    path : str
-        The group variables from the highest level down to this one: ``school>class``.
-    codes : ndarray of int, shape (n,)
-        0..M-1 by observation; groups are counted within those of the level above.
-    sizes : ndarray of int, shape (M,)
-        Observations in each group.
-    """
-
-    name: str
-    path: str
-    codes: Index
-    sizes: Index
-
-
-@dataclass(frozen=True, slots=True)
-class RandomEffects:
-    """The columns of one random-effects equation, and the structure of their covariance."""
-
-    columns: tuple[Column, ...]
-    covariance: str
-
-
-@dataclass(frozen=True, slots=True)
-class DesignLevel:
-    """One level of a model.
-
-    Attributes
-    ----------
-    grouping : Grouping
-    equations : tuple of RandomEffects
-        In the order typed; the effects of different equations are independent.
-    z : ndarray, shape (n, q)
-        The columns of all equations.
-    """
-
-    grouping: Grouping
-    equations: tuple[RandomEffects, ...]
-    z: Array
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        return tuple(column for equation in self.equations for column in equation.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,92 +84,56 @@ def make_design(
     ------
     CommandError
         A variable is not there, r(111), or of the wrong type, r(109) or r(452); no observations are
-        left, r(2000); a random-effects equation has no effects, r(198).
+        left, r(2000); values are infinite or too large, r(459); the dependent variable is among the
+        covariates, or a random-effects equation has no effects or one twice, r(198).
     """
+    _refuse_response(command)
     variables = Variables(frame)
-    terms = [*command.fixed.terms, *(term for equation in command.random for term in equation.terms)]
-    offset_option = command.fixed.options.get("offset")
-    exposure_option = command.fixed.options.get("exposure")
-
-    numeric = [command.depvar, *(factor for term in terms for factor in term.operands)]
-    sample = _selected(command, frame)
-    for factor in numeric:
-        sample = sample & ~np.isnan(variables.numbers(factor.name, factor.span))
-    for option in (offset_option, exposure_option):
-        if option is not None:
-            sample = sample & ~np.isnan(variables.numbers(str(option.value), option.argument_span))
-    if isinstance(trials, str):
-        sample = sample & ~np.isnan(variables.numbers(trials, _trials_span(command)))
-    codes: dict[str, Index] = {}
-    for equation in command.random:
-        if equation.level != ALL and equation.level not in codes:
-            codes[equation.level], _ = variables.groups(equation.level, equation.level_span)
-            sample = sample & (codes[equation.level] >= 0)
-    n = int(np.count_nonzero(sample))
-    if n == 0:
-        raise CommandError(2000, "no observations", hint=_why_empty(command, variables, numeric))
-
+    sample, codes = estimation_sample(command, variables, trials)
     notes: list[str] = []
     columns = expand(variables, command.fixed.terms, sample)
     if binary and "asis" not in command.fixed.options:
         sample = _without_perfect(variables, command.depvar.name, columns, sample, notes)
-        n = int(np.count_nonzero(sample))
-    rows: Mask | slice = slice(None) if n == len(frame) else sample
-    offset = _offset(variables, rows, offset_option, exposure_option)
+    offset = _offset(
+        variables, sample, command.fixed.options.get("offset"), command.fixed.options.get("exposure")
+    )
     has_constant = "noconstant" not in command.fixed.options
-    x, fixed = _fixed_columns(variables, columns, rows, n, has_constant or cutpoints, notes)
+    keep = "collinear" in command.options
+    x, fixed = _fixed_columns(variables, columns, sample, has_constant or cutpoints, notes, keep)
     if cutpoints:
         x, fixed = np.ascontiguousarray(x[:, :-1]), fixed[:-1]
-
     return Design(
         sample=sample,
-        y=variables.numbers(command.depvar.name)[rows],
+        y=variables.numbers(command.depvar.name)[sample],
         x=x,
         fixed=fixed,
         offset=offset,
-        trials=variables.numbers(trials)[rows] if isinstance(trials, str) else float(trials or 1.0),
-        levels=_levels(variables, command.random, codes, sample, rows),
+        trials=variables.numbers(trials)[sample] if isinstance(trials, str) else float(trials or 1.0),
+        levels=make_levels(variables, command.random, codes, sample),
         notes=tuple(notes),
     )
 
 
-def _selected(command: Command, frame: pd.DataFrame) -> Mask:
-    """Rows that `if` and `in` leave."""
-    sample = np.ones(len(frame), dtype=bool)
-    if command.fixed.condition is not None:
-        sample &= condition_mask(command.fixed.condition, frame)
-    if command.fixed.rows is not None:
-        sample &= row_range_mask(command.fixed.rows, len(frame))
-    return sample
-
-
-def _trials_span(command: Command) -> tuple[int, int] | None:
-    for name in ("binomial", "family"):
-        if name in command.options:
-            return command.options[name].argument_span
-    return None
-
-
-def _why_empty(command: Command, variables: Variables, numeric: Iterable[Factor]) -> str | None:
-    """A hint that names a variable that is missing throughout."""
-    for factor in numeric:
-        values = variables.numbers(factor.name)
-        if len(values) and np.isnan(values).all():
-            return f"{factor.name} is missing in every observation"
-    if command.fixed.condition is not None or command.fixed.rows is not None:
-        return "no observation satisfies if and in and has all variables"
-    return None
+def _refuse_response(command: Command) -> None:
+    """Refuse the dependent variable on the right-hand side, which would fit perfectly."""
+    name = command.depvar.name
+    equations = [("covariates", command.fixed.terms)]
+    equations += [("random effects", equation.terms) for equation in command.random]
+    for where, terms in equations:
+        for factor in (factor for term in terms for factor in term.operands):
+            if factor.name == name:
+                raise CommandError(198, f"depvar {name} may not be among the {where}", span=factor.span)
 
 
 def _offset(
-    variables: Variables, rows: Mask | slice, offset: Option | None, exposure: Option | None
+    variables: Variables, sample: Mask, offset: Option | None, exposure: Option | None
 ) -> Array | None:
     if offset is not None and exposure is not None:
         raise CommandError(198, "only one of offset() or exposure() may be specified", span=exposure.span)
     if offset is not None:
-        return variables.numbers(str(offset.value))[rows]
+        return variables.numbers(str(offset.value))[sample]
     if exposure is not None:
-        values = variables.numbers(str(exposure.value))[rows]
+        values = variables.numbers(str(exposure.value))[sample]
         if np.any(values <= 0.0):
             raise CommandError(459, "exposure() must be greater than zero", span=exposure.argument_span)
         return np.log(values)
@@ -254,17 +162,20 @@ def _without_perfect(
 def _fixed_columns(
     variables: Variables,
     columns: list[Column],
-    rows: Mask | slice,
-    n: int,
+    sample: Mask,
     has_constant: bool,
     notes: list[str],
+    keep: bool,
 ) -> tuple[Array, tuple[Column, ...]]:
-    """The estimated columns as a matrix, and all columns with their states."""
-    x = np.empty((n, len(columns) + 1))
+    """The estimated columns as a matrix, and all columns with their states.
+
+    Columns that others determine are omitted unless `keep` is set; columns that are zero, in any case.
+    """
+    x = np.empty((int(np.count_nonzero(sample)), len(columns) + 1))
     for j, column in enumerate(columns):
-        x[:, j] = values_of(variables, column, rows) if column.state == "estimated" else 0.0
+        x[:, j] = values_of(variables, column, sample) if column.state == "estimated" else 0.0
     x[:, -1] = 1.0
-    dependent = dependent_columns(x[:, :-1], has_constant)
+    dependent = ~x[:, :-1].any(axis=0) if keep else dependent_columns(x[:, :-1], has_constant)
     for k in np.flatnonzero(dependent):
         if columns[k].state == "omitted":
             continue
@@ -279,84 +190,3 @@ def _fixed_columns(
     last = constant() if has_constant else constant().omitted("omitted")
     matrix = x if kept.all() else np.ascontiguousarray(x[:, kept])
     return matrix, (*columns, last)
-
-
-def _levels(
-    variables: Variables,
-    equations: tuple[RandomEquation, ...],
-    codes: dict[str, Index],
-    sample: Mask,
-    rows: Mask | slice,
-) -> tuple[DesignLevel, ...]:
-    """The levels, highest first; equations that follow each other at one level share it."""
-    levels: list[DesignLevel] = []
-    groups = [list(members) for _, members in groupby(equations, key=lambda equation: equation.level)]
-    for members in groups:
-        name = members[0].level
-        upper = levels[-1].grouping if levels else None
-        if any(level.grouping.name == name for level in levels):
-            raise CommandError(
-                198,
-                f"level {name} is there twice, with another level between",
-                span=members[0].level_span,
-                hint=f"put the equations of {name} next to each other",
-            )
-        grouping = _grouping(name, codes.get(name), rows, upper, int(np.count_nonzero(sample)))
-        effects = []
-        for equation in members:
-            columns = expand(variables, equation.terms, sample)
-            # Among equations of one level only the last has an intercept.
-            if "noconstant" not in equation.options and equation is members[-1]:
-                columns.append(constant())
-            if not columns:
-                raise CommandError(
-                    198,
-                    "random-effects equation has no random effects",
-                    span=equation.span,
-                    hint="leave out noconstant or name a variable",
-                )
-            effects.append(RandomEffects(tuple(columns), _covariance(equation)))
-        level = DesignLevel(
-            grouping,
-            tuple(effects),
-            np.column_stack(
-                [values_of(variables, column, rows) for effect in effects for column in effect.columns]
-            ),
-        )
-        _check_effects(level, members[0].span)
-        levels.append(level)
-    return tuple(levels)
-
-
-def _covariance(equation: RandomEquation) -> str:
-    option = equation.options.get("covariance")
-    if option is None:
-        return "independent"
-    assert isinstance(option.value, Covariance)
-    return option.value.kind
-
-
-def _grouping(name: str, codes: Index | None, rows: Mask | slice, upper: Grouping | None, n: int) -> Grouping:
-    used = np.zeros(n, dtype=np.intp) if codes is None else codes[rows]
-    if upper is not None:
-        used = upper.codes * (int(used.max()) + 1) + used
-        used = np.unique(used, return_inverse=True)[1].reshape(n)
-    counts = np.bincount(used)
-    present = counts > 0
-    if not present.all():
-        rank = np.cumsum(present) - 1
-        used = rank[used]
-    path = name if upper is None else f"{upper.path}>{name}"
-    return Grouping(name, path, used, counts[present])
-
-
-def _check_effects(level: DesignLevel, span: tuple[int, int]) -> None:
-    """Refuse random effects that touch no observation: nothing is known of their variance."""
-    for k, column in enumerate(level.columns):
-        if not level.z[:, k].any():
-            raise CommandError(
-                459,
-                f"{column.name} is zero in every observation: its random effect is not identified",
-                span=span,
-                hint=f"leave {column.name} out of the random-effects equation",
-            )

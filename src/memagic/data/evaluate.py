@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from memagic.errors import CommandError, closest
+from memagic.data.variables import Variables
+from memagic.errors import CommandError
 from memagic.spec.tree import Binary, Call, Expression, Indexed, Name, Number, String, Unary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from memagic.spec.tree import RowRange
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 __all__ = ["condition_mask", "evaluate", "row_range_mask"]
 
 # Numbers are float64 with nan for every missing value, strings are object arrays; literals have
-# shape (), columns (n,).
+# shape (), columns (n,). Infinite values of the data are missing, like results that are too large.
 _Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def evaluate(expression: Expression, frame: pd.DataFrame) -> NDArray[Any]:
+def evaluate(expression: Expression, frame: pd.DataFrame | Variables) -> NDArray[Any]:
     """Compute an expression for every row.
 
     Parameters
     ----------
     expression : Expression
         The syntax tree.
-    frame : DataFrame
+    frame : DataFrame or Variables
         Its columns are the variables.
 
     Returns
@@ -45,7 +45,7 @@ def evaluate(expression: Expression, frame: pd.DataFrame) -> NDArray[Any]:
     CommandError
         r(111) for an unknown variable, r(109) where strings and numbers are mixed.
     """
-    count = len(frame)
+    variables = frame if isinstance(frame, Variables) else Variables(frame)
     columns: dict[str, _Array] = {}
     # An explicit stack: a chain of operators may be deeper than Python's own stack has room for.
     waiting: list[tuple[Expression, bool]] = [(expression, False)]
@@ -60,18 +60,18 @@ def evaluate(expression: Expression, frame: pd.DataFrame) -> NDArray[Any]:
         arguments = values[len(values) - len(operands) :]
         del values[len(values) - len(operands) :]
         with np.errstate(all="ignore"):
-            values.append(_apply(node, arguments, frame, columns))
-    return np.broadcast_to(values[0], (count,)).copy()
+            values.append(_apply(node, arguments, variables, columns))
+    return np.broadcast_to(values[0], (len(variables.frame),)).copy()
 
 
-def condition_mask(expression: Expression, frame: pd.DataFrame) -> NDArray[np.bool_]:
+def condition_mask(expression: Expression, frame: pd.DataFrame | Variables) -> NDArray[np.bool_]:
     """Which rows meet a condition; a missing value is true.
 
     Parameters
     ----------
     expression : Expression
         What follows `if`.
-    frame : DataFrame
+    frame : DataFrame or Variables
         Its columns are the variables.
 
     Returns
@@ -130,7 +130,7 @@ def _operands(node: Expression) -> tuple[Expression, ...]:
 
 
 def _apply(
-    node: Expression, arguments: Sequence[_Array], frame: pd.DataFrame, columns: dict[str, _Array]
+    node: Expression, arguments: Sequence[_Array], variables: Variables, columns: dict[str, _Array]
 ) -> _Array:
     """The value of one node from those of its operands."""
     match node:
@@ -139,9 +139,9 @@ def _apply(
         case String():
             return np.asarray(node.value, dtype=object)
         case Name():
-            return _variable(node, frame, columns)
+            return _variable(node, variables, columns)
         case Indexed():
-            return _at_rows(node, arguments[0], frame, columns)
+            return _at_rows(node, arguments[0], variables, columns)
         case Unary():
             return _unary(node, arguments[0])
         case Binary():
@@ -153,66 +153,28 @@ def _apply(
 # --- variables -------------------------------------------------------------------------------
 
 
-def _variable(node: Name | Indexed, frame: pd.DataFrame, columns: dict[str, _Array]) -> _Array:
+def _variable(node: Name | Indexed, variables: Variables, columns: dict[str, _Array]) -> _Array:
     if node.name not in columns:
-        columns[node.name] = _column(node, frame)
+        columns[node.name] = _column(node, variables)
     return columns[node.name]
 
 
-def _column(node: Name | Indexed, frame: pd.DataFrame) -> _Array:
+def _column(node: Name | Indexed, variables: Variables) -> _Array:
     """A column as an array of numbers or of strings."""
+    count = len(variables.frame)
     if node.name == "_n":
-        return np.arange(1, len(frame) + 1, dtype=np.float64)
+        return np.arange(1, count + 1, dtype=np.float64)
     if node.name == "_N":
-        return np.full(len(frame), len(frame), dtype=np.float64)
-    if node.name not in frame.columns:
-        hint = closest(node.name, [name for name in frame.columns if isinstance(name, str)])
-        raise CommandError(111, f"variable {node.name} not found", span=node.span, hint=hint)
-    column = frame[node.name]
-    if not isinstance(column, pd.Series):
-        raise CommandError(111, f"{node.name} ambiguous: several columns have this name", span=node.span)
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        # A missing category has code -1, which is the place of the value appended for it.
-        categories = _values(pd.Series(column.cat.categories), node)
-        missing = "" if _is_string(categories) else np.nan
-        return np.append(categories, [missing])[column.cat.codes.to_numpy()]
-    return _values(column, node)
+        return np.full(count, count, dtype=np.float64)
+    values = variables.values(node.name, node.span)
+    return values if _is_string(values) else _finite(values)
 
 
-def _values(column: pd.Series[Any], node: Name | Indexed) -> _Array:
-    dtype = column.dtype
-    if pd.api.types.is_bool_dtype(dtype) or pd.api.types.is_numeric_dtype(dtype):
-        if pd.api.types.is_complex_dtype(dtype):
-            raise _wrong_type(node, "complex numbers")
-        return _finite(column.to_numpy(dtype=np.float64, na_value=np.nan))
-    if pd.api.types.is_string_dtype(dtype) or pd.api.types.is_object_dtype(dtype):
-        return _objects(column, node)
-    raise _wrong_type(node, "dates" if "date" in str(dtype) else str(dtype))
-
-
-def _objects(column: pd.Series[Any], node: Name | Indexed) -> _Array:
-    """A column of Python objects: all strings or all numbers, but for missing values."""
-    missing = column.isna().to_numpy()
-    present = column.to_numpy(dtype=object)[~missing]
-    if len(present) and all(isinstance(value, str) for value in present):
-        strings = np.full(len(column), "", dtype=object)
-        strings[~missing] = present
-        return strings
-    if all(isinstance(value, Real | np.bool_) for value in present):
-        numbers = np.full(len(column), np.nan)
-        numbers[~missing] = present.astype(np.float64)
-        # A column without any value is text if its type says so.
-        if not len(present) and pd.api.types.is_string_dtype(column.dtype) and column.dtype != object:
-            return np.full(len(column), "", dtype=object)
-        return _finite(numbers)
-    raise _wrong_type(node, "values that are neither numbers nor text")
-
-
-def _at_rows(node: Indexed, index: _Array, frame: pd.DataFrame, columns: dict[str, _Array]) -> _Array:
+def _at_rows(node: Indexed, index: _Array, variables: Variables, columns: dict[str, _Array]) -> _Array:
     """`x[_n-1]`: rows that do not exist have a missing value."""
     if _is_string(index):
         raise _mismatch(node)
-    values = _variable(node, frame, columns)
+    values = _variable(node, variables, columns)
     whole = np.trunc(index)
     exists = (whole >= 1) & (whole <= len(values))
     missing = "" if _is_string(values) else np.nan
@@ -360,8 +322,3 @@ def _mismatch(node: Expression) -> CommandError:
     return CommandError(
         109, "type mismatch", span=node.span, hint="compare text with text: it goes in double quotes"
     )
-
-
-def _wrong_type(node: Name | Indexed, what: str) -> CommandError:
-    message = f"type mismatch: {node.name} holds {what}"
-    return CommandError(109, message, span=node.span, hint="make a numeric variable of it first")

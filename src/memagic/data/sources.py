@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["find_data", "read_dta"]
+
+# What pandas stumbles over in a file that is empty, cut short or damaged.
+_FAULTS = (
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    OverflowError,
+    StopIteration,
+    TypeError,
+    struct.error,
+)
 
 
 def find_data(source: pd.DataFrame | str) -> pd.DataFrame:
@@ -63,14 +77,17 @@ def read_dta(path: Path) -> pd.DataFrame:
         with opened as reader:
             frame: pd.DataFrame = reader.read()
             sets = reader.value_labels()
-            attached = _attached(reader, list(frame.columns), sets)
-            frame.attrs = {
-                "title": reader.data_label,
-                "variable_labels": {k: v for k, v in reader.variable_labels().items() if v},
-                "value_labels": attached,
-            }
-    except (ValueError, OSError, KeyError) as fault:
+            title, words = reader.data_label, reader.variable_labels()
+    except ValueError as fault:
         raise CommandError(610, f"file {path} is not a Stata data set", hint=str(fault)) from None
+    except _FAULTS:
+        hint = "it is empty, cut short or damaged"
+        raise CommandError(610, f"file {path} is not a Stata data set", hint=hint) from None
+    frame.attrs = {
+        "title": title,
+        "variable_labels": {name: label for name, label in words.items() if label},
+        "value_labels": _attached(reader, list(frame.columns), sets),
+    }
     return frame
 
 

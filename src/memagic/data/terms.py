@@ -6,14 +6,15 @@ Source: [U] 11.4.3 Factor variables.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import reduce
 from itertools import product
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.data.variables import Variables
+from memagic.data.variables import Variables, check_size
 from memagic.errors import CommandError
 from memagic.spec.tree import Factor, Term
 
@@ -39,12 +40,15 @@ class Column:
         Each operand's variable and level, None for a continuous one.
     state : {"estimated", "omitted", "empty"}
         Omitted columns are collinear, empty ones have no observation.
+    span : tuple of int, optional
+        The place of its term in the command.
     """
 
     name: str
     heading: str
     factors: tuple[tuple[str, float | None], ...]
     state: Literal["estimated", "omitted", "empty"] = "estimated"
+    span: tuple[int, int] | None = field(default=None, compare=False)
 
     def omitted(self, state: Literal["omitted", "empty"]) -> Column:
         """The same column, held at zero."""
@@ -77,7 +81,10 @@ def factor_levels(variables: Variables, factor: Factor, sample: Mask) -> Array:
         )
     if levels[0] < 0:
         raise CommandError(
-            452, f"{factor.name}:  factor variables may not contain negative values", span=factor.span
+            452,
+            f"{factor.name}:  factor variables may not contain negative values",
+            span=factor.span,
+            hint=f"c.{factor.name} enters it as a continuous variable",
         )
     if levels[-1] > _LARGEST_LEVEL:
         raise CommandError(
@@ -107,16 +114,8 @@ def _base(variables: Variables, factor: Factor, levels: Array, sample: Mask) -> 
         The base asked for is not a level of the variable, r(198).
     """
     chosen = factor.base
-    if chosen == "none":
-        return None
-    if chosen is None or chosen == "first":
-        return float(levels[0])
-    if chosen == "last":
-        return float(levels[-1])
-    if chosen == "freq":
-        values = variables.numbers(factor.name)[sample]
-        counts = [(values == level).sum() for level in levels]
-        return float(levels[int(np.argmax(counts))])
+    if chosen is None or isinstance(chosen, str):
+        return _named_base(variables, factor.name, chosen or "first", levels, sample)
     if isinstance(chosen, tuple):
         order = chosen[1]
         if not 1 <= order <= len(levels):
@@ -124,8 +123,6 @@ def _base(variables: Variables, factor: Factor, levels: Array, sample: Mask) -> 
                 198, f"{factor.name} has {len(levels)} levels, no level #{order}", span=factor.span
             )
         return float(levels[order - 1])
-    if isinstance(chosen, str):
-        raise ValueError(chosen)
     if chosen not in levels:
         shown = ", ".join(f"{level:g}" for level in levels[:10])
         raise CommandError(
@@ -135,6 +132,16 @@ def _base(variables: Variables, factor: Factor, levels: Array, sample: Mask) -> 
             hint=f"its levels are {shown}{', ...' if len(levels) > 10 else ''}",
         )
     return float(chosen)
+
+
+def _named_base(variables: Variables, name: str, chosen: str, levels: Array, sample: Mask) -> float | None:
+    if chosen == "none":
+        return None
+    if chosen == "freq":
+        values = variables.numbers(name)[sample]
+        counts = [(values == level).sum() for level in levels]
+        return float(levels[int(np.argmax(counts))])
+    return float(levels[-1 if chosen == "last" else 0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,19 +173,24 @@ def expand(variables: Variables, terms: Sequence[Term], sample: Mask) -> list[Co
     """Columns of an equation without its constant, in the order of `e(b)`.
 
     A combination of levels with some operands at their base is left out when the other operands
-    have a term of their own, or when there are no others: its column would be a sum of theirs.
+    have a term of their own with these levels, or when there are no others: its column would be a
+    sum of theirs. A base that is chosen once in the list is the variable's base throughout it.
     """
-    present = {_key(term.operands) for term in terms}
+    terms = _with_common_bases(terms)
+    present: dict[tuple[tuple[str, str], ...], list[tuple[Factor, ...]]] = {}
+    for term in terms:
+        present.setdefault(_key(term.operands), []).append(term.operands)
     columns: list[Column] = []
     seen: set[str] = set()
     for term in terms:
         operands = [_operand(variables, factor, sample) for factor in term.operands]
         for levels in product(*(operand.levels for operand in operands)):
-            at_base = [
-                o.base is not None and level == o.base for o, level in zip(operands, levels, strict=True)
+            others = [
+                (o.factor, level)
+                for o, level in zip(operands, levels, strict=True)
+                if o.base is None or level != o.base
             ]
-            others = tuple(o.factor for o, base in zip(operands, at_base, strict=True) if not base)
-            if any(at_base) and (not others or _key(others) in present):
+            if len(others) < len(operands) and _has_own_term(others, present):
                 continue
             column = _column(term, levels)
             if column.name not in seen:
@@ -187,8 +199,53 @@ def expand(variables: Variables, terms: Sequence[Term], sample: Mask) -> list[Co
     return columns
 
 
-def _key(factors: Sequence[Factor]) -> frozenset[tuple[str, str]]:
-    return frozenset((factor.name, factor.kind) for factor in factors)
+def _with_common_bases(terms: Sequence[Term]) -> list[Term]:
+    """The terms with the base that is chosen for a variable wherever it has none of its own."""
+    chosen: dict[str, Factor] = {}
+    for factor in (factor for term in terms for factor in term.operands):
+        # `ibn.` asks for all levels in its place, and is no base.
+        if factor.base is not None and factor.base != "none":
+            chosen.setdefault(factor.name, factor)
+
+    def completed(factor: Factor) -> Factor:
+        given = chosen.get(factor.name)
+        if given is None or factor.kind != "i" or factor.base is not None or not _has_all_levels(factor):
+            return factor
+        # A base that does not exist is an error where it is typed.
+        return replace(factor, base=given.base, span=given.span)
+
+    return [replace(term, operands=tuple(map(completed, term.operands))) for term in terms]
+
+
+def _has_all_levels(factor: Factor) -> bool:
+    return factor.levels is None and factor.omitted is None
+
+
+def _key(factors: Sequence[Factor]) -> tuple[tuple[str, str], ...]:
+    """What two terms have in common that are products of the same variables."""
+    return tuple(sorted((factor.name, factor.kind) for factor in factors))
+
+
+def _has_own_term(
+    others: list[tuple[Factor, float | None]],
+    present: dict[tuple[tuple[str, str], ...], list[tuple[Factor, ...]]],
+) -> bool:
+    """Whether a term of just these operands has these levels; none at all have the constant."""
+    if not others:
+        return True
+    level_of = {factor.name: level for factor, level in others}
+    return any(
+        all(_has_level(factor, level_of[factor.name]) for factor in operands)
+        for operands in present.get(_key([factor for factor, _ in others]), [])
+    )
+
+
+def _has_level(factor: Factor, level: float | None) -> bool:
+    if level is None or _has_all_levels(factor):
+        return True
+    if factor.levels is not None:
+        return level in factor.levels
+    return factor.omitted is None or level not in factor.omitted
 
 
 def _column(term: Term, levels: tuple[float | None, ...]) -> Column:
@@ -203,17 +260,27 @@ def _column(term: Term, levels: tuple[float | None, ...]) -> Column:
             heads.append(factor.name)
     heading = "" if all(level is None for level in levels) else "#".join(heads)
     named = tuple((f.name, level) for f, level in zip(term.operands, levels, strict=True))
-    return Column("#".join(parts), heading, named)
+    return Column("#".join(parts), heading, named, span=term.span)
 
 
 def values_of(variables: Variables, column: Column, rows: Mask | NDArray[np.intp] | slice) -> Array:
-    """The values of a column in the given rows, shape (n,)."""
+    """The values of a column in the given rows, shape (n,).
+
+    Raises
+    ------
+    CommandError
+        Products are too large, r(459).
+    """
     if not column.factors:
         return np.ones(len(variables.frame))[rows]
-    product_: Array | None = None
+    parts = []
     for name, level in column.factors:
         values = variables.numbers(name)[rows]
-        part = values if level is None else (values == level).astype(float)
-        product_ = part if product_ is None else product_ * part
-    assert product_ is not None
-    return product_
+        parts.append(values if level is None else (values == level).astype(float))
+    if len(parts) == 1:
+        return parts[0]
+    # What is infinite here is refused by the next line; infinity times zero is no number.
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = reduce(np.multiply, parts)
+    check_size(values, column.name, column.span)
+    return values

@@ -1,9 +1,11 @@
-"""Columns of a DataFrame as the commands see them: numbers with missing values, and value labels."""
+"""Columns of a DataFrame as the commands see them: numbers or text with missing values, and labels."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,33 +16,33 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.float64]
+Text = NDArray[np.object_]
+Index = NDArray[np.intp]
 Span = tuple[int, int]
 
-__all__ = ["Variables", "is_text"]
+__all__ = ["Variables", "check_range", "check_size"]
 
-
-def is_text(series: pd.Series) -> bool:
-    """Whether a column holds strings rather than numbers."""
-    import pandas as pd
-
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        return False
-    if pd.api.types.is_string_dtype(series.dtype) or series.dtype.kind == "O":
-        return not pd.api.types.is_numeric_dtype(series.dtype)
-    return False
+# Sums of squares of larger values may exceed what a double holds.
+_LARGEST = 1e150
 
 
 @dataclass
 class Variables:
     """Access to the columns of `frame`, which is never changed.
 
-    A pandas categorical whose categories are whole numbers is read as those numbers; any other is
-    read as 1, 2, ... in the order of its categories, which become its value labels. Booleans are
-    0 and 1. `attrs["value_labels"]` of the frame gives labels to numeric columns.
+    A column is numbers with nan for missing values, or text with ``""`` for them. Booleans are 0
+    and 1. Objects are text where all are strings and numbers where all are numbers.
+
+    A pandas categorical whose categories are whole numbers is read as those numbers. Any other is
+    read as 1, 2, ... in the order of its categories, which become its value labels; expressions
+    compare it by its categories where these are text, and do not take it where they are neither.
+
+    `attrs["value_labels"]` of the frame gives labels to numeric columns.
     """
 
     frame: pd.DataFrame
-    _cache: dict[str, Array] = field(default_factory=dict)
+    _values: dict[str, Array | Text] = field(default_factory=dict)
+    _numbers: dict[str, Array] = field(default_factory=dict)
 
     def series(self, name: str, span: Span | None = None) -> pd.Series:
         """The column `name`.
@@ -48,101 +50,240 @@ class Variables:
         Raises
         ------
         CommandError
-            ``variable x not found``, r(111).
+            ``variable x not found``, r(111), or more than one of them, r(110).
         """
         if name not in self.frame.columns:
-            names = [str(column) for column in self.frame.columns]
+            names = [column for column in self.frame.columns if isinstance(column, str)]
             raise CommandError(111, f"variable {name} not found", span=span, hint=closest(name, names))
         column = self.frame[name]
         if column.ndim != 1:
             raise CommandError(110, f"variable {name} is there more than once", span=span)
         return column
 
-    def numbers(self, name: str, span: Span | None = None) -> Array:
-        """The column as floats with nan for missing values.
+    def values(self, name: str, span: Span | None = None) -> Array | Text:
+        """The column as expressions take it, shape (n,): floats, or objects where it is text.
 
         Raises
         ------
         CommandError
-            Not found, r(111), or not numeric, r(109).
+            Not found, r(111), more than one, r(110), or neither numbers nor text, r(109).
         """
-        if name in self._cache:
-            return self._cache[name]
-        column = self.series(name, span)
-        values = self._to_numbers(column, span)
-        self._cache[name] = values
-        return values
-
-    def _to_numbers(self, column: pd.Series, span: Span | None) -> Array:
-        import pandas as pd
-
-        dtype = column.dtype
-        if isinstance(dtype, pd.CategoricalDtype):
-            codes = column.cat.codes.to_numpy().astype(float)
-            whole = _whole_numbers(column.cat.categories)
-            values = np.append(
-                np.arange(1.0, len(column.cat.categories) + 1) if whole is None else whole, np.nan
+        if name not in self._values:
+            column = self.series(name, span)
+            self._values[name] = (
+                _categories(column, span) if _is_categorical(column) else _plain(column, span)
             )
-            return np.asarray(values[codes.astype(int)])
-        if not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)):
-            if dtype.kind == "O":
-                try:
-                    return np.asarray(pd.to_numeric(column).to_numpy(dtype=float, na_value=np.nan))
-                except (ValueError, TypeError):
-                    pass
-            kind = "a date" if pd.api.types.is_datetime64_any_dtype(dtype) else "a string"
-            raise CommandError(109, f"type mismatch: {column.name} is {kind} variable", span=span)
-        if pd.api.types.is_complex_dtype(dtype):
-            raise CommandError(109, f"type mismatch: {column.name} is a complex variable", span=span)
-        if isinstance(dtype, np.dtype):
-            values = column.to_numpy().astype(float)
-        else:
-            values = column.to_numpy(dtype=float, na_value=np.nan)
-        if np.isinf(values).any():
-            raise CommandError(
-                459, f"variable {column.name} has infinite values", span=span, hint="replace them by missing"
-            )
-        return values
+        return self._values[name]
 
-    def groups(self, name: str, span: Span | None = None) -> tuple[NDArray[np.intp], int]:
-        """Codes of a grouping variable, -1 where missing, and the number of distinct values."""
+    def numbers(self, name: str, span: Span | None = None) -> Array:
+        """The column as the equations of a model take it, shape (n,): floats, also infinite ones.
+
+        Raises
+        ------
+        CommandError
+            Not found, r(111), more than one, r(110), or not numeric, r(109).
+        """
+        if name not in self._numbers:
+            column = self.series(name, span)
+            if _is_categorical(column):
+                self._numbers[name] = _by_code(column, _category_numbers(column.cat.categories), np.nan)
+            else:
+                values = self.values(name, span)
+                if values.dtype == object:
+                    raise _wrong_type(column, "is a string variable", span, _HINT_TEXT)
+                self._numbers[name] = np.asarray(values, dtype=np.float64)
+        return self._numbers[name]
+
+    def groups(self, name: str, span: Span | None = None) -> Index:
+        """Codes of a group variable in the order of its values, -1 where it is missing, shape (n,).
+
+        Raises
+        ------
+        CommandError
+            Not found, r(111), more than one, r(110), or values that have no order, r(109).
+        """
         import pandas as pd
 
         column = self.series(name, span)
-        if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub":
-            values = column.to_numpy()
-            low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
-            if high - low < 4 * len(values) + 1000:
-                # Whole numbers of a moderate range need no hash table.
-                seen = np.zeros(high - low + 1, dtype=bool)
-                seen[values - low] = True
-                rank = np.cumsum(seen) - 1
-                return rank[values - low], int(seen.sum())
-        codes, uniques = pd.factorize(column, sort=True)
-        if is_text(column):
-            empty = np.asarray([value == "" for value in uniques], dtype=bool)
+        if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub" and len(column):
+            ranks = _ranks_of_whole_numbers(column.to_numpy())
+            if ranks is not None:
+                return ranks
+        try:
+            codes, uniques = pd.factorize(column, sort=True)
+        except TypeError:
+            raise _wrong_type(column, "holds values that have no order", span, _HINT_OTHER) from None
+        if _is_categorical(column) or not pd.api.types.is_numeric_dtype(column.dtype):
+            empty = np.asarray([_is_empty(value) for value in uniques], dtype=bool)
             codes = np.where(np.append(empty, False)[codes], -1, codes)
-        return codes.astype(np.intp), len(uniques)
+        return codes.astype(np.intp)
 
     def value_labels(self, name: str) -> dict[float, str]:
         """Words for the values of a variable; empty where it has none."""
-        import pandas as pd
-
-        column = self.frame[name]
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            if _whole_numbers(column.cat.categories) is not None:
+        column = self.series(name)
+        if _is_categorical(column):
+            categories = column.cat.categories
+            if _whole_numbers(categories) is not None:
                 return {}
-            return {float(k + 1): str(c) for k, c in enumerate(column.cat.categories)}
+            return {float(k + 1): str(c) for k, c in enumerate(categories) if not _is_empty(c)}
         labels = self.frame.attrs.get("value_labels", {})
         found = labels.get(name, {}) if isinstance(labels, dict) else {}
         return {float(value): str(label) for value, label in found.items()}
 
 
-def _whole_numbers(categories: pd.Index) -> Array | None:
-    """The categories as floats if all are whole numbers, else None."""
+def check_range(values: Array, name: str, span: Span | None) -> None:
+    """Refuse numbers that no estimation can work with.
+
+    Raises
+    ------
+    CommandError
+        Infinite, or so large that their squares are, r(459).
+    """
+    if np.isinf(values).any():
+        raise CommandError(
+            459, f"variable {name} has infinite values", span=span, hint="replace them by missing"
+        )
+    check_size(values, name, span)
+
+
+def check_size(values: Array, name: str, span: Span | None) -> None:
+    """Refuse numbers whose squares are infinite, or that are so themselves.
+
+    Raises
+    ------
+    CommandError
+        r(459).
+    """
+    if not np.all(np.abs(values) <= _LARGEST):
+        raise CommandError(459, f"values of {name} are too large", span=span, hint="measure in larger units")
+
+
+# --- plain columns ---------------------------------------------------------------------------
+
+
+def _plain(column: pd.Series, span: Span | None) -> Array | Text:
+    """A column that is not categorical."""
     import pandas as pd
 
-    if not pd.api.types.is_numeric_dtype(categories.dtype) or pd.api.types.is_bool_dtype(categories.dtype):
+    dtype = column.dtype
+    if pd.api.types.is_complex_dtype(dtype):
+        raise _wrong_type(column, "is a complex variable", span, _HINT_OTHER)
+    if pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype):
+        if isinstance(dtype, np.dtype):
+            return column.to_numpy().astype(np.float64)
+        return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan, copy=True))
+    if pd.api.types.is_object_dtype(dtype):
+        return _objects(column, span)
+    if pd.api.types.is_string_dtype(dtype):
+        return _text(column)
+    raise _wrong_type(column, f"is {_kind(dtype)}", span, _HINT_OTHER)
+
+
+def _objects(column: pd.Series, span: Span | None) -> Array | Text:
+    """A column of Python objects: all strings or all numbers, but for missing values."""
+    missing = column.isna().to_numpy()
+    present = column.to_numpy(dtype=object)[~missing]
+    if len(present) and all(isinstance(value, str) for value in present):
+        return _text(column)
+    if not all(isinstance(value, Real | np.bool_ | Decimal) for value in present):
+        raise _wrong_type(column, "holds values that are neither numbers nor text", span, _HINT_OTHER)
+    numbers = np.full(len(column), np.nan)
+    try:
+        numbers[~missing] = present.astype(np.float64)
+    except OverflowError:
+        raise CommandError(459, f"values of {column.name} are too large", span=span) from None
+    return numbers
+
+
+def _text(column: pd.Series) -> Text:
+    missing = column.isna().to_numpy()
+    strings = np.full(len(column), "", dtype=object)
+    strings[~missing] = column.to_numpy(dtype=object)[~missing]
+    return strings
+
+
+def _kind(dtype: Any) -> str:
+    """What a column is that is neither numbers nor text."""
+    import pandas as pd
+
+    if isinstance(dtype, pd.PeriodDtype):
+        return "a period variable"
+    if isinstance(dtype, pd.IntervalDtype):
+        return "an interval variable"
+    words = {"M": "a date variable", "m": "a duration variable"}
+    return words.get(dtype.kind, f"of type {dtype}")
+
+
+_HINT_TEXT = 'a categorical enters as a factor variable: astype("category")'
+_HINT_OTHER = "make a numeric variable of it first"
+
+
+def _wrong_type(column: pd.Series, what: str, span: Span | None, hint: str) -> CommandError:
+    return CommandError(109, f"type mismatch: {column.name} {what}", span=span, hint=hint)
+
+
+# --- categoricals ----------------------------------------------------------------------------
+
+
+def _is_categorical(column: pd.Series) -> bool:
+    import pandas as pd
+
+    return isinstance(column.dtype, pd.CategoricalDtype)
+
+
+def _by_code(column: pd.Series, values: NDArray[Any], missing: float | str) -> NDArray[Any]:
+    """The value of each row's category. A missing category has code -1, the place of `missing`."""
+    table = np.append(values, np.asarray([missing], dtype=values.dtype))
+    return np.asarray(table[column.cat.codes.to_numpy()])
+
+
+def _categories(column: pd.Series, span: Span | None) -> Array | Text:
+    """A categorical as its categories."""
+    categories = column.cat.categories
+    whole = _whole_numbers(categories)
+    if whole is not None:
+        return _by_code(column, whole, np.nan)
+    if all(isinstance(category, str) for category in categories):
+        return _by_code(column, categories.to_numpy(dtype=object), "")
+    raise _wrong_type(column, "has categories that are neither whole numbers nor text", span, _HINT_OTHER)
+
+
+def _category_numbers(categories: pd.Index) -> Array:
+    """The number that each category is read as."""
+    whole = _whole_numbers(categories)
+    if whole is not None:
+        return whole
+    # The empty string is the missing value of text.
+    empty = np.asarray([_is_empty(category) for category in categories], dtype=bool)
+    return np.where(empty, np.nan, np.arange(1.0, len(categories) + 1))
+
+
+def _is_empty(category: object) -> bool:
+    return isinstance(category, str) and category == ""
+
+
+def _whole_numbers(categories: pd.Index) -> Array | None:
+    """The categories as floats if all are whole numbers, or true and false, else None."""
+    import pandas as pd
+
+    if not (pd.api.types.is_numeric_dtype(categories.dtype) or pd.api.types.is_bool_dtype(categories.dtype)):
         return None
     values = categories.to_numpy(dtype=float)
     return values if np.all(values == np.floor(values)) else None
+
+
+# --- groups ----------------------------------------------------------------------------------
+
+
+def _ranks_of_whole_numbers(values: NDArray[Any]) -> Index | None:
+    """Ranks of whole numbers of a moderate range, which need no hash table; None for other ranges."""
+    low, high = int(values.min()), int(values.max())
+    if high - low >= 4 * len(values) + 1000:
+        return None
+    # Differences of narrow integers need not fit into their type, and large unsigned ones fit into
+    # no signed type.
+    wide = values.astype(np.uint64 if values.dtype.kind == "u" else np.int64)
+    above = (wide - wide.dtype.type(low)).astype(np.intp)
+    seen = np.zeros(high - low + 1, dtype=bool)
+    seen[above] = True
+    return np.asarray((np.cumsum(seen) - 1)[above], dtype=np.intp)

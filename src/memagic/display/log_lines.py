@@ -7,6 +7,7 @@ from typing import Literal
 from memagic.display.formats import g
 
 __all__ = [
+    "FITTING_CONSTANT",
     "FITTING_FIXED",
     "FITTING_FULL",
     "REFINING",
@@ -16,6 +17,7 @@ __all__ = [
     "section",
 ]
 
+FITTING_CONSTANT = "Fitting constant-only model:"
 FITTING_FIXED = "Fitting fixed-effects model:"
 REFINING = "Refining starting values:"
 FITTING_FULL = "Fitting full model:"

@@ -20,10 +20,12 @@ _RULES = """
 .memagic-report p.memagic-lr{display:flex;flex-wrap:wrap;gap:.1em 2em;margin:.6em 0 .35em}
 .memagic-report .memagic-facts{display:flex;flex-wrap:wrap;align-items:flex-start;
  gap:.6em 3.5em;margin:0 0 .8em}
-.memagic-report dl{display:grid;grid-template-columns:auto auto;gap:.1em 1.2em;margin:0}
-.memagic-report dt{margin:0;padding:0;font-weight:400;opacity:.7}
-.memagic-report dd{margin:0;padding:0;text-align:left}
-.memagic-report dl.memagic-numbers dd{text-align:right}
+.memagic-report .memagic-facts dl{display:grid;grid-template-columns:auto auto;gap:.1em 1.2em;margin:0;
+ padding:0;width:auto;float:none;overflow:visible}
+.memagic-report .memagic-facts dl dt,.memagic-report .memagic-facts dl dd{margin:0;padding:0;width:auto;
+ float:none;clear:none;white-space:nowrap;font-weight:400;text-align:left}
+.memagic-report .memagic-facts dl dt{opacity:.7}
+.memagic-report .memagic-facts dl.memagic-numbers dd{text-align:right}
 .memagic-report .memagic-scroll{max-width:100%;overflow-x:auto}
 .memagic-report table.memagic-table{border-collapse:collapse;border:0;margin:0;width:auto;table-layout:auto;
  font-size:1em;background:none;color:inherit;border-top:2px solid var(--memagic-rule);

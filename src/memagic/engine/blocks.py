@@ -29,6 +29,36 @@ _BLOCK_ELEMENTS = 1 << 16
 _CELL_SAMPLE = 2000
 
 
+class Summation:
+    """Sums of consecutive rows: the product with an indicator matrix.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (n,)
+        Sorted; the rows of equal code are summed.
+    size : int
+        Number of codes; all of 0..size-1 occur.
+    """
+
+    def __init__(self, codes: Index, size: int) -> None:
+        n = len(codes)
+        self.shape = (size, n)
+        self._starts = np.searchsorted(codes, np.arange(size))
+        self._matrix = csr_array((np.ones(n), np.arange(n), np.append(self._starts, n)), shape=(size, n))
+
+    def __matmul__(self, values: Array) -> Array:
+        """Sums of `values` of shape (n, K), shape (size, K).
+
+        Where n is size these are the values themselves, not a copy: do not write to them.
+        """
+        if self.shape[0] == self.shape[1]:
+            return values
+        if values.shape[1] == 1:
+            # One column is quicker without the sparse product's overhead.
+            return np.add.reduceat(values[:, 0], self._starts)[:, None]
+        return np.asarray(self._matrix @ values)
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """Whole top-level clusters. M_1..M_L count its clusters by level, C its cells, n its rows.
@@ -55,14 +85,14 @@ class Block:
         By level, shape (M_l,), the top-level cluster.
     z : ndarray, shape (C, Q)
         The row of Z that a cell's rows share.
-    sum_cells : csr_array, shape (C, n)
+    sum_cells : Summation, shape (C, n)
         Sums rows within cells.
-    sum_clusters : csr_array, shape (M_L, C)
+    sum_clusters : Summation, shape (M_L, C)
         Sums cells within lowest-level clusters.
-    sum_up : tuple of csr_array
+    sum_up : tuple of Summation
         For every level but the highest, shape (M_{l-1}, M_l): sums its clusters within those of the
         level above.
-    sum_top : csr_array, shape (M_1, M_L)
+    sum_top : Summation, shape (M_1, M_L)
         Sums lowest-level clusters within top-level ones.
     x_by_cluster : csr_array, shape (M_L p, n)
         Row j p + c holds column c of X for the rows of cluster j: X_j' r in one product.
@@ -81,21 +111,21 @@ class Block:
     parents: tuple[Index, ...]
     tops: tuple[Index, ...]
     z: Array
-    sum_cells: csr_array
-    sum_clusters: csr_array
-    sum_up: tuple[csr_array, ...]
-    sum_top: csr_array
+    sum_cells: Summation
+    sum_clusters: Summation
+    sum_up: tuple[Summation, ...]
+    sum_top: Summation
     x_by_cluster: csr_array
 
     @property
     def n_clusters(self) -> int:
         """Top-level clusters."""
-        return int(self.sum_top.shape[0])
+        return self.sum_top.shape[0]
 
     @property
     def n_lowest(self) -> int:
         """Lowest-level clusters."""
-        return int(self.sum_top.shape[1])
+        return self.sum_top.shape[1]
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -122,6 +152,8 @@ class Block:
 
     def along_z(self, effects: Array) -> Array:
         """Z u for every cell, shape (C, K), of `effects` of shape (M_L, K, Q)."""
+        if len(effects) == 1:
+            return np.asarray(self.z @ effects[0].T)
         single = len(self.cluster_of_cell) == len(effects)
         total = np.zeros((len(self.z), effects.shape[1]))
         for c in range(self.z.shape[1]):
@@ -131,6 +163,8 @@ class Block:
 
     def z_sums(self, at_cells: Array) -> Array:
         """Z' s within lowest-level clusters, shape (M_L, K, Q), of cell sums `s`, shape (C, K)."""
+        if self.n_lowest == 1:
+            return np.asarray((at_cells.T @ self.z)[None])
         columns = [self.sum_clusters @ (at_cells * self.z[:, c, None]) for c in range(self.z.shape[1])]
         return np.stack(columns, axis=2)
 
@@ -225,16 +259,9 @@ def _block(
         parents=parents,
         tops=tops,
         z=z[rows[first_cell]],
-        sum_cells=_summing(cell_of_row, len(first_cell)),
-        sum_clusters=_summing(lowest[first_cell], n_lowest),
-        sum_up=tuple(_summing(parents[k], len(first[k - 1])) for k in range(1, n_levels)),
-        sum_top=_summing(codes[0][first_lowest], len(first[0])),
+        sum_cells=Summation(cell_of_row, len(first_cell)),
+        sum_clusters=Summation(lowest[first_cell], n_lowest),
+        sum_up=tuple(Summation(parents[k], len(first[k - 1])) for k in range(1, n_levels)),
+        sum_top=Summation(codes[0][first_lowest], len(first[0])),
         x_by_cluster=csr_array((x[index, column], index, pointers), shape=(n_lowest * p, n)),
     )
-
-
-def _summing(codes: Index, size: int) -> csr_array:
-    """The matrix that sums entries of equal code; the codes are sorted and all of 0..size-1 occur."""
-    n = len(codes)
-    pointers = np.searchsorted(codes, np.arange(size + 1))
-    return csr_array((np.ones(n), np.arange(n), pointers), shape=(size, n))

@@ -15,6 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+# Share of the largest variance below which what a Cholesky factorization leaves over is rounding.
+_ROUNDING = 1e-12
 
 __all__ = ["CovarianceStructure", "block_diagonal", "exchangeable", "identity", "independent", "unstructured"]
 
@@ -31,14 +35,14 @@ class CovarianceStructure:
         omega for unit variances and zero covariances.
     entries : tuple of (int, int)
         The m reported elements (row, column) of Sigma: variances first, then covariances.
-    root : callable
-        From the m reported elements to omega; nan where Sigma is not positive definite.
+    inverse : callable
+        omega for given reported elements.
     """
 
     basis: Array
     start: Array
     entries: tuple[tuple[int, int], ...]
-    root: Callable[[Array], Array]
+    inverse: Callable[[Array], Array]
 
     @property
     def q(self) -> int:
@@ -62,15 +66,23 @@ class CovarianceStructure:
         sigma = self.sigma(omega)
         return np.array([sigma[r, c] for r, c in self.entries])
 
+    def from_reported(self, values: Array) -> Array:
+        """Omega, shape (m,), at which `values` are the reported elements of Sigma.
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            Sigma would not be positive semidefinite.
+        """
+        if not np.isfinite(values).all():
+            raise np.linalg.LinAlgError("elements of Sigma are missing")
+        return self.inverse(np.asarray(values, dtype=float))
+
     def jacobian(self, omega: Array) -> Array:
         """D reported / d omega, shape (m, m)."""
         product = self.basis @ self.factor(omega).T
         change = product + product.transpose(0, 2, 1)
         return np.array([change[:, r, c] for r, c in self.entries]).reshape(self.size, self.size)
-
-    def from_reported(self, entries: Array) -> Array:
-        """The omega of the reported elements, shape (m,); nan where Sigma is not positive definite."""
-        return self.root(entries)
 
     @property
     def curvature(self) -> Array:
@@ -84,12 +96,12 @@ def independent(q: int) -> CovarianceStructure:
     """One variance for each effect."""
     basis = np.zeros((q, q, q))
     basis[np.arange(q), np.arange(q), np.arange(q)] = 1.0
-    return CovarianceStructure(basis, np.ones(q), tuple((k, k) for k in range(q)), _deviations)
+    return CovarianceStructure(basis, np.ones(q), tuple((k, k) for k in range(q)), _roots)
 
 
 def identity(q: int) -> CovarianceStructure:
     """One variance for all effects."""
-    return CovarianceStructure(np.eye(q)[None], np.ones(1), ((0, 0),), _deviations)
+    return CovarianceStructure(np.eye(q)[None], np.ones(1), ((0, 0),), _roots)
 
 
 def unstructured(q: int) -> CovarianceStructure:
@@ -101,7 +113,8 @@ def unstructured(q: int) -> CovarianceStructure:
     start = np.array([float(r == c) for r, c in places])
     variances = tuple((k, k) for k in range(q))
     covariances = tuple((r, c) for r, c in places if r != c)
-    return CovarianceStructure(basis, start, variances + covariances, partial(_cholesky, q))
+    inverse = partial(_cholesky, variances + covariances)
+    return CovarianceStructure(basis, start, variances + covariances, inverse)
 
 
 def exchangeable(q: int) -> CovarianceStructure:
@@ -109,9 +122,8 @@ def exchangeable(q: int) -> CovarianceStructure:
     if q == 1:
         return identity(1)
     mean = np.full((q, q), 1.0 / q)
-    return CovarianceStructure(
-        np.stack([np.eye(q) - mean, mean]), np.ones(2), ((0, 0), (1, 0)), partial(_symmetric, q)
-    )
+    basis = np.stack([np.eye(q) - mean, mean])
+    return CovarianceStructure(basis, np.ones(2), ((0, 0), (1, 0)), partial(_eigenvalue_roots, q))
 
 
 def block_diagonal(structures: Sequence[CovarianceStructure]) -> CovarianceStructure:
@@ -131,46 +143,48 @@ def block_diagonal(structures: Sequence[CovarianceStructure]) -> CovarianceStruc
         first += s.q
     variances = [entry for entry in entries if entry[0] == entry[1]]
     covariances = [entry for entry in entries if entry[0] != entry[1]]
+    merged = (*variances, *covariances)
+    places = np.array([merged.index(entry) for entry in entries], dtype=np.intp)
+    inverse = partial(_set_by_set, tuple(structures), places)
     return CovarianceStructure(
-        np.concatenate(basis),
-        np.concatenate([s.start for s in structures]),
-        (*variances, *covariances),
-        partial(_one_by_one, tuple(structures)),
+        np.concatenate(basis), np.concatenate([s.start for s in structures]), merged, inverse
     )
 
 
-def _deviations(variances: Array) -> Array:
+def _roots(values: Array) -> Array:
     """Standard deviations."""
-    return np.sqrt(np.where(variances > 0.0, variances, np.nan))
+    if (values < 0.0).any():
+        raise np.linalg.LinAlgError("a variance is negative")
+    return np.sqrt(values)
 
 
-def _symmetric(q: int, entries: Array) -> Array:
-    """(s1, s2) of one variance and one covariance: the roots of Sigma's two eigenvalues."""
-    variance, covariance = entries
-    return _deviations(np.array([variance - covariance, variance + (q - 1) * covariance]))
+def _eigenvalue_roots(q: int, values: Array) -> Array:
+    """s1 and s2 of an exchangeable structure: roots of its two eigenvalues."""
+    variance, covariance = values
+    return _roots(np.array([variance - covariance, variance + (q - 1) * covariance]))
 
 
-def _cholesky(q: int, entries: Array) -> Array:
-    """The lower triangle of the Cholesky factor, column by column, of variances and covariances."""
-    lower = [(r, c) for c in range(q) for r in range(c, q)]
-    off_diagonal = [(r, c) for r, c in lower if r != c]
-    sigma = np.diag(entries[:q])
-    for (r, c), value in zip(off_diagonal, entries[q:], strict=True):
+def _cholesky(entries: tuple[tuple[int, int], ...], values: Array) -> Array:
+    """The lower triangle of L, column by column; a variance of zero leaves its column at zero."""
+    q = max(r for r, _ in entries) + 1
+    sigma = np.zeros((q, q))
+    for (r, c), value in zip(entries, values, strict=True):
         sigma[r, c] = sigma[c, r] = value
-    try:
-        factor = np.linalg.cholesky(sigma)
-    except np.linalg.LinAlgError:
-        return np.full(len(lower), np.nan)
-    return np.array([factor[r, c] for r, c in lower])
+    factor = np.zeros((q, q))
+    for c in range(q):
+        rest = sigma[c:, c] - factor[c:, :c] @ factor[c, :c]
+        if rest[0] > 0.0:
+            factor[c:, c] = rest / np.sqrt(rest[0])
+        elif (np.abs(rest) > _ROUNDING * max(float(np.abs(np.diag(sigma)).max()), 1e-300)).any():
+            raise np.linalg.LinAlgError("Sigma is not positive semidefinite")
+    return np.concatenate([factor[c:, c] for c in range(q)])
 
 
-def _one_by_one(structures: tuple[CovarianceStructure, ...], entries: Array) -> Array:
-    """Omega of block-diagonal sets, whose variances come before all covariances."""
-    n_variances = [sum(r == c for r, c in s.entries) for s in structures]
-    variance, covariance = 0, sum(n_variances)
-    omega = []
-    for s, n in zip(structures, n_variances, strict=True):
-        own = np.append(entries[variance : variance + n], entries[covariance : covariance + s.size - n])
-        omega.append(s.from_reported(own))
-        variance, covariance = variance + n, covariance + s.size - n
-    return np.concatenate(omega)
+def _set_by_set(structures: tuple[CovarianceStructure, ...], places: Index, values: Array) -> Array:
+    """Omega of independent sets; `places` has the sets' entries one set after the other."""
+    parts: list[Array] = []
+    first = 0
+    for s in structures:
+        parts.append(s.inverse(values[places[first : first + s.size]]))
+        first += s.size
+    return np.concatenate(parts)

@@ -3,19 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["Event", "GridNode", "Iteration", "Listener", "StageStarted", "silent"]
+import numpy as np
+from numpy.typing import NDArray
 
-Stage = Literal["fixed", "grid", "full"]
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+__all__ = [
+    "Detail",
+    "Event",
+    "GridNode",
+    "Iteration",
+    "Listener",
+    "StageStarted",
+    "TechniqueSet",
+    "silent",
+]
+
+Stage = Literal["constant", "fixed", "grid", "full"]
 
 
 @dataclass(frozen=True, slots=True)
 class StageStarted:
-    """The fixed-effects model, the refinement of starting values, or the full model begins."""
+    """The constant-only, the fixed-effects or the full model, or the search for a better start begins."""
 
     stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class TechniqueSet:
+    """A maximizer that changes between techniques begins with this one, or goes over to it."""
+
+    technique: str
+    first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Where a maximizer is, and how it came there.
+
+    Attributes
+    ----------
+    theta, gradient : ndarray, shape (d,)
+    hessian : ndarray, shape (d, d)
+    scaled_gradient : float
+        g'(-H)^-1 g, which `nrtolerance` is compared with.
+    change, gain : float
+        Relative changes of the parameters and of the log likelihood; nan at the start.
+    trials : tuple of (float, float)
+        Share of the step and log likelihood of every trial, the last one taken.
+    free : ndarray of int or None, shape (f,)
+        Under constraints, which parameters these leave free: the derivatives are in them.
+    """
+
+    theta: Array
+    gradient: Array
+    hessian: Array
+    scaled_gradient: float
+    change: float = float("nan")
+    gain: float = float("nan")
+    trials: tuple[tuple[float, float], ...] = ()
+    free: Index | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +77,7 @@ class Iteration:
     value: float
     not_concave: bool = False
     backed_up: bool = False
+    detail: Detail | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +88,7 @@ class GridNode:
     value: float
 
 
-Event = StageStarted | Iteration | GridNode
+Event = StageStarted | TechniqueSet | Iteration | GridNode
 Listener = Callable[[Event], None]
 
 

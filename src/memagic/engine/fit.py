@@ -5,22 +5,25 @@ Source: manual [ME] meglm, Options, 'startvalues()', and Methods and formulas.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from memagic.engine.constraints import LinearConstraints
-from memagic.engine.events import GridNode, Listener, StageStarted, silent
+from memagic.engine.events import Listener, StageStarted, silent
 from memagic.engine.laplace import LaplaceObjective
-from memagic.engine.linear import LinearObjective, cluster_mean_variance
-from memagic.engine.maximize import Coordinates, Maximum, Stopping, maximize
+from memagic.engine.linear import LinearObjective
+from memagic.engine.maximize import Maximum, Search, Stopping, maximize
 from memagic.engine.nodes import Method
+from memagic.engine.numerical import NumericalObjective
 from memagic.engine.objective import Objective
-from memagic.engine.plain import PlainObjective, plain_start
+from memagic.engine.plain import PlainObjective
 from memagic.engine.problem import Problem
 from memagic.engine.quadrature import QuadratureObjective
-from memagic.engine.restricted import RestrictedObjective, Restriction
+from memagic.engine.restricted import space_of
+from memagic.engine.space import Space, to_reported
+from memagic.engine.start import NotFeasible, StartSettings, grid_search, starting_point
 
 Array = NDArray[np.float64]
 
@@ -29,23 +32,32 @@ __all__ = ["Fit", "NotFeasible", "Settings", "fit", "make_objective"]
 # Relative to the size of the linear predictor's random part: a standard deviation at which no
 # digit of the log likelihood depends on the variance.
 _ZERO_DEVIATION = 1e-4
-# Root mean square of a variable beyond which a unit variance of its coefficient is large.
-_LARGE_EFFECT = 3.0
-# Share of the largest standard deviation by which one may change in a step.
-_SHARE = 0.5
-
-
-class NotFeasible(Exception):
-    """The log likelihood cannot be computed at the starting values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to integrate and when to stop."""
+    """How to integrate, where to start, how to maximize and when to stop.
+
+    Attributes
+    ----------
+    method : str
+    n_points : int
+    stopping : Stopping
+    search : Search
+    start : StartSettings
+    numerical : bool
+        Numerical derivatives rather than analytic ones.
+    estimate : bool
+        False for the starting values as they are, after any grid search.
+    """
 
     method: Method = "mvaghermite"
     n_points: int = 7
     stopping: Stopping = field(default_factory=Stopping)
+    search: Search = field(default_factory=Search)
+    start: StartSettings = field(default_factory=StartSettings)
+    numerical: bool = False
+    estimate: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +103,16 @@ class Fit:
 
 
 def make_objective(problem: Problem, settings: Settings) -> Objective:
-    """The log likelihood that a problem with random effects is fitted by."""
+    """The log likelihood that a problem is fitted by."""
+    objective = _analytic_objective(problem, settings)
+    return NumericalObjective(problem, objective) if settings.numerical else objective
+
+
+def _analytic_objective(
+    problem: Problem, settings: Settings
+) -> PlainObjective | LinearObjective | LaplaceObjective | QuadratureObjective:
+    if problem.structure is None:
+        return PlainObjective(problem)
     if problem.family.closed_form:
         # The Laplacian approximation of a Gaussian posterior is no approximation.
         return LinearObjective(problem) if len(problem.levels) == 1 else LaplaceObjective(problem)
@@ -124,237 +145,59 @@ def fit(
     InconsistentConstraints
         No parameters satisfy the constraints.
     """
-    if constraints is not None and len(constraints):
-        return _fit_restricted(problem, settings, listener, constraints)
-    if problem.structure is None:
-        plain = _maximize_plain(problem, settings.stopping, listener)
-        return _reported(problem, plain, None)
-    listener(StageStarted("fixed"))
-    plain = _maximize_plain(problem, Stopping(), listener)
+    space = space_of(problem, constraints)
+    start = starting_point(problem, settings.start, listener, constraints)
     objective = make_objective(problem, settings)
-    start = _starting_values(problem, plain.theta)
-    listener(StageStarted("grid"))
-    start = _better_start(problem, objective, start, plain.evaluation.value, listener)
-    listener(StageStarted("full"))
-    maximum = maximize(objective, start, settings.stopping, listener, _coordinates(problem, start))
-    return _reported(problem, maximum, plain.evaluation.value)
-
-
-def _fit_restricted(
-    problem: Problem, settings: Settings, listener: Listener, constraints: LinearConstraints
-) -> Fit:
-    """Fit a model under constraints.
-
-    The model without random effects, which the others start from, has those constraints that are on
-    its own parameters alone.
-    """
-    restriction = Restriction(problem, constraints)
-    plain_problem = replace(problem, levels=())
-    has = np.ones(len(restriction.held), dtype=bool)
-    has[problem.p : problem.p + problem.n_omega] = False
-    plain_restriction = Restriction(plain_problem, constraints.within(has))
-    plain_objective = PlainObjective(plain_problem)
-    if problem.structure is None:
-        theta = plain_start(problem)
-        return _maximize_restricted(
-            problem, plain_objective, restriction, theta, settings.stopping, listener, None
+    moved = space.objective(objective)
+    if problem.structure is not None or settings.start.grid:
+        listener(StageStarted("grid"))
+        gamma = grid_search(problem, moved, start, settings.start, listener, space)
+        if settings.estimate:
+            listener(StageStarted("full"))
+    else:
+        gamma = _feasible(problem, space, moved, start.values)
+    if settings.estimate:
+        maximum = maximize(
+            moved,
+            gamma,
+            settings.stopping,
+            space.listener(listener),
+            space.coordinates(gamma),
+            settings.search,
         )
-    listener(StageStarted("fixed"))
-    fixed = _maximize_restricted(
-        plain_problem,
-        plain_objective,
-        plain_restriction,
-        plain_start(plain_problem),
-        Stopping(),
-        listener,
-        None,
-    )
-    listener(StageStarted("grid"))
-    objective = make_objective(problem, settings)
-    start = _starting_values(problem, fixed.theta)
-    value = _feasible_value(RestrictedObjective(objective, restriction), restriction.start(start))
-    listener(GridNode(0, value))
-    listener(StageStarted("full"))
-    return _maximize_restricted(
-        problem, objective, restriction, start, settings.stopping, listener, fixed.log_likelihood
-    )
+    else:
+        at = moved.evaluate(gamma)
+        maximum = Maximum(gamma, at, converged=False, concave=True, iterations=0, log=(at.value,))
+    return _reported(problem, space, objective, maximum, start.comparison)
 
 
-def _maximize_restricted(
-    problem: Problem,
-    objective: Objective,
-    restriction: Restriction,
-    theta: Array,
-    stopping: Stopping,
-    listener: Listener,
-    plain: float | None,
+def _feasible(problem: Problem, space: Space, objective: Objective, values: Array) -> Array:
+    """The start of a model without random effects, or zeros where it is not feasible."""
+    for candidate in (values, to_reported(problem, np.zeros_like(values))):
+        gamma = space.start(candidate)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            if np.isfinite(gamma).all() and np.isfinite(objective.value(gamma)):
+                return gamma
+    raise NotFeasible
+
+
+def _reported(
+    problem: Problem, space: Space, objective: Objective, maximum: Maximum, plain: float | None
 ) -> Fit:
-    """Maximize over what the constraints leave free, from the point nearest to theta."""
-    restricted = RestrictedObjective(objective, restriction)
-    start = restriction.start(theta)
-    _feasible_value(restricted, start)
-    coordinates = restriction.coordinates(_coordinates(problem, restriction.theta(start)), start)
-    maximum = maximize(restricted, start, stopping, listener, coordinates)
-    theta = restriction.theta(maximum.theta)
-    estimates, slope = restriction.estimates(maximum.theta)
+    """Transform gamma to what is reported, and its covariance by the Jacobian."""
+    theta = space.theta(maximum.theta)
+    estimates, slope = space.estimates(maximum.theta)
+    at_zero: tuple[bool, ...] = ()
+    if problem.structure is not None:
+        phi = estimates[problem.p + problem.n_omega :]
+        at_zero = _variances_at_zero(problem, problem.unpack(theta).omega, phi)
     covariance = slope @ _inverse_information(-maximum.evaluation.hessian) @ slope.T
-    parameters = problem.unpack(theta)
-    phi, _ = problem.family.report_phi(parameters.phi)
-    zero = () if problem.structure is None else _variances_at_zero(problem, parameters.omega, phi)
+    at = maximum.evaluation if space.constraints is None else objective.evaluate(theta)
     return Fit(
         estimates=estimates,
         covariance=0.5 * (covariance + covariance.T),
-        gradient=objective.evaluate(theta).gradient,
+        gradient=at.gradient,
         theta=theta,
-        log_likelihood=maximum.evaluation.value,
-        log_likelihood_plain=plain,
-        at_zero=zero,
-        converged=maximum.converged,
-        concave=maximum.concave,
-        iterations=maximum.iterations,
-        log=maximum.log,
-        constraints=restriction.constraints,
-        held=restriction.held,
-    )
-
-
-def _maximize_plain(problem: Problem, stopping: Stopping, listener: Listener) -> Maximum:
-    objective = PlainObjective(problem)
-    start = plain_start(problem)
-    if not np.isfinite(objective.value(start)):
-        start = np.zeros_like(start)
-        _feasible_value(objective, start)
-    x_only = replace(problem, levels=())
-    return maximize(objective, start, stopping, listener, _coordinates(x_only, start))
-
-
-def _better_start(
-    problem: Problem, objective: Objective, start: Array, plain: float, listener: Listener
-) -> Array:
-    """The starting values, or others where these are far off.
-
-    A unit variance is far off for the coefficient of a variable with large values: the likelihood
-    there is below that of the model without random effects. Then the variance that moves the linear
-    predictor by about one is tried as well.
-    """
-    value = _feasible_value(objective, start)
-    listener(GridNode(0, value))
-    assert problem.structure is not None
-    size = np.sqrt(problem.mean_square_z)
-    if problem.family.closed_form or value >= plain or size.max() < _LARGE_EFFECT:
-        return start
-    rows = [int(np.argwhere(e)[0, 0]) for e in problem.structure.basis]
-    scaled = start.copy()
-    scaled[problem.p : problem.p + problem.n_omega] /= np.maximum(size[rows], 1.0)
-    other = objective.value(scaled)
-    listener(GridNode(1, other))
-    return scaled if other > value else start
-
-
-def _feasible_value(objective: Objective, start: Array) -> float:
-    """The log likelihood at the starting values.
-
-    Raises
-    ------
-    NotFeasible
-        It is not finite.
-    """
-    try:
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            value = objective.value(start)
-    except np.linalg.LinAlgError:
-        raise NotFeasible from None
-    if not np.isfinite(value):
-        raise NotFeasible
-    return value
-
-
-def _starting_values(problem: Problem, plain: Array) -> Array:
-    """Fixed-effects estimates, unit variances and zero covariances.
-
-    With a Gaussian response and the identity link a unit has no meaning on the response's scale:
-    the variance of the clusters' mean residuals takes its place, for a random coefficient divided
-    by the mean square of its variable. This reproduces the manual's starting value.
-    """
-    assert problem.structure is not None
-    beta, phi = plain[: problem.p], plain[problem.p :]
-    omega = problem.structure.start
-    if problem.family.closed_form:
-        residual = problem.y - problem.fixed_part(beta)
-        least = 1e-8 * float(np.exp(2.0 * phi[0]))
-        variance = np.concatenate(
-            [
-                np.full(level.structure.q, max(cluster_mean_variance(level.cluster, residual), least))
-                for level in problem.levels
-            ]
-        )
-        scale = np.sqrt(variance / np.maximum(problem.mean_square_z, 1e-300))
-        rows = [int(np.argwhere(e)[0, 0]) for e in problem.structure.basis]
-        omega = omega * scale[rows]
-    return np.concatenate([beta, omega, phi])
-
-
-def _coordinates(problem: Problem, start: Array) -> Coordinates:
-    """Directions that move the linear predictor by about one, independently of each other.
-
-    The coefficients by the inverse root of X'X/n. An element of omega moves it by z'E v, v ~ N(0, I),
-    so that the elements of a structure have the Gram matrix tr(E_a' Z'Z/n E_b). A step changes
-    standard deviations by half of the largest at most, since a Cholesky factor of zero is a saddle
-    point, and a parameter of the family by one. Without random effects nothing is limited.
-    """
-    p, m = problem.p, problem.n_omega
-    directions = np.eye(len(start))
-    directions[:p, :p] = _inverse_root(problem.x.T @ problem.x / len(problem.y))
-    least = 0.0
-    if problem.structure is not None:
-        z = np.concatenate([level.z for level in problem.levels], axis=1)
-        basis = problem.structure.basis
-        gram = np.einsum("acd,ce,bed->ab", basis, z.T @ z / len(z), basis, optimize=True)
-        directions[p : p + m, p : p + m] = _inverse_root(gram)
-        least = float(np.abs(np.linalg.solve(directions, start)[p : p + m]).max())
-
-    def limit(theta: Array) -> Array:
-        gamma = np.linalg.solve(directions, theta)
-        largest = np.full(theta.shape, np.inf)
-        if m:
-            largest[p : p + m] = _SHARE * max(float(np.abs(gamma[p : p + m]).max()), 0.5 * least)
-            largest[p + m :] = 1.0
-        return largest
-
-    return Coordinates(directions, limit)
-
-
-def _inverse_root(gram: Array) -> Array:
-    """C with C'(gram)C = I."""
-    if len(gram) == 0:
-        return gram
-    scale = 1.0 / np.sqrt(np.maximum(np.diag(gram), 1e-300))
-    try:
-        root = np.linalg.cholesky(gram * np.outer(scale, scale))
-    except np.linalg.LinAlgError:
-        return np.diag(scale)
-    return np.asarray(scale[:, None] * np.linalg.inv(root).T)
-
-
-def _reported(problem: Problem, maximum: Maximum, plain: float | None) -> Fit:
-    """Transform theta to what is reported, and its covariance by the Jacobian."""
-    parameters = problem.unpack(maximum.theta)
-    phi, phi_slope = problem.family.report_phi(parameters.phi)
-    p, m = problem.p, problem.n_omega
-    jacobian = np.eye(len(maximum.theta))
-    jacobian[p + m :, p + m :] = np.diag(phi_slope)
-    entries = np.empty(0)
-    at_zero: tuple[bool, ...] = ()
-    if problem.structure is not None:
-        jacobian[p : p + m, p : p + m] = problem.structure.jacobian(parameters.omega)
-        entries = problem.structure.reported(parameters.omega)
-        at_zero = _variances_at_zero(problem, parameters.omega, phi)
-    covariance = jacobian @ _inverse_information(-maximum.evaluation.hessian) @ jacobian.T
-    return Fit(
-        estimates=np.concatenate([parameters.beta, entries, phi]),
-        covariance=0.5 * (covariance + covariance.T),
-        gradient=maximum.evaluation.gradient,
-        theta=maximum.theta,
         log_likelihood=maximum.evaluation.value,
         log_likelihood_plain=plain,
         at_zero=at_zero,
@@ -362,6 +205,8 @@ def _reported(problem: Problem, maximum: Maximum, plain: float | None) -> Fit:
         concave=maximum.concave,
         iterations=maximum.iterations,
         log=maximum.log,
+        constraints=space.constraints,
+        held=space.held,
     )
 
 

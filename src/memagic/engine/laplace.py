@@ -12,6 +12,8 @@ Source: manual [ME] meglm, Methods and formulas, 'Laplacian approximation'.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,6 +58,18 @@ class LaplaceObjective:
             modes = self._find(i, parameters)
             total += float(_log_likelihood(modes).sum())
         return total
+
+    def around(self, theta: Array) -> Callable[[Array], Array]:
+        """The clusters' log likelihoods, less constants; there are no nodes to be held."""
+
+        def values(theta: Array) -> Array:
+            parameters = self._problem.unpack(theta)
+            by_cluster = np.empty(self._problem.n_clusters)
+            for i, block in enumerate(self._blocks):
+                by_cluster[block.clusters] = _log_likelihood(self._find(i, parameters))
+            return by_cluster
+
+        return values
 
     def scores(self, theta: Array) -> tuple[float, Array]:
         """The log likelihood and the clusters' contributions to its gradient, shape (M, d)."""
@@ -116,11 +130,13 @@ def _block_scores(problem: Problem, block: Block, parameters: Parameters, modes:
     chains = at_lowest(block, modes.v)
     root = _chain_roots(block, modes)
     inverse = root @ root.transpose(0, 2, 1)  # the blocks of H^-1 along the chains
-    z_rows = block.z[block.cell_of_row]
 
     # h_i = z_i' L H^-1 L' z_i, once a cell.
     spread = factor @ inverse @ factor.T
-    h_cell = np.einsum("cq,cqr,cr->c", block.z, spread[block.cluster_of_cell], block.z)
+    if block.n_lowest == 1:
+        h_cell = np.einsum("cq,cq->c", block.z @ spread[0], block.z)
+    else:
+        h_cell = np.einsum("cq,cqr,cr->c", block.z, spread[block.cluster_of_cell], block.z)
     h = h_cell[block.cell_of_row][:, None]
     third = family.third(modes.eta, block.y, block.trials, parameters.phi)
     c = 0.5 * h * third  # -h w'/2 with w' = -third
@@ -128,8 +144,7 @@ def _block_scores(problem: Problem, block: Block, parameters: Parameters, modes:
     # u = H^-1 L'Z'c, e = Z L u: what the shift of the mode does to the log determinant.
     z_c = block.z_sums(block.sum_cells @ c)[:, 0, :]
     u = at_lowest(block, modes.elimination.solve(block, z_c @ factor))
-    shift = (u @ factor.T)[block.cluster_of_row]
-    e = np.einsum("iq,iq->i", z_rows, shift)[:, None]
+    e = block.along_z((u @ factor.T)[:, None, :])[block.cell_of_row]
     row_score = modes.first + c + modes.second * e
 
     scores = np.empty((block.n_lowest, p + m + family.n_phi))

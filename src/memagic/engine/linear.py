@@ -12,6 +12,7 @@ Source: manual [ME] meglm, Remarks, eq. (2); Laird and Ware (1982), Biometrics 3
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +69,13 @@ class LinearObjective:
             self._zx[at] = block.z_sums(block.sum_cells @ block.x).transpose(0, 2, 1)
 
     def value(self, theta: Array) -> float:
+        return float(self._by_cluster(theta).sum())
+
+    def around(self, theta: Array) -> Callable[[Array], Array]:
+        """The clusters' log likelihoods as a function of theta."""
+        return self._by_cluster
+
+    def _by_cluster(self, theta: Array) -> Array:
         parameters = self._problem.unpack(theta)
         factor = self._structure.factor(parameters.omega)
         variance = float(np.exp(2.0 * parameters.phi[0]))
@@ -76,7 +84,7 @@ class LinearObjective:
         quadratic = residuals.r_r - np.einsum(
             "jq,jq->j", residuals.z_r, _times(_shrinkage(factor, core), residuals.z_r)
         )
-        return float(self._log_likelihood(core, quadratic / variance, float(parameters.phi[0])).sum())
+        return self._log_likelihood(core, quadratic / variance, float(parameters.phi[0]))
 
     def evaluate(self, theta: Array) -> Evaluation:
         parameters = self._problem.unpack(theta)

@@ -1,26 +1,24 @@
-"""Newton-Raphson with a modified step, step halving, and the manual's stopping rules.
+"""Iterations of Newton-Raphson or another technique, step halving, and the manual's stopping rules.
 
-Source: manual [R] Maximize. Where -H is not positive definite ('not concave') its eigenvalues are
-replaced by their sizes, which turns away from saddle points; a step that lowers the log likelihood
-is halved ('backed up'). Converged means that the gradient is small on the scale of the Hessian,
-g'(-H)^-1 g < nrtolerance, at a concave point, and either the coefficients (tolerance) or the log
-likelihood (ltolerance) no longer change.
+Source: manual [R] Maximize. A step that lowers the log likelihood is halved ('backed up'). Converged
+means that the gradient is small on the scale of the Hessian, g'(-H)^-1 g < nrtolerance, at a concave
+point, and either the coefficients (tolerance) or the log likelihood (ltolerance) no longer change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.engine.events import Iteration, Listener
+from memagic.engine.events import Detail, Iteration, Listener, TechniqueSet
 from memagic.engine.objective import Evaluation, Objective
+from memagic.engine.steps import Coordinates, NewtonStep, Search, Steps, newton_step, plain_coordinates
 
 Array = NDArray[np.float64]
 
-__all__ = ["Coordinates", "Maximum", "Stopping", "maximize"]
+__all__ = ["Coordinates", "Maximum", "Search", "Stopping", "maximize"]
 
 _MAX_HALVINGS = 40
 # After convergence, further steps are taken while they bring the scaled gradient down to this.
@@ -32,11 +30,6 @@ _VISIBLE = 1e-8
 _NEAR = 0.1
 # Steps in a row that had to be halved and brought nothing, after which there is no way on.
 _MAX_STALLED = 5
-# Eigenvalues of -H scaled to a unit diagonal: below the first the point is not concave, below the
-# second in size a direction counts as flat.
-_CONCAVE = 1e-12
-_LEAST_CURVATURE = 1e-2
-_LEAST_ESCAPE = 0.3
 # Relative fall of the log likelihood that a step may bring.
 _SLACK = 1e-8
 
@@ -86,48 +79,18 @@ class Maximum:
     log: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    direction: Array
-    gamma: Array
-    concave: bool
-    scaled_gradient: float
-
-
-@dataclass(frozen=True, slots=True)
-class Coordinates:
-    """Directions of like effect, in which steps are measured and limited.
-
-    Newton's method does not depend on coordinates, but what replaces it where the likelihood is not
-    concave does, and so does a sensible length of a step.
-
-    Attributes
-    ----------
-    directions : ndarray, shape (d, d)
-        One a column: theta = directions @ gamma.
-    limit : callable
-        The largest change of each gamma in one step from a given theta. Away from the maximum the
-        likelihood of a variance is far from quadratic: an unlimited step can end where every
-        evaluation is slow.
-    """
-
-    directions: Array
-    limit: Callable[[Array], Array]
-
-
-def plain_coordinates(d: int) -> Coordinates:
-    """The parameters themselves, with steps of any length."""
-    return Coordinates(np.eye(d), lambda theta: np.full(d, np.inf))
-
-
 def maximize(
     objective: Objective,
     start: Array,
     stopping: Stopping,
     listener: Listener,
     coordinates: Coordinates | None = None,
+    search: Search | None = None,
 ) -> Maximum:
     """Maximize from `start`, telling `listener` of every iteration.
+
+    Whatever the technique, convergence is judged with the Hessian, and at the end Newton's steps
+    polish the estimates.
 
     Parameters
     ----------
@@ -138,16 +101,30 @@ def maximize(
     listener : callable
     coordinates : Coordinates, optional
         The parameters themselves if not given.
+    search : Search, optional
+        Newton-Raphson if not given.
     """
     if coordinates is None:
         coordinates = plain_coordinates(len(start))
-    state = _State(start, objective.evaluate(start), coordinates)
+    if search is None:
+        search = Search()
+    steps = Steps(search, coordinates)
+    points = _Points(objective, coordinates, search.difficult)
+    state = points.first(start)
     log = [state.value]
     converged = False
     number = stalled = 0
-    listener(Iteration(0, state.value, not_concave=not state.step.concave))
+    technique = steps.technique(0)
+    if len(search.techniques) > 1:
+        listener(TechniqueSet(technique, first=True))
+    listener(Iteration(0, state.value, not_concave=not state.step.concave, detail=state.detail()))
     while number < stopping.iterate and not converged and stalled < _MAX_STALLED:
-        trial, backed_up = _search(objective, state)
+        if steps.technique(number) != technique:
+            technique = steps.technique(number)
+            listener(TechniqueSet(technique, first=False))
+        gamma = steps.gamma(technique, state.theta, state.evaluation, state.step)
+        trial, trials = points.search(state, gamma)
+        backed_up = len(trials) > 1
         number += 1
         change = float(np.max(np.abs(trial.theta - state.theta) / (np.abs(state.theta) + 1.0), initial=0.0))
         gain = abs(trial.value - state.value) / (abs(state.value) + 1.0)
@@ -158,111 +135,109 @@ def maximize(
         state = trial
         log.append(state.value)
         not_concave = not state.step.concave and not converged
-        listener(Iteration(number, state.value, not_concave=not_concave, backed_up=backed_up))
-    if converged:
-        state = _polish(objective, state)
+        detail = state.detail(change, gain, trials)
+        listener(Iteration(number, state.value, not_concave=not_concave, backed_up=backed_up, detail=detail))
+    if converged and number < stopping.iterate:
+        state = points.polish(state)
         if abs(state.value - log[-1]) > _VISIBLE * (1.0 + abs(log[-1])):
             number += 1
             log.append(state.value)
-            listener(Iteration(number, state.value))
+            listener(Iteration(number, state.value, detail=state.detail()))
     return Maximum(state.theta, state.evaluation, converged, state.step.concave, number, tuple(log))
 
 
+@dataclass(frozen=True, slots=True)
 class _State:
-    """A point with its derivatives and the step they ask for."""
+    """A point with its derivatives and Newton's step from it."""
 
-    def __init__(self, theta: Array, evaluation: Evaluation, coordinates: Coordinates) -> None:
-        self.theta = theta
-        self.evaluation = evaluation
-        self.coordinates = coordinates
-        self.step = _newton_step(evaluation, coordinates)
+    theta: Array
+    evaluation: Evaluation
+    step: NewtonStep
 
     @property
     def value(self) -> float:
         return self.evaluation.value
 
-
-def _newton_step(at: Evaluation, coordinates: Coordinates) -> _Step:
-    """(-H)^-1 g; where -H is not positive definite its eigenvalues are replaced by their sizes.
-
-    Done in the given coordinates, scaled so that -H has a unit diagonal. At a saddle point, as where
-    a variance of zero is not the maximum, the gradient along a direction of negative curvature may
-    vanish: a step of at least `_LEAST_ESCAPE` standard errors is taken along it.
-    """
-    turn = coordinates.directions
-    gradient, information = turn.T @ at.gradient, -turn.T @ at.hessian @ turn
-    if len(gradient) == 0:
-        return _Step(gradient, gradient, True, 0.0)
-    diagonal = np.abs(np.diag(information))
-    scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
-    values, vectors = np.linalg.eigh(information * np.outer(scale, scale))
-    along = (gradient * scale) @ vectors
-    concave = bool(values[0] > _CONCAVE)
-    if concave:
-        step = along / values
-    else:
-        step = along / np.maximum(np.abs(values), _LEAST_CURVATURE)
-        escape = (values < -_LEAST_CURVATURE) & (np.abs(step) < _LEAST_ESCAPE)
-        step = np.where(escape, np.where(along < 0.0, -_LEAST_ESCAPE, _LEAST_ESCAPE), step)
-    gamma = scale * (vectors @ step)
-    return _Step(turn @ gamma, gamma, concave, float(along @ step))
+    def detail(
+        self,
+        change: float = float("nan"),
+        gain: float = float("nan"),
+        trials: tuple[tuple[float, float], ...] = (),
+    ) -> Detail:
+        at = self.evaluation
+        return Detail(self.theta, at.gradient, at.hessian, self.step.scaled_gradient, change, gain, trials)
 
 
-def _search(objective: Objective, state: _State) -> tuple[_State, bool]:
-    """The first point along the step that is good enough, by halving; and whether it was halved.
+class _Points:
+    """Where the objective is evaluated, on the way along a step."""
 
-    The value must not fall. Close to the maximum, where the gradient is that at held nodes and its
-    root need not be where the re-adapted value is largest, a smaller gradient will do instead.
-    """
-    floor = state.value - _SLACK * (1.0 + abs(state.value))
-    direction = state.step.direction
-    near = state.step.concave and state.step.scaled_gradient < _NEAR
-    with np.errstate(divide="ignore"):
-        limit = state.coordinates.limit(state.theta)
-        length = min(1.0, float(np.min(limit / np.abs(state.step.gamma), initial=1.0)))
-    for halving in range(_MAX_HALVINGS):
-        theta = state.theta + length * direction
-        # Most full steps are accepted: their derivatives are worth having at once.
-        if halving == 0 or _value(objective, theta) >= floor:
-            trial = _evaluated(objective, theta, state.coordinates)
+    def __init__(self, objective: Objective, coordinates: Coordinates, difficult: bool) -> None:
+        self._objective = objective
+        self._coordinates = coordinates
+        self._difficult = difficult
+
+    def first(self, theta: Array) -> _State:
+        return self._state(theta, self._objective.evaluate(theta))
+
+    def search(self, state: _State, gamma: Array) -> tuple[_State, tuple[tuple[float, float], ...]]:
+        """The first point along the step that is good enough, by halving; and what was tried.
+
+        The value must not fall. Close to the maximum, where the gradient is that at held nodes and
+        its root need not be where the re-adapted value is largest, a smaller gradient will do instead.
+        """
+        floor = state.value - _SLACK * (1.0 + abs(state.value))
+        direction = self._coordinates.directions @ gamma
+        near = state.step.concave and state.step.scaled_gradient < _NEAR
+        with np.errstate(divide="ignore", invalid="ignore"):
+            limit = self._coordinates.limit(state.theta)
+            length = min(1.0, float(np.nanmin(limit / np.abs(gamma), initial=1.0)))
+        trials: list[tuple[float, float]] = []
+        for halving in range(_MAX_HALVINGS):
+            theta = state.theta + length * direction
+            # Most full steps are accepted: their derivatives are worth having at once.
+            trial = self._evaluated(theta) if halving == 0 else None
+            value = self._value(theta) if trial is None else trial.value
+            trials.append((length, value))
+            if trial is None and value >= floor and halving > 0:
+                trial = self._evaluated(theta)
             if trial is not None:
                 better = trial.step.concave and trial.step.scaled_gradient < state.step.scaled_gradient
                 if trial.value >= floor or (near and halving == 0 and better):
-                    return trial, halving > 0
-        length *= 0.5
-    return state, True
+                    return trial, tuple(trials)
+            length *= 0.5
+        return state, tuple(trials)
 
+    def polish(self, state: _State) -> _State:
+        """Full Newton steps after convergence, for as long as each at least halves the gradient."""
+        for _ in range(_MAX_POLISHING):
+            if state.step.scaled_gradient <= _POLISHED:
+                break
+            trial = self._evaluated(state.theta + state.step.direction)
+            if trial is None or not trial.step.concave:
+                break
+            if trial.step.scaled_gradient > 0.5 * state.step.scaled_gradient:
+                break
+            state = trial
+        return state
 
-def _value(objective: Objective, theta: Array) -> float:
-    """The log likelihood, nan where it cannot be computed."""
-    try:
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            return objective.value(theta)
-    except np.linalg.LinAlgError:
-        return float("nan")
+    def _value(self, theta: Array) -> float:
+        """The log likelihood, nan where it cannot be computed."""
+        try:
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                return self._objective.value(theta)
+        except np.linalg.LinAlgError:
+            return float("nan")
 
+    def _evaluated(self, theta: Array) -> _State | None:
+        """The state at theta, None where the log likelihood or a derivative is not finite."""
+        try:
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                evaluation = self._objective.evaluate(theta)
+        except np.linalg.LinAlgError:
+            return None
+        if not (np.isfinite(evaluation.value) and np.isfinite(evaluation.hessian).all()):
+            return None
+        return self._state(theta, evaluation) if np.isfinite(evaluation.gradient).all() else None
 
-def _evaluated(objective: Objective, theta: Array, coordinates: Coordinates) -> _State | None:
-    """The state at theta, None where the log likelihood or a derivative is not finite."""
-    try:
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            evaluation = objective.evaluate(theta)
-    except np.linalg.LinAlgError:
-        return None
-    if not (np.isfinite(evaluation.value) and np.isfinite(evaluation.hessian).all()):
-        return None
-    return _State(theta, evaluation, coordinates) if np.isfinite(evaluation.gradient).all() else None
-
-
-def _polish(objective: Objective, state: _State) -> _State:
-    """Full Newton steps after convergence, for as long as each at least halves the gradient."""
-    for _ in range(_MAX_POLISHING):
-        if state.step.scaled_gradient <= _POLISHED:
-            break
-        trial = _evaluated(objective, state.theta + state.step.direction, state.coordinates)
-        if trial is None or not trial.step.concave:
-            break
-        if trial.step.scaled_gradient > 0.5 * state.step.scaled_gradient:
-            break
-        state = trial
-    return state
+    def _state(self, theta: Array, evaluation: Evaluation) -> _State:
+        return _State(theta, evaluation, newton_step(evaluation, self._coordinates, self._difficult))

@@ -61,9 +61,15 @@ def zeros(block: Block) -> tuple[Array, ...]:
 
 
 def find_modes(
-    block: Block, family: Family, fixed: Array, factor: Array, phi: Array, start: tuple[Array, ...]
+    block: Block,
+    family: Family,
+    fixed: Array,
+    factor: Array,
+    phi: Array,
+    start: tuple[Array, ...],
+    enough: float = 1e-13,
 ) -> Modes:
-    """Newton's method with step halving by top-level cluster, to machine precision.
+    """Newton's method with step halving by top-level cluster.
 
     Parameters
     ----------
@@ -76,11 +82,18 @@ def find_modes(
     phi : ndarray, shape (n_phi,)
     start : tuple of ndarray, each shape (M_l, q_l)
         Where to begin.
+    enough : float
+        A step that gains less of the log posterior is the last. By quadratic convergence it leaves an
+        error of the order of its square: by default that of rounding.
     """
     point = _point(block, family, fixed, factor, phi, start)
     state = _modes(block, factor, point)
     for _ in range(_MAX_STEPS):
         elimination = state.elimination
+        if not np.isfinite(elimination.log_det).all():
+            # Where log f is not concave, rows that curve the wrong way are left out of the step.
+            bounded = _curvature(block, np.maximum(-state.second, 0.0))
+            elimination = eliminate(block, factor.T @ bounded @ factor)
         own = elimination.reduce(block, state.z_first @ factor, tuple(-v for v in state.v))
         solved = [np.einsum("jqr,jr->jq", d, b) for d, b in zip(elimination.inverse, own, strict=True)]
         step = elimination.back(block, solved)
@@ -96,8 +109,7 @@ def find_modes(
             break
         point = _take(block, family, fixed, factor, phi, point, step)
         state = _modes(block, factor, point)
-        if gain.max() < 1e-13:
-            # Quadratic convergence: the step just taken leaves an error of the order of its square.
+        if gain.max() < enough:
             break
     return state
 
@@ -136,8 +148,11 @@ def _take(
 ) -> _Point:
     """The point after the step, halved in the clusters where it lowers the posterior."""
     length = np.ones(block.n_clusters)
+    worse = np.zeros(block.n_clusters, dtype=bool)
     slack = 1e-13 * np.abs(point.log_posterior) + 1e-13
-    for _ in range(_MAX_HALVINGS):
+    for halving in range(_MAX_HALVINGS + 1):
+        if halving == _MAX_HALVINGS:
+            length[worse] = 0.0  # there is no way up: stay
         v = tuple(
             old + length[top][:, None] * change
             for old, change, top in zip(point.v, step, block.tops, strict=True)
@@ -169,11 +184,9 @@ def _modes(block: Block, factor: Array, point: _Point) -> Modes:
 
 def _curvature(block: Block, weight: Array) -> Array:
     """Z' W Z within lowest-level clusters, shape (M_L, Q, Q), of row weights of shape (n, 1)."""
-    at_cells = block.sum_cells @ weight
+    weighted = (block.sum_cells @ weight) * block.z
+    if block.n_lowest == 1:
+        return np.asarray((block.z.T @ weighted)[None])
     q = block.z.shape[1]
-    total = np.empty((block.n_lowest, q, q))
-    for c in range(q):
-        for d in range(c + 1):
-            product = at_cells * (block.z[:, c] * block.z[:, d])[:, None]
-            total[:, c, d] = total[:, d, c] = (block.sum_clusters @ product)[:, 0]
-    return total
+    products = (weighted[:, :, None] * block.z[:, None, :]).reshape(len(weighted), q * q)
+    return np.asarray((block.sum_clusters @ products).reshape(-1, q, q))

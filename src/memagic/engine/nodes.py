@@ -161,10 +161,16 @@ def place_prior(block: Block) -> Placement:
 
 
 def place_mode_curvature(
-    block: Block, family: Family, fixed: Array, factor: Array, phi: Array, start: tuple[Array, ...]
+    block: Block,
+    family: Family,
+    fixed: Array,
+    factor: Array,
+    phi: Array,
+    start: tuple[Array, ...],
+    enough: float = 1e-13,
 ) -> Placement:
-    """Nodes at the posterior mode, scaled by the curvature there."""
-    modes = find_modes(block, family, fixed, factor, phi, start)
+    """Nodes at the posterior mode, scaled by the curvature there; `enough` as in `find_modes`."""
+    modes = find_modes(block, family, fixed, factor, phi, start, enough)
     return Placement(modes.v, modes.elimination.roots(block))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +27,16 @@ class PlainObjective:
         beta, phi = theta[: problem.p], theta[problem.p :]
         logf = problem.family.log_density(problem.fixed_part(beta), problem.y, problem.trials, phi)
         return float(logf.sum()) + self._constant
+
+    def around(self, theta: Array) -> Callable[[Array], Array]:
+        """The observations' log likelihoods, less constants, as a function of theta."""
+        problem = self._problem
+
+        def values(theta: Array) -> Array:
+            beta, phi = theta[: problem.p], theta[problem.p :]
+            return problem.family.log_density(problem.fixed_part(beta), problem.y, problem.trials, phi)
+
+        return values
 
     def evaluate(self, theta: Array) -> Evaluation:
         problem = self._problem

@@ -8,20 +8,25 @@ the square of its gamma, so that it may go to zero as well.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from memagic.engine.constraints import LinearConstraints, solve
+from memagic.engine.coordinates import problem_coordinates
 from memagic.engine.covariance import CovarianceStructure
-from memagic.engine.maximize import Coordinates
+from memagic.engine.events import Event, Iteration, Listener
 from memagic.engine.objective import Evaluation, Objective
 from memagic.engine.problem import Problem
+from memagic.engine.space import Space, Whole
+from memagic.engine.steps import Coordinates
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
-__all__ = ["RestrictedObjective", "Restriction"]
+__all__ = ["RestrictedObjective", "Restriction", "space_of"]
 
 # Of the variances at the start, in the order in which they are tried: constraints may hold others
 # at values that the usual ones do not go with.
@@ -89,8 +94,7 @@ class Restriction:
             elements = structure.reported(structure.start)
             own = self._element[self._entries]
             elements[own] = mixed[self._entries][own]
-            omega = structure.from_reported(elements)
-            theta[self._from_element] = omega[self._from_element[self._entries]]
+            theta[self._from_element] = _regular(structure, elements)[self._from_element[self._entries]]
         with np.errstate(divide="ignore", invalid="ignore"):
             theta[self._variance] = 0.5 * np.log(mixed[self._variance])
         return theta
@@ -112,15 +116,16 @@ class Restriction:
             slope[self._entries, self._entries][np.ix_(carried, carried)] = jacobian[np.ix_(carried, carried)]
         return tau, slope @ self._basis(gamma)
 
-    def start(self, theta: Array) -> Array:
-        """The gamma nearest to starting values theta at which Sigma is positive definite, shape (f,).
+    def start(self, values: Array) -> Array:
+        """The gamma nearest to reported values at which Sigma is positive definite, shape (f,).
 
-        Where there is none among those tried, the nearest one.
+        Where it is not at the nearest one, all elements of Sigma are tried larger and smaller; where
+        none will do, the nearest one is returned.
         """
         candidates = []
         for factor in _FACTORS:
-            scaled = theta.copy()
-            scaled[self._entries] *= np.sqrt(factor)
+            scaled = values.copy()
+            scaled[self._entries] *= factor
             gamma = self.solution.nearest(self._mixed(scaled))
             gamma[self._squared] = np.sqrt(np.maximum(gamma[self._squared], _LEAST_VARIANCE))
             candidates.append(gamma)
@@ -153,16 +158,13 @@ class Restriction:
         bend[squared, squared] += 2.0 * (gradient @ slope @ self.solution.basis)[squared]
         return np.asarray(bend)
 
-    def coordinates(self, base: Coordinates, start: Array) -> Coordinates:
-        """Directions in gamma that move the linear predictor as those in theta do.
+    def objective(self, objective: Objective) -> Objective:
+        """The same log likelihood over gamma."""
+        return RestrictedObjective(objective, self)
 
-        Parameters
-        ----------
-        base : Coordinates
-            In theta.
-        start : ndarray, shape (f,)
-            The gamma at which they are made.
-        """
+    def coordinates(self, start: Array) -> Coordinates:
+        """Directions in gamma that move the linear predictor as those in theta do."""
+        base = problem_coordinates(self._problem, self.theta(start))
         outward = np.linalg.inv(base.directions)
         _, sizes, turn = np.linalg.svd(outward @ self.slope(start), full_matrices=False)
         directions = turn.T / np.maximum(sizes, 1e-8 * sizes.max(initial=0.0))
@@ -174,6 +176,17 @@ class Restriction:
                 return np.asarray(np.min(largest / moved, axis=0, initial=np.inf))
 
         return Coordinates(directions, limit)
+
+    def listener(self, listener: Listener) -> Listener:
+        """Who tells of theta, and of derivatives in what is free."""
+
+        def hear(event: Event) -> None:
+            if isinstance(event, Iteration) and event.detail is not None:
+                theta = self.theta(event.detail.theta)
+                event = replace(event, detail=replace(event.detail, theta=theta, free=self.solution.free))
+            listener(event)
+
+        return hear
 
     @property
     def _structure(self) -> CovarianceStructure:
@@ -199,14 +212,22 @@ class Restriction:
         """D mixed / d gamma, shape (d, f)."""
         return np.asarray(self.solution.basis * np.where(self._squared, 2.0 * gamma, 1.0))
 
-    def _mixed(self, theta: Array) -> Array:
-        """The mixed parameters of a theta."""
+    def _mixed(self, values: Array) -> Array:
+        """The mixed parameters of reported values.
+
+        Elements that constraints touch may have any values.
+        """
+        parts = self._problem.unpack(values)
+        theta = values.copy()
+        theta[self._phi] = self._problem.family.from_reported_phi(parts.phi)
+        if self._problem.structure is not None:
+            structure = self._structure
+            own = self._element[self._entries]
+            elements = np.where(own, structure.reported(structure.start), parts.omega)
+            theta[self._entries] = structure.from_reported(elements)
         mixed = theta[self._place]
-        if self._element.any():
-            mixed[self._element] = self._structure.reported(theta[self._entries])[
-                self._element[self._entries]
-            ]
-        mixed[self._variance] = np.exp(2.0 * theta[self._variance])
+        kept = self._element | self._variance
+        mixed[kept] = values[kept]
         return mixed
 
     def _slope(self, theta: Array) -> Array:
@@ -251,6 +272,29 @@ class RestrictedObjective:
         slope = self._restriction.slope(gamma)
         hessian = slope.T @ at.hessian @ slope + self._restriction.bend(gamma, at.gradient)
         return Evaluation(at.value, at.scores @ slope, 0.5 * (hessian + hessian.T))
+
+
+def space_of(problem: Problem, constraints: LinearConstraints | None) -> Space:
+    """What the maximizer of a problem moves in.
+
+    Raises
+    ------
+    InconsistentConstraints
+        No parameters satisfy the constraints.
+    """
+    if constraints is None or not len(constraints):
+        return Whole(problem)
+    return Restriction(problem, constraints)
+
+
+def _regular(structure: CovarianceStructure, elements: Array) -> Array:
+    """Omega of reported elements, shape (m,); nan where Sigma is not positive definite."""
+    try:
+        omega = structure.from_reported(elements)
+        np.linalg.cholesky(structure.sigma(omega))
+    except np.linalg.LinAlgError:
+        return np.full(structure.size, np.nan)
+    return omega
 
 
 def _sets(structure: CovarianceStructure | None) -> list[tuple[Index, Index]]:

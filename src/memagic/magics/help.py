@@ -5,18 +5,24 @@ from __future__ import annotations
 from memagic.magics.arguments import FLAGS
 from memagic.spec.options import OptionSpec, Scope, options_of
 
-__all__ = ["USE_HELP", "command_help"]
+__all__ = ["DEFINITION_HELP", "USE_HELP", "command_help"]
 
 _TITLES = {
     "meglm": "Multilevel mixed-effects generalized linear model",
     "melogit": "Multilevel mixed-effects logistic regression",
     "meprobit": "Multilevel mixed-effects probit regression",
     "mecloglog": "Multilevel mixed-effects complementary log-log regression",
+    "meologit": "Multilevel mixed-effects ordered logistic regression",
+    "meoprobit": "Multilevel mixed-effects ordered probit regression",
     "mepoisson": "Multilevel mixed-effects Poisson regression",
+    "menbreg": "Multilevel mixed-effects negative binomial regression",
 }
 
 _EXAMPLES = {
     "meglm": "c_use i.urban age || district: i.urban, covariance(unstructured) family(bernoulli)",
+    "meologit": "thk prethk cc##tv || school: || class:",
+    "meoprobit": "thk prethk cc##tv || school: || class:",
+    "menbreg": "visits i.treated, exposure(days) || clinic:, irr",
     "mepoisson": "visits i.treated, exposure(days) || clinic:, irr",
 }
 _EXAMPLE = "c_use i.urban age i.children || district: i.urban, covariance(unstructured)"
@@ -36,6 +42,10 @@ _WORDS = {
     "family": "name",
     "vartype": "vartype",
     "numlist": "numlist",
+    "techniques": "name # name # ...",
+    "start": "name",
+    "grid": "numlist covspec",
+    "initial": "name = # ... or matrix",
 }
 
 USE_HELP = """Put data in use.
@@ -48,6 +58,27 @@ USE_HELP = """Put data in use.
 A DataFrame of the notebook goes before an example of the same name. It is never changed. A command sees
 what the name stands for when the command runs.
 """
+
+
+DEFINITION_HELP = {
+    "constraint": """Define, list and drop linear constraints, which option constraints(1 2) refers to.
+
+%constraint 1 [c_use]age = 0
+%constraint 2 1.children = 2*2.children
+%constraint 3 /var(_cons[district]) = .5
+%constraint dir       all of them
+%constraint drop 1    one of them, or _all
+""",
+    "matrix": """Define, list and drop matrices, which covariance(fixed(A)) and from(A) refer to.
+
+%matrix A = (1, . \\ 0, 1)     a point for a missing value
+%matrix list A
+%matrix dir          all of them
+%matrix drop A       one of them, or _all
+
+Arrays and DataFrames of the notebook are found by their names, too.
+""",
+}
 
 
 def command_help(name: str) -> str:

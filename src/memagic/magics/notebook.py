@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,7 +12,7 @@ from IPython.core.magic import no_var_expand
 from memagic.errors import CommandError
 from memagic.magics.arguments import Arguments, Word, read_cell, read_line
 from memagic.magics.frames import find_frame, find_object, frames_in
-from memagic.magics.help import USE_HELP, command_help
+from memagic.magics.help import DEFINITION_HELP, USE_HELP, command_help
 from memagic.magics.live_log import live_log
 from memagic.session import Session
 from memagic.spec.options import COMMANDS
@@ -43,6 +44,8 @@ class Notebook:
 
     def __init__(self, shell: InteractiveShell) -> None:
         self.session = Session()
+        # Matrices that the session does not have are variables of the notebook.
+        self.session.matrices = ChainMap({}, shell.user_ns)
         self._shell = shell
         self._followed: str | None = None
 
@@ -54,6 +57,8 @@ class Notebook:
             yield "line_cell", name, _magic(partial(self.command, name), text)
             # IPython takes a magic's name up to the first blank: in `%melogit, or` it ends in a comma.
             yield "line", f"{name},", _magic(partial(self.replay, name), text)
+        for name, text in DEFINITION_HELP.items():
+            yield "line", name, _magic(partial(self.define, name), text)
 
     def use(self, line: str) -> None:
         """Put data in use, or tell what is."""
@@ -79,6 +84,13 @@ class Notebook:
         assert self.session.in_use is not None
         print(f"(DataFrame {name} of the notebook{other})" if other else f"({name})", end="  ")
         print(self.session.in_use.size)
+
+    def define(self, name: str, line: str) -> Shown:
+        """Define, list or drop constraints or matrices."""
+        try:
+            return self.session.run(f"{name} {line}")
+        except CommandError as error:
+            raise self._explained(error, _place(error)) from None
 
     def replay(self, name: str, line: str) -> Shown:
         """Show the last estimates again: `line` has the options."""

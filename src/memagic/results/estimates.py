@@ -7,7 +7,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from memagic.data.design import Design
 from memagic.engine.constraints import LinearConstraints
@@ -21,7 +20,10 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Role = Literal["coefficient", "ancillary", "variance", "covariance", "residual"]
 
-__all__ = ["Estimates", "Parameter", "Wald", "confidence_limits", "name_parameters", "wald_test"]
+__all__ = ["Estimates", "Parameter", "Role", "mark_boundary", "mark_held", "name_parameters"]
+
+# Share of a conditional variance in the variance, below which a correlation counts as perfect.
+_PERFECT = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Parameter:
         A variance that is zero, or a covariance with such a one.
     held : bool
         Whether constraints give it a value.
+    perfect : bool
+        A covariance whose correlation is 1 or -1.
     """
 
     name: str
@@ -49,6 +53,7 @@ class Parameter:
     group: str = ""
     at_zero: bool = False
     held: bool = False
+    perfect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class Estimates:
         What the engine was given.
     fit : Fit
     method : str
+        The engine's; `intmethod` is what the command calls it.
     n_points : int or None
         Integration points; None for a method that has none.
     parameters : tuple of Parameter
@@ -80,6 +86,10 @@ class Estimates:
     n_user_constraints : int
         How many of the fit's constraints, the first ones, are the user's; the others are those of
         covariance structures.
+    technique : str
+        `e(technique)`.
+    fitted : bool
+        False where these are the starting values.
     """
 
     command: Command
@@ -96,6 +106,8 @@ class Estimates:
     log: tuple[str, ...]
     notes: tuple[str, ...]
     n_user_constraints: int = 0
+    technique: str = "nr"
+    fitted: bool = True
 
     @property
     def b(self) -> Array:
@@ -113,6 +125,12 @@ class Estimates:
         return np.sqrt(np.maximum(np.diag(self.v), 0.0))
 
     @property
+    def intmethod(self) -> str:
+        """The integration method by the name that the command has for it."""
+        option = self.command.options.get("intmethod")
+        return self.method if option is None else str(option.value)
+
+    @property
     def n_obs(self) -> int:
         return len(self.design.y)
 
@@ -121,16 +139,6 @@ class Estimates:
         """Constraints on b; None without any."""
         found = self.fit.constraints
         return None if found is None else LinearConstraints(found.matrix[:, self.positions], found.values)
-
-    @property
-    def rank(self) -> int:
-        """Rank of V."""
-        se = self.se
-        known = se > 0.0
-        if self.fit.constraints is None:
-            return int(np.count_nonzero(known))
-        correlation = self.v[np.ix_(known, known)] / np.outer(se[known], se[known])
-        return int(np.linalg.matrix_rank(correlation, tol=1e-9, hermitian=True)) if known.any() else 0
 
     @property
     def tested(self) -> Index:
@@ -145,84 +153,30 @@ class Estimates:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Wald:
-    """A joint test that coefficients are zero; chi2 is nan where there are none."""
-
-    df: int
-    chi2: float
-
-
-def wald_test(estimates: Estimates) -> Wald:
-    """The overall test of the model, b'V^-1 b with the rank of V as degrees of freedom."""
-    at = estimates.tested
-    if len(at) == 0:
-        return Wald(0, float("nan"))
-    b, v = estimates.b[at], estimates.v[np.ix_(at, at)]
-    scale = np.sqrt(np.maximum(np.diag(v), 1e-300))
-    rank = int(np.linalg.matrix_rank(v / np.outer(scale, scale), hermitian=True))
-    if rank == 0:
-        return Wald(0, float("nan"))
-    inverse = np.linalg.pinv(v / np.outer(scale, scale), hermitian=True)
-    return Wald(rank, float((b / scale) @ inverse @ (b / scale)))
-
-
-def confidence_limits(estimates: Estimates, level: float) -> Array:
-    """Limits of every parameter, shape (k, 2): variances by way of the log, all else symmetric.
-
-    Variances at zero and parameters that constraints hold have none.
-    """
-    b, se = estimates.b, estimates.se
-    z = float(ndtri(0.5 + level / 200.0))
-    limits = np.column_stack([b - z * se, b + z * se])
-    for k, parameter in enumerate(estimates.parameters):
-        if parameter.role in ("variance", "residual"):
-            if parameter.at_zero or b[k] <= 0.0:
-                limits[k] = np.nan
-            else:
-                exponent = z * se[k] / b[k]
-                # A variance of which nothing is known has no limits that a double could hold.
-                limits[k] = b[k] * np.exp([-exponent, exponent]) if exponent < 700.0 else np.nan
-        elif parameter.at_zero:
-            limits[k] = np.nan
-        if parameter.held:
-            limits[k] = np.nan
-    return limits
-
-
 def name_parameters(
-    command: Command,
-    kind: ModelKind,
-    ancillary: tuple[str, ...],
-    design: Design,
-    fit: Fit | None,
-    problem: Problem,
+    command: Command, kind: ModelKind, ancillary: tuple[str, ...], design: Design, problem: Problem
 ) -> tuple[tuple[Parameter, ...], Index]:
     """The parameters in the order of `e(b)`, and their positions among the fit's estimates.
-
-    Before there is a fit, none is marked as zero or held.
 
     The engine has coefficients, elements of Sigma and the family's parameters in this order. `e(b)`
     has ancillary parameters before the variances, and a residual variance after them.
     """
     names = [column.name for column in design.fixed if column.state == "estimated"]
     coefficients = [Parameter(name, "coefficient", name) for name in names]
-    components = _components(design, fit, problem)
+    components = _components(design, problem)
     own = [Parameter(f"/{name}", "ancillary", f"/{name}") for name in ancillary]
     if kind.family == "gaussian":
         label = f"var(e.{command.depvar.name})"
         own = [Parameter(f"/{label}", "residual", label)]
     p, m = len(coefficients), len(components)
-    parameters = [*coefficients, *components, *own]
-    if fit is not None and fit.held:
-        parameters = [replace(p, held=held) for p, held in zip(parameters, fit.held, strict=True)]
-    order = np.arange(len(parameters))
-    if kind.family != "gaussian":
-        order = np.concatenate([order[:p], order[p + m :], order[p : p + m]])
-    return tuple(parameters[k] for k in order), order
+    positions = np.arange(p + m + len(own))
+    if kind.family == "gaussian":
+        return (*coefficients, *components, *own), positions
+    order = np.concatenate([positions[:p], positions[p + m :], positions[p : p + m]])
+    return (*coefficients, *own, *components), order
 
 
-def _components(design: Design, fit: Fit | None, problem: Problem) -> list[Parameter]:
+def _components(design: Design, problem: Problem) -> list[Parameter]:
     """Variances and covariances, in the order of the structure's entries."""
     if problem.structure is None:
         return []
@@ -232,15 +186,15 @@ def _components(design: Design, fit: Fit | None, problem: Problem) -> list[Param
         for equation in level.equations
         for column in equation.columns
     ]
-    at_zeros = () if fit is None else fit.at_zero
-    zero = {r for (r, _), at_zero in zip(problem.structure.entries, at_zeros, strict=False) if at_zero}
     components = []
     for row, column in problem.structure.entries:
         path, equation, effect = places[row]
-        at_zero = row in zero or column in zero
         role: Role = "variance" if row == column else "covariance"
         what = "var" if row == column else "cov"
-        if equation.covariance in ("identity", "exchangeable") and len(equation.columns) > 1:
+        if equation.factor:
+            path = f"{path}>{equation.factor}"
+            label, address = "var(_cons)", f"/var(_cons[{path}])"
+        elif equation.covariance in ("identity", "exchangeable") and len(equation.columns) > 1:
             # One parameter for all effects of the equation: all are named.
             shared = " ".join(c.name for c in equation.columns)
             label, address = f"{what}({shared})", f"/{what}({shared}[{path}])"
@@ -250,5 +204,40 @@ def _components(design: Design, fit: Fit | None, problem: Problem) -> list[Param
             # The effect that comes first in the equation is named first.
             first, second = places[min(row, column)][2].name, places[max(row, column)][2].name
             label, address = f"cov({first},{second})", f"/cov({first}[{path}],{second}[{path}])"
-        components.append(Parameter(address, role, label, path, at_zero))
+        components.append(Parameter(address, role, label, path))
     return components
+
+
+def mark_boundary(parameters: tuple[Parameter, ...], problem: Problem, fit: Fit) -> tuple[Parameter, ...]:
+    """The same parameters, with variances at zero and correlations of one marked as such."""
+    if problem.structure is None:
+        return parameters
+    entries = problem.structure.entries
+    zero = {r for (r, _), at_zero in zip(entries, fit.at_zero, strict=True) if at_zero}
+    sigma = dict(zip(entries, fit.estimates[problem.p :], strict=False))
+    of_component = iter(entries)
+    marked = []
+    for parameter in parameters:
+        if parameter.role in ("variance", "covariance"):
+            row, column = next(of_component)
+            at_zero = row in zero or column in zero
+            perfect = parameter.role == "covariance" and not at_zero and _is_perfect(sigma, row, column)
+            marked.append(replace(parameter, at_zero=at_zero, perfect=perfect))
+        else:
+            marked.append(parameter)
+    return tuple(marked)
+
+
+def mark_held(parameters: tuple[Parameter, ...], positions: Index, fit: Fit) -> tuple[Parameter, ...]:
+    """The same parameters, with those that constraints give a value marked as such."""
+    if not fit.held:
+        return parameters
+    return tuple(replace(p, held=fit.held[k]) for p, k in zip(parameters, positions, strict=True))
+
+
+def _is_perfect(sigma: dict[tuple[int, int], float], row: int, column: int) -> bool:
+    """Whether a covariance is the product of the standard deviations."""
+    # Exchangeable effects have one variance, which is that of the column.
+    first = sigma[column, column]
+    second = sigma.get((row, row), first)
+    return bool(1.0 - sigma[row, column] ** 2 / (first * second) < _PERFECT)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtrc, ndtr
+from scipy.special import chdtrc
 
-from memagic.data.design import Grouping
+from memagic.data.levels import Grouping
 from memagic.data.terms import Column
 from memagic.display.report import (
     Block,
@@ -22,11 +22,14 @@ from memagic.display.report import (
     Row,
     WaldTest,
 )
-from memagic.results.estimates import Estimates, Parameter, confidence_limits, wald_test
+from memagic.errors import CommandError
+from memagic.results.estimates import Estimates, Parameter
+from memagic.results.inference import TableNumbers, table_numbers, wald_test
+from memagic.spec.options import OPTIONS
 
 Array = NDArray[np.float64]
 
-__all__ = ["DisplayOptions", "Exponentiated", "comparison", "make_report"]
+__all__ = ["DisplayOptions", "Exponentiated", "check_level", "check_scale", "comparison", "make_report"]
 
 Exponentiated = Literal["", "or", "irr", "eform"]
 
@@ -49,6 +52,8 @@ class DisplayOptions:
         Confidence level in percent.
     header, table, group, labels, constraints : bool
         Whether to show the header, the table, the summary of groups, value labels, and constraints.
+    legend : bool
+        Whether the table has the parameters' names in place of statistics.
     """
 
     exponentiated: Exponentiated = ""
@@ -58,6 +63,43 @@ class DisplayOptions:
     group: bool = True
     labels: bool = True
     constraints: bool = True
+    legend: bool = False
+
+
+def check_scale(link: str, family: str, scale: Exponentiated, span: tuple[int, int] | None = None) -> None:
+    """Refuse odds ratios without a logit link and rate ratios without counts.
+
+    Parameters
+    ----------
+    link, family : str
+    scale : {"", "or", "irr", "eform"}
+    span : tuple of int, optional
+        The place of the option.
+
+    Raises
+    ------
+    CommandError
+        r(198).
+    """
+    if scale == "or" and link != "logit":
+        hint = "odds ratios are for logistic models only"
+        raise CommandError(198, "option or not allowed", span=span, hint=hint)
+    if scale == "irr" and family not in ("poisson", "nbinomial"):
+        hint = "incidence-rate ratios are for count models only"
+        raise CommandError(198, "option irr not allowed", span=span, hint=hint)
+
+
+def check_level(level: float) -> None:
+    """Refuse confidence levels out of the limits of the option `level()`.
+
+    Raises
+    ------
+    CommandError
+        r(198).
+    """
+    low, high = next(spec.limits for spec in OPTIONS if spec.name == "level" and spec.limits)
+    if not low <= level <= high:
+        raise CommandError(198, f"level() must be between {low:g} and {high:g} inclusive")
 
 
 def make_report(estimates: Estimates, options: DisplayOptions, log: bool) -> Report:
@@ -70,17 +112,23 @@ def make_report(estimates: Estimates, options: DisplayOptions, log: bool) -> Rep
     log : bool
         Whether the notes and the iteration log belong to it, as they do when the model is fitted
         and not when it is replayed.
+
+    Returns
+    -------
+    Report
+        For starting values only the table, with the parameters' names.
     """
-    test = comparison(estimates)
+    fitted = estimates.fitted
+    test = comparison(estimates) if fitted else None
     return Report(
         notes_before=estimates.notes if log else (),
         log=estimates.log if log else (),
-        header=_header(estimates, options) if options.header else None,
+        header=_header(estimates, options) if options.header and fitted else None,
         constraints=_constraints(estimates) if options.table and options.constraints else (),
         table=_table(estimates, options) if options.table else None,
         notes=_notes(estimates, options) if options.table else (),
         comparison=test if options.table else None,
-        warnings=_warnings(estimates),
+        warnings=_warnings(estimates) if fitted else (),
     )
 
 
@@ -119,7 +167,7 @@ def _header(estimates: Estimates, options: DisplayOptions) -> Header:
         model=estimates.kind.lines,
         n_obs=estimates.n_obs,
         groups=groups,
-        integration=(estimates.method, estimates.n_points) if estimates.design.levels else None,
+        integration=(estimates.intmethod, estimates.n_points) if estimates.design.levels else None,
         wald=WaldTest(wald.df, wald.chi2, p),
         ll_label="Log likelihood",
         ll=estimates.fit.log_likelihood,
@@ -189,17 +237,27 @@ def _warnings(estimates: Estimates) -> tuple[str, ...]:
     zero = [p.label for p in estimates.parameters if p.role == "variance" and p.at_zero]
     if zero:
         warnings.append(f"Note: {', '.join(zero)} estimated at zero, the boundary of its range.")
+    perfect = [p.label for p in estimates.parameters if p.perfect]
+    if perfect:
+        warnings.append(
+            f"Note: {', '.join(perfect)} estimated at the boundary of its range: the correlation is perfect."
+        )
     return tuple(warnings)
 
 
 def _table(estimates: Estimates, options: DisplayOptions) -> CoefficientTable:
-    numbers = _Numbers(estimates, options)
+    legend = options.legend or not estimates.fitted
+    if legend:
+        # A legend has the names of what constraints hold, too.
+        free = tuple(replace(parameter, held=False) for parameter in estimates.parameters)
+        estimates = replace(estimates, parameters=free)
+    numbers = table_numbers(estimates, options.level, bool(options.exponentiated))
     blocks = [Block(_fixed_rows(estimates, options, numbers))]
     at = {p.name: k for k, p in enumerate(estimates.parameters)}
     for (role, group), members in groupby(
         (p for p in estimates.parameters if p.role != "coefficient"), key=lambda p: (p.role, p.group)
     ):
-        rows = tuple(numbers.row(at[p.name], p.label, p) for p in members)
+        rows = tuple(_row(numbers, at[p.name], p) for p in members)
         blocks.append(Block(rows, title=group or None, flush=role != "ancillary"))
     return CoefficientTable(
         depvar=estimates.command.depvar.name,
@@ -208,44 +266,38 @@ def _table(estimates: Estimates, options: DisplayOptions) -> CoefficientTable:
         statistic="z",
         level=options.level,
         blocks=tuple(blocks),
+        legend=legend,
     )
 
 
-class _Numbers:
-    """The numeric fields of the table's rows."""
-
-    def __init__(self, estimates: Estimates, options: DisplayOptions) -> None:
-        self._b = estimates.b
-        self._se = estimates.se
-        self._limits = confidence_limits(estimates, options.level)
-        self._exponentiated = bool(options.exponentiated)
-
-    def row(self, k: int, label: str, parameter: Parameter, indented: bool = False) -> Row:
-        b, se = float(self._b[k]), float(self._se[k])
-        if parameter.held:
-            return self._held(b, label, parameter, indented)
-        lower, upper = (float(limit) for limit in self._limits[k])
-        z: float | None = None
-        p: float | None = None
-        if parameter.role in ("coefficient", "covariance"):
-            known = se > 0.0 and not parameter.at_zero
-            z = b / se if known else float("nan")
-            p = 2.0 * float(ndtr(-abs(z))) if known else float("nan")
-        if parameter.role == "coefficient" and self._exponentiated:
-            with np.errstate(over="ignore"):
-                b, lower, upper = (float(np.exp(value)) for value in (b, lower, upper))
-            se *= b
-        return Row("estimate", label, parameter.name, b, se, z, p, lower, upper, indented=indented)
-
-    def _held(self, b: float, label: str, parameter: Parameter, indented: bool) -> Row:
-        """A parameter that constraints hold; a coefficient held at zero is an omitted one."""
-        coefficient = parameter.role == "coefficient"
-        note = "(omitted)" if coefficient and b == 0.0 else "(constrained)"
-        shown = float(np.exp(b)) if coefficient and self._exponentiated else b
-        return Row("state", label, parameter.name, shown, note=note, indented=indented)
+def _row(
+    numbers: TableNumbers, k: int, parameter: Parameter, label: str | None = None, indented: bool = False
+) -> Row:
+    """A row of estimates; parameters of a kind that has no test have no fields for it."""
+    shown = parameter.label if label is None else label
+    if parameter.held:
+        # A coefficient held at zero is an omitted one.
+        omitted = parameter.role == "coefficient" and numbers.b[k] == (
+            1.0 if numbers.exponentiated[k] else 0.0
+        )
+        note = "(omitted)" if omitted else "(constrained)"
+        return Row("state", shown, parameter.name, float(numbers.b[k]), note=note, indented=indented)
+    z, p = (float(numbers.z[k]), float(numbers.p[k])) if numbers.tested[k] else (None, None)
+    return Row(
+        "estimate",
+        shown,
+        parameter.name,
+        float(numbers.b[k]),
+        float(numbers.se[k]),
+        z,
+        p,
+        float(numbers.lower[k]),
+        float(numbers.upper[k]),
+        indented=indented,
+    )
 
 
-def _fixed_rows(estimates: Estimates, options: DisplayOptions, numbers: _Numbers) -> tuple[Row, ...]:
+def _fixed_rows(estimates: Estimates, options: DisplayOptions, numbers: TableNumbers) -> tuple[Row, ...]:
     rows: list[Row] = []
     at = {p.name: k for k, p in enumerate(estimates.parameters) if p.role == "coefficient"}
     held = 1.0 if options.exponentiated else 0.0
@@ -253,7 +305,7 @@ def _fixed_rows(estimates: Estimates, options: DisplayOptions, numbers: _Numbers
     def add(column: Column, label: str, indented: bool) -> None:
         if column.state == "estimated":
             k = at[column.name]
-            rows.append(numbers.row(k, label, estimates.parameters[k], indented))
+            rows.append(_row(numbers, k, estimates.parameters[k], label, indented))
         else:
             note = f"({column.state})"
             rows.append(Row("state", label, column.name, held, note=note, indented=indented))

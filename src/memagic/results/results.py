@@ -6,15 +6,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import ndtr
 
 from memagic.display.html import to_html
 from memagic.display.latex import to_latex
 from memagic.display.report import Report
 from memagic.display.text import to_text
 from memagic.errors import CommandError
-from memagic.results.estimates import Estimates, confidence_limits, wald_test
-from memagic.results.report import DisplayOptions, Exponentiated, make_report
+from memagic.results.estimates import Estimates
+from memagic.results.inference import confidence_limits, table_numbers, wald_test
+from memagic.results.report import DisplayOptions, Exponentiated, check_level, check_scale, make_report
 from memagic.results.stored import Stored, coefficient_table, estimation_results
 
 if TYPE_CHECKING:
@@ -75,25 +75,27 @@ class MEResults:
 
     # --- numbers ------------------------------------------------------------------------------
 
-    @cached_property
+    # Everything is made anew when it is asked for: what users do with it changes nothing here.
+
+    @property
     def params(self) -> pd.Series:
         """Estimates, indexed by the addresses that `_b[]` uses; variances on their own scale."""
         return self._series(self.estimates.b, "params")
 
-    @cached_property
+    @property
     def bse(self) -> pd.Series:
         """Standard errors."""
         return self._series(self.estimates.se, "bse")
 
-    @cached_property
+    @property
     def tvalues(self) -> pd.Series:
         """Estimates over standard errors; nan for variances, which have no such test."""
-        return self._series(coefficient_table(self.estimates, 95.0, False).loc["z"].to_numpy(), "tvalues")
+        return self._series(table_numbers(self.estimates).z, "tvalues")
 
-    @cached_property
+    @property
     def pvalues(self) -> pd.Series:
         """Two-sided p-values of `tvalues` under the standard normal distribution."""
-        return self._series(2.0 * ndtr(-np.abs(self.tvalues.to_numpy())), "pvalues")
+        return self._series(table_numbers(self.estimates).p, "pvalues")
 
     def cov_params(self) -> pd.DataFrame:
         """Covariance of the estimators, `e(V)`."""
@@ -158,7 +160,7 @@ class MEResults:
         """`r()` as estimation leaves it: its one entry is `table`."""
         return {"table": self.table}
 
-    @cached_property
+    @property
     def table(self) -> pd.DataFrame:
         """`r(table)` on the scale and at the level the command asked for."""
         return coefficient_table(self.estimates, self._options.level, bool(self._options.exponentiated))
@@ -177,6 +179,7 @@ class MEResults:
         nogroup: bool = False,
         nofvlabel: bool = False,
         nocnsreport: bool = False,
+        coeflegend: bool = False,
     ) -> Replay:
         """Show the result in another way, without fitting anything again.
 
@@ -188,6 +191,8 @@ class MEResults:
             Confidence level in percent, between 10 and 99.99.
         noheader, notable, nogroup, nofvlabel, nocnsreport : bool
             What to leave out.
+        coeflegend : bool
+            The parameters' names, by which `from()` and `test` address them, in place of statistics.
 
         Raises
         ------
@@ -200,28 +205,35 @@ class MEResults:
         chosen += ["eform"] if eform else []
         if len(chosen) > 1:
             raise CommandError(198, f"only one of {' and '.join(chosen)} may be specified")
-        if not 10.0 <= level <= 99.99:
-            raise CommandError(198, "level() must be between 10 and 99.99 inclusive")
+        check_level(level)
         options = DisplayOptions(
-            chosen[0] if chosen else "",
-            level,
-            not noheader,
-            not notable,
-            not nogroup,
-            not nofvlabel,
-            not nocnsreport,
+            exponentiated=chosen[0] if chosen else "",
+            level=level,
+            header=not noheader,
+            table=not notable,
+            group=not nogroup,
+            labels=not nofvlabel,
+            constraints=not nocnsreport,
+            legend=coeflegend,
         )
         return self.shown(options)
 
-    def shown(self, options: DisplayOptions) -> Replay:
+    def shown(self, options: DisplayOptions, span: tuple[int, int] | None = None) -> Replay:
         """The result under display options.
+
+        Parameters
+        ----------
+        options : DisplayOptions
+        span : tuple of int, optional
+            The place of the option that chooses the scale, for the error.
 
         Raises
         ------
         CommandError
             ``option or not allowed``, r(198), for a scale that is not the model's.
         """
-        check_scale(self.estimates.kind.link, self.estimates.kind.family, options.exponentiated)
+        kind = self.estimates.kind
+        check_scale(kind.link, kind.family, options.exponentiated, span)
         return Replay(make_report(self.estimates, options, log=False))
 
     def to_text(self, *, log: bool = False) -> str:
@@ -263,19 +275,3 @@ class MEResults:
         import pandas as pd
 
         return pd.Series(values, index=self._names, name=name)
-
-
-def check_scale(link: str, family: str, scale: Exponentiated) -> None:
-    """Refuse odds ratios without a logit link and rate ratios without counts.
-
-    Raises
-    ------
-    CommandError
-        r(198).
-    """
-    if scale == "or" and link != "logit":
-        raise CommandError(198, "option or not allowed", hint="odds ratios are for logistic models only")
-    if scale == "irr" and family != "poisson":
-        raise CommandError(
-            198, "option irr not allowed", hint="incidence-rate ratios are for count models only"
-        )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import chdtrc, ndtri
+from scipy.special import chdtrc
 
-from memagic.results.estimates import Estimates, confidence_limits, wald_test
+from memagic.data.sample import ALL
+from memagic.results.estimates import Estimates
+from memagic.results.inference import rank, reported_gradient, table_numbers, wald_test
 from memagic.results.report import comparison
 
 if TYPE_CHECKING:
@@ -20,22 +21,34 @@ __all__ = ["Stored", "coefficient_table", "estimation_results"]
 
 
 class Stored(Mapping[str, Any]):
-    """A read-only mapping whose values are made when they are asked for."""
+    """A read-only mapping. Arrays and frames are made when they are asked for, and given as copies.
 
-    def __init__(self, makers: Mapping[str, Callable[[], Any]]) -> None:
-        self._makers = dict(makers)
-        self._made: dict[str, Any] = {}
+    Parameters
+    ----------
+    values : mapping
+        Numbers and strings by name.
+    makers : mapping
+        Functions that make the others, by name.
+    """
+
+    def __init__(
+        self, values: Mapping[str, float | str], makers: Mapping[str, Callable[[], Any]] | None = None
+    ) -> None:
+        self._made: dict[str, Any] = dict(values)
+        self._makers = dict(makers or {})
+        self._names = (*self._made, *self._makers)
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._made:
             self._made[name] = self._makers[name]()
-        return self._made[name]
+        value = self._made[name]
+        return value if isinstance(value, int | float | str) else value.copy()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._makers)
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self._makers)
+        return len(self._names)
 
     def __repr__(self) -> str:
         lines = []
@@ -58,11 +71,8 @@ def estimation_results(estimates: Estimates) -> Stored:
 
     Source: manual [ME] meglm and [ME] melogit, 'Stored results'.
     """
-    values: dict[str, Any] = {**_scalars(estimates), **_macros(estimates)}
-    makers: dict[str, Callable[[], Any]] = {name: partial(values.get, name) for name in values}
-    makers["datasignature"] = lambda: _signature(estimates)
-    makers.update(_matrices(estimates))
-    return Stored(makers)
+    makers: dict[str, Callable[[], Any]] = {"datasignature": lambda: _signature(estimates)}
+    return Stored({**_scalars(estimates), **_macros(estimates)}, makers | _matrices(estimates))
 
 
 def _scalars(estimates: Estimates) -> dict[str, float | int]:
@@ -84,7 +94,7 @@ def _scalars(estimates: Estimates) -> dict[str, float | int]:
         "ll": fit.log_likelihood,
         "chi2": wald.chi2,
         "p": float(chdtrc(wald.df, wald.chi2)) if wald.df else float("nan"),
-        "rank": estimates.rank,
+        "rank": rank(estimates.v),
         "ic": fit.iterations,
         "rc": 0 if fit.converged else 430,
         "converged": int(fit.converged),
@@ -113,13 +123,14 @@ def _macros(estimates: Estimates) -> dict[str, str | int]:
         "opt": "moptimize",
         "which": "max",
         "ml_method": "e2",
-        "technique": "nr",
+        "technique": estimates.technique,
+        "singularHmethod": "hybrid" if "difficult" in command.options else "m-marquardt",
         "properties": "b V",
         "datasignaturevars": " ".join(_used_variables(estimates)),
     }
     if estimates.design.levels:
         macros["ivars"] = " ".join(level.grouping.name for level in estimates.design.levels)
-        macros["intmethod"] = estimates.method
+        macros["intmethod"] = estimates.intmethod
         if estimates.n_points is not None:
             macros["n_quad"] = estimates.n_points
     for option in ("offset", "exposure"):
@@ -134,11 +145,15 @@ def _macros(estimates: Estimates) -> dict[str, str | int]:
 
 
 def _used_variables(estimates: Estimates) -> list[str]:
-    design, command = estimates.design, estimates.command
+    """The variables that the estimates depend on."""
+    design, command, kind = estimates.design, estimates.command, estimates.kind
     names = [command.depvar.name]
     columns = [*design.fixed, *(c for level in design.levels for c in level.columns)]
     names += [name for column in columns for name, _ in column.factors]
-    names += [level.grouping.name for level in design.levels]
+    options = command.fixed.options
+    names += [str(options[name].value) for name in ("offset", "exposure") if name in options]
+    names += [kind.trials] if isinstance(kind.trials, str) else []
+    names += [level.grouping.name for level in design.levels if level.grouping.name != ALL]
     return list(dict.fromkeys(names))
 
 
@@ -146,7 +161,7 @@ def _signature(estimates: Estimates) -> str:
     """Observations, variables and a checksum of the arrays that the estimates depend on."""
     design = estimates.design
     digest = hashlib.blake2b(digest_size=8)
-    arrays = [design.y, design.x, design.offset]
+    arrays = [design.y, design.x, design.offset, np.atleast_1d(design.trials)]
     for level in design.levels:
         arrays += [level.z, level.grouping.codes.astype(float)]
     for array in arrays:
@@ -172,7 +187,7 @@ def _matrices(estimates: Estimates) -> dict[str, Callable[[], Any]]:
     def gradient() -> pd.DataFrame:
         import pandas as pd
 
-        return pd.DataFrame([fit.gradient[estimates.positions]], index=["r1"], columns=names)
+        return pd.DataFrame([reported_gradient(estimates)], index=["r1"], columns=names)
 
     makers: dict[str, Callable[[], Any]] = {
         "b": b,
@@ -220,28 +235,18 @@ def coefficient_table(estimates: Estimates, level: float, exponentiated: bool) -
         Rows b, se, z, pvalue, ll, ul, df, crit, eform.
     """
     import pandas as pd
-    from scipy.special import ndtr
 
-    roles = np.array([p.role for p in estimates.parameters])
-    at_zero = np.array([p.at_zero for p in estimates.parameters], dtype=bool)
-    b, se = estimates.b.copy(), estimates.se.copy()
-    limits = confidence_limits(estimates, level)
-    testable = np.isin(roles, ("coefficient", "covariance")) & (se > 0.0) & ~at_zero
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.where(testable, b / se, np.nan)
-    shown = (roles == "coefficient") & exponentiated
-    with np.errstate(over="ignore"):
-        b = np.where(shown, np.exp(b), b)
-        limits = np.where(shown[:, None], np.exp(limits), limits)
+    numbers = table_numbers(estimates, level, exponentiated)
+    k = len(estimates.parameters)
     rows = {
-        "b": b,
-        "se": np.where(shown, se * b, se),
-        "z": z,
-        "pvalue": 2.0 * ndtr(-np.abs(z)),
-        "ll": limits[:, 0],
-        "ul": limits[:, 1],
-        "df": np.full(len(b), np.nan),
-        "crit": np.full(len(b), float(ndtri(0.5 + level / 200.0))),
-        "eform": shown.astype(float),
+        "b": numbers.b,
+        "se": numbers.se,
+        "z": numbers.z,
+        "pvalue": numbers.p,
+        "ll": numbers.lower,
+        "ul": numbers.upper,
+        "df": np.full(k, np.nan),
+        "crit": np.full(k, numbers.critical),
+        "eform": numbers.exponentiated.astype(float),
     }
     return pd.DataFrame(list(rows.values()), index=list(rows), columns=[p.name for p in estimates.parameters])

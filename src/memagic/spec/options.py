@@ -23,7 +23,21 @@ __all__ = [
 ]
 
 Scope = Literal["fixed", "random", "global"]
-Kind = Literal["flag", "integer", "real", "varname", "trials", "choice", "family", "vartype", "numlist"]
+Kind = Literal[
+    "flag",
+    "integer",
+    "real",
+    "varname",
+    "trials",
+    "choice",
+    "family",
+    "vartype",
+    "numlist",
+    "techniques",
+    "start",
+    "grid",
+    "initial",
+]
 
 COMMANDS = (
     "meglm",
@@ -72,6 +86,10 @@ class OptionSpec:
         The smallest and the largest number it takes.
     replay : bool
         Whether it only changes what is shown, so that it may follow a command name alone.
+    bare : bool
+        Whether it may stand without its parentheses.
+    repeated : bool
+        Whether it may be given more than once.
     """
 
     name: str
@@ -83,6 +101,8 @@ class OptionSpec:
     choices: tuple[Choice, ...] = ()
     limits: tuple[float, float] | None = None
     replay: bool = False
+    bare: bool = False
+    repeated: bool = False
 
     @property
     def shown(self) -> str:
@@ -188,6 +208,7 @@ OPTIONS: tuple[OptionSpec, ...] = (
     _flag("NOTABle", "global", "suppress the coefficient table", replay=True),
     _flag("NOGRoup", "global", "suppress the table of groups", replay=True),
     _flag("NOFVLABel", "global", "show the values of factor variables, not their labels", replay=True),
+    _flag("COEFLegend", "global", "show the names of the parameters instead of statistics", replay=True),
     # Integration.
     OptionSpec(
         "intmethod",
@@ -195,10 +216,19 @@ OPTIONS: tuple[OptionSpec, ...] = (
         "global",
         "choice",
         "integration method",
-        choices=_choices("MVaghermite", "MCaghermite", "Ghermite", "Laplace"),
+        choices=_choices("MVaghermite", "MCaghermite", "PCAghermite", "Ghermite", "Laplace", "PCLaplace"),
     ),
     OptionSpec("intpoints", 4, "global", "integer", "number of integration points", limits=(1, 195)),
     # Maximization.
+    _flag("DIFficult", "global", "use another step where the likelihood is not concave"),
+    OptionSpec(
+        "technique",
+        4,
+        "global",
+        "techniques",
+        "maximization techniques",
+        choices=_choices("NR", "BHHH", "DFP", "BFGS"),
+    ),
     OptionSpec("iterate", 4, "global", "integer", "most iterations", limits=(0, 16000)),
     _flag("LOG", "global", "show the iteration log"),
     _flag("NOLOG", "global", "suppress the iteration log"),
@@ -206,6 +236,33 @@ OPTIONS: tuple[OptionSpec, ...] = (
     OptionSpec("ltolerance", 4, "global", "real", "tolerance for the log likelihood", limits=_POSITIVE),
     OptionSpec("nrtolerance", 5, "global", "real", "tolerance for the scaled gradient", limits=_POSITIVE),
     _flag("NONRTOLerance", "global", "ignore the scaled gradient"),
+    _flag("TRace", "global", "show the parameters at each iteration"),
+    _flag("GRADient", "global", "show the gradient at each iteration"),
+    _flag("SHOWSTEP", "global", "show the steps within each iteration"),
+    _flag("HESSian", "global", "show the negative Hessian at each iteration"),
+    _flag("SHOWTOLerance", "global", "show what the tolerances are compared with"),
+    _flag("DNUMERICAL", "global", "use numerical derivatives"),
+    _flag("COLlinear", "global", "keep collinear variables"),
+    # Starting values.
+    OptionSpec("from", 4, "global", "initial", "initial values"),
+    OptionSpec(
+        "startvalues",
+        6,
+        "global",
+        "start",
+        "method for obtaining starting values",
+        choices=_choices("ZERO", "CONSTANTONLY", "FIXEDONLY", "IV"),
+    ),
+    OptionSpec(
+        "startgrid",
+        6,
+        "global",
+        "grid",
+        "search a grid for better starting values",
+        bare=True,
+        repeated=True,
+    ),
+    _flag("NOESTimate", "global", "show starting values without fitting the model"),
 )
 
 # Options of which one command takes at most one.

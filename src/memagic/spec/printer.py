@@ -5,7 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memagic.spec.expression import BINARY_PRECEDENCE
-from memagic.spec.tree import Binary, Call, Covariance, Indexed, Name, Number, String, Unary
+from memagic.spec.tree import (
+    Binary,
+    Call,
+    Covariance,
+    GridSearch,
+    GridTarget,
+    Indexed,
+    InitialValues,
+    Name,
+    Number,
+    StartMethod,
+    String,
+    Technique,
+    Unary,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,13 +67,44 @@ def _with_options(part: str, options: list[Option]) -> str:
 
 
 def _option_text(option: Option) -> str:
-    return option.name if option.value is True else f"{option.name}({_value_text(option.value)})"
+    if option.value is True:
+        return option.name
+    if option.name == "startgrid" and isinstance(option.value, tuple):
+        return " ".join(map(_grid_text, option.value))
+    return f"{option.name}({_value_text(option.value)})"
+
+
+def _grid_text(grid: GridSearch) -> str:
+    inside = [*map(_number_text, grid.values), *map(_target_text, grid.targets)]
+    return f"startgrid({' '.join(inside)})" if inside else "startgrid"
+
+
+def _target_text(target: GridTarget) -> str:
+    if target.residual:
+        return f"e.{target.residual}"
+    return "*".join(f"{effect}[{level}]" for effect, level in target.effects)
+
+
+def _initial_text(initial: InitialValues) -> str:
+    pairs = [f"{item.name} = {_number_text(item.value)}" for item in initial.values]
+    tail = [word for word, given in (("skip", initial.skip), ("copy", initial.copy)) if given]
+    return " ".join(pairs or [initial.matrix]) + (f", {' '.join(tail)}" if tail else "")
+
+
+def _start_text(start: StartMethod) -> str:
+    return start.name if start.iterations is None else f"{start.name}, iterate({start.iterations})"
 
 
 def _value_text(value: object) -> str:
     match value:
         case Covariance():
             return value.kind if value.matrix is None else f"{value.kind}({value.matrix})"
+        case Technique():
+            return f"{value.name} {value.iterations}"
+        case StartMethod():
+            return _start_text(value)
+        case InitialValues():
+            return _initial_text(value)
         case tuple():
             return " ".join(map(_value_text, value))
         case float():

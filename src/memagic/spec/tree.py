@@ -17,14 +17,20 @@ __all__ = [
     "Expression",
     "Factor",
     "FixedEquation",
+    "GridSearch",
+    "GridTarget",
     "Indexed",
+    "InitialValue",
+    "InitialValues",
     "Name",
     "Number",
     "Option",
     "RandomEquation",
     "RowRange",
     "Span",
+    "StartMethod",
     "String",
+    "Technique",
     "Term",
     "Unary",
     "Weight",
@@ -143,8 +149,10 @@ class Term:
 class Option:
     """An option as given: its full name and its value, read by the kind the option table names.
 
-    `value` is True for a flag, a `Covariance` for `covariance()`; float, int, str, a tuple of words
-    or a tuple of numbers otherwise. `argument` is the text between the parentheses.
+    `value` is True for a flag, a `Covariance` for `covariance()`, tuples of `Technique` and of
+    `GridSearch`, a `StartMethod` and `InitialValues` for the options of the maximization; float, int,
+    str, a tuple of words or a tuple of numbers otherwise. `argument` is the text between the
+    parentheses.
     """
 
     name: str
@@ -152,6 +160,63 @@ class Option:
     argument: str | None = field(default=None, compare=False)
     span: Span = field(default=(0, 0), compare=False)
     argument_span: Span = field(default=(0, 0), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Technique:
+    """One of the algorithms of `technique()`, and how many iterations it has before the next's turn."""
+
+    name: Literal["nr", "bhhh", "dfp", "bfgs"]
+    iterations: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class StartMethod:
+    """`startvalues()`: the method, and the most iterations of its fixed-effects model."""
+
+    name: Literal["zero", "constantonly", "fixedonly", "iv"] = "fixedonly"
+    iterations: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GridTarget:
+    """What a grid search varies: `_cons[id]`, `_cons[id]*x[id]`, or `e.y`.
+
+    `effects` has one (effect, level) for a variance and two for a covariance; a residual variance
+    has none, and its response in `residual`.
+    """
+
+    effects: tuple[tuple[str, str], ...] = ()
+    residual: str = ""
+    span: Span = field(default=(0, 0), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GridSearch:
+    """One `startgrid()`; without values the default ones, without targets all variances."""
+
+    values: tuple[float, ...] = ()
+    targets: tuple[GridTarget, ...] = ()
+    span: Span = field(default=(0, 0), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class InitialValue:
+    """`name = #` in `from()`; the name is an address as `_b[]` has it, perhaps with an equation."""
+
+    name: str
+    value: float
+    span: Span = field(default=(0, 0), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class InitialValues:
+    """`from()`: a list of values by name, or the name of a matrix."""
+
+    values: tuple[InitialValue, ...] = ()
+    matrix: str = ""
+    skip: bool = False
+    copy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

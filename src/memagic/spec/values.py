@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, cast
 from memagic.errors import CommandError, closest
 from memagic.spec.numlist import read_numlist, signed_number
 from memagic.spec.options import DISPERSIONS, EXCLUSIVE, find_option
-from memagic.spec.tree import Covariance, Option
+from memagic.spec.starts import read_grid, read_initial, read_start, read_techniques
+from memagic.spec.tree import Covariance, GridSearch, Option
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -50,8 +51,14 @@ def read_options(cursor: Cursor, command: str, scopes: tuple[Scope, ...]) -> lis
 
 
 def add_option(options: dict[str, Option], spec: OptionSpec, option: Option) -> None:
-    """Put an option among those of its equation or command, where it may stand once."""
-    if spec.name in options:
+    """Put an option among those of its equation or command, where most may stand once."""
+    before = options.get(spec.name)
+    if before is not None and spec.repeated:
+        assert isinstance(before.value, tuple)
+        assert isinstance(option.value, tuple)
+        options[spec.name] = replace(option, value=before.value + option.value)
+        return
+    if before is not None:
         raise CommandError(198, f"option {spec.shown} specified more than once", span=option.span)
     options[spec.name] = option
 
@@ -85,6 +92,8 @@ def _option(cursor: Cursor, command: str, scopes: tuple[Scope, ...]) -> tuple[Op
             raise _incorrect(spec, cursor.span_from(first), f"{spec.name} takes no parentheses")
         return spec, Option(spec.name, True, None, word.span)
     if not cursor.at("("):
+        if spec.bare:
+            return spec, Option(spec.name, (GridSearch(span=word.span),), None, word.span)
         raise _incorrect(spec, word.span, _usage(spec))
     inner = cursor.inside()
     span = cursor.span_from(first)
@@ -112,6 +121,14 @@ def _value(cursor: Cursor, spec: OptionSpec) -> object:
             return _covariance(cursor, spec)
         case "numlist":
             return _numbers(cursor, spec)
+        case "techniques":
+            return read_techniques(cursor, spec)
+        case "start":
+            return read_start(cursor, spec)
+        case "grid":
+            return (read_grid(cursor),)
+        case "initial":
+            return read_initial(cursor)
         case _:
             return _choice(cursor, spec)
 
@@ -220,6 +237,14 @@ def _usage(spec: OptionSpec) -> str:
             inside = spec.kind
         case "trials":
             inside = "# or varname"
+        case "techniques":
+            inside = "nr), or several in turn such as technique(bhhh 10 nr 1000"
+        case "start":
+            inside = "zero, constantonly, fixedonly or iv"
+        case "grid":
+            inside = ".1 1 10 _cons[id]"
+        case "initial":
+            inside = "name = # name = # ..."
         case _:
             return f"type {spec.name}({spec.choices[0].name}), or another of " + ", ".join(
                 choice.name for choice in spec.choices[1:]

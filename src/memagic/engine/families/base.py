@@ -74,6 +74,9 @@ class Family(Protocol):
     def report_phi(self, phi: Array) -> tuple[Array, Array]:
         """The parameters as they are reported, and the Jacobian's diagonal."""
 
+    def from_reported_phi(self, reported: Array) -> Array:
+        """The parameters that are reported so; nan where there are none."""
+
 
 @dataclass(frozen=True, slots=True)
 class PhiDerivatives:
@@ -132,6 +135,9 @@ class WithoutPhi(Reweighted):
 
     def report_phi(self, phi: Array) -> tuple[Array, Array]:
         return phi, np.ones_like(phi)
+
+    def from_reported_phi(self, reported: Array) -> Array:
+        return reported
 
 
 def logistic(x: Array) -> tuple[Array, Array, Array]:

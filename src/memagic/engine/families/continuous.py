@@ -32,6 +32,9 @@ class _Gaussian(Reweighted):
         variance = np.exp(2.0 * phi)
         return variance, 2.0 * variance
 
+    def from_reported_phi(self, reported: Array) -> Array:
+        return np.asarray(0.5 * np.log(np.where(reported > 0.0, reported, np.nan)))
+
 
 class GaussianIdentity(_Gaussian):
     """Mean eta. The third derivative vanishes."""
@@ -183,6 +186,9 @@ class GammaLog(Reweighted):
 
     def report_phi(self, phi: Array) -> tuple[Array, Array]:
         return phi, np.ones_like(phi)
+
+    def from_reported_phi(self, reported: Array) -> Array:
+        return reported
 
 
 def _shape_terms(k: float) -> tuple[float, float, float]:

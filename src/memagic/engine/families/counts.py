@@ -68,6 +68,9 @@ class _NegativeBinomial:
     def report_phi(self, phi: Array) -> tuple[Array, Array]:
         return phi, np.ones_like(phi)
 
+    def from_reported_phi(self, reported: Array) -> Array:
+        return reported
+
 
 class NegativeBinomialMean(_NegativeBinomial):
     """Mean mu = exp(eta), variance mu (1 + alpha mu); phi is log alpha.

@@ -96,6 +96,9 @@ class _Ordinal:
     def report_phi(self, phi: Array) -> tuple[Array, Array]:
         return phi, np.ones_like(phi)
 
+    def from_reported_phi(self, reported: Array) -> Array:
+        return reported
+
     def _quantile(self, share: Array) -> Array:
         """The inverse of F."""
         raise NotImplementedError

@@ -1,0 +1,95 @@
+"""Options intmethod() and intpoints(): what they ask of the engine, and where they are allowed."""
+
+from __future__ import annotations
+
+from typing import cast, get_args
+
+import numpy as np
+
+from memagic.engine.fit import Settings
+from memagic.engine.nodes import Method
+from memagic.engine.problem import Problem
+from memagic.errors import CommandError
+from memagic.models import ModelKind
+from memagic.spec.tree import Command
+
+__all__ = ["check_integration", "check_nodes", "integration_method", "is_crossed"]
+
+# Modes and curvatures come from eliminating the lowest level first, cluster by cluster, which is the
+# hierarchical decomposition of Pinheiro and Chao (2006), whatever the method is called.
+_PINHEIRO_CHAO: dict[str, Method] = {"pcaghermite": "mcaghermite", "pclaplace": "laplace"}
+
+# Nodes an observation beyond which a fit takes hours, and nodes times the observations of a group
+# beyond which an array of them takes a gigabyte.
+_MOST_NODES = 1_000_000
+_MOST_ELEMENTS = 100_000_000
+
+# The models that have them: manual [ME] meglm, Options, 'intmethod()'.
+_ALLOWED = {("bernoulli", "logit"), ("binomial", "logit"), ("poisson", "log")}
+
+
+def is_crossed(command: Command) -> bool:
+    """Whether any of the random-effects equations is R.varname."""
+    return any(equation.factor is not None for equation in command.random)
+
+
+def integration_method(command: Command) -> Method:
+    """The engine's method for a command; without the option it depends on whether effects are crossed."""
+    option = command.options.get("intmethod")
+    if option is None:
+        return "laplace" if is_crossed(command) else "mvaghermite"
+    word = str(option.value)
+    method = _PINHEIRO_CHAO.get(word, word)
+    assert method in get_args(Method)
+    return cast("Method", method)
+
+
+def check_integration(command: Command, kind: ModelKind) -> None:
+    """Refuse the methods of Pinheiro and Chao where the model does not have them.
+
+    Raises
+    ------
+    CommandError
+        r(198), with the family, and the link where that is at fault.
+    """
+    option = command.options.get("intmethod")
+    if option is None or option.value not in _PINHEIRO_CHAO or (kind.family, kind.link) in _ALLOWED:
+        return
+    family = f"family({kind.family})"
+    if kind.family in {allowed for allowed, _ in _ALLOWED}:
+        family = f"{family} link({kind.link})"
+    raise CommandError(
+        198,
+        f"intmethod({option.value}) is not allowed with {family}",
+        span=option.span,
+        hint=f"intmethod({_PINHEIRO_CHAO[str(option.value)]}) is the same computation, for every family",
+    )
+
+
+def check_nodes(command: Command, settings: Settings, problem: Problem) -> None:
+    """Refuse rules that ask for more time or memory than there is, before starting.
+
+    Raises
+    ------
+    CommandError
+        r(198), with the number of nodes.
+    """
+    if problem.structure is None or problem.family.closed_form or settings.method == "laplace":
+        return
+    q, points = problem.structure.q, settings.n_points
+    nodes = points**q
+    # A top-level group is integrated as a whole.
+    elements = nodes * int(np.bincount(problem.levels[0].cluster).max())
+    if nodes > _MOST_NODES or elements > _MOST_ELEMENTS:
+        option = command.options.get("intpoints")
+        raise CommandError(
+            198,
+            f"{points} points in each of {q} dimensions make {_shown(nodes)} nodes an observation",
+            span=command.random[0].span if option is None else option.span,
+            hint="fewer points with intpoints(), or intmethod(laplace)",
+        )
+
+
+def _shown(count: int) -> str:
+    """A count with commas, or as a power of ten where it is long."""
+    return f"{count:,}" if count < 10**15 else f"10^{len(str(count)) - 1}"

@@ -1,0 +1,235 @@
+"""`startvalues()`, `from()` and `startgrid()`: names of parameters to the engine's positions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memagic.commands.define import find_value
+from memagic.engine.start import GridAxis, StartSettings
+from memagic.errors import CommandError, closest
+from memagic.results.estimates import Parameter
+from memagic.spec.tree import Command, GridSearch, GridTarget, InitialValues, StartMethod
+
+if TYPE_CHECKING:
+    from memagic.spec.tree import Span
+
+Index = NDArray[np.intp]
+
+__all__ = ["addresses_of", "start_settings"]
+
+_DEFAULT_GRID = (0.1, 1.0, 10.0)
+# Nodes of a grid that take minutes where one takes a hundredth of a second.
+_MOST_NODES = 10_000
+
+_COMPONENT = re.compile(r"/(?P<what>var|cov)\((?P<inside>.*)\)", re.DOTALL)
+_EFFECT = re.compile(r"(?P<names>[^\[\]]+)\[(?P<path>[^\[\]]+)\]")
+
+
+def start_settings(
+    command: Command,
+    parameters: Sequence[Parameter],
+    positions: Index,
+    matrices: Mapping[str, object],
+) -> StartSettings:
+    """Where the fit of a command starts.
+
+    Parameters
+    ----------
+    command : Command
+    parameters : sequence of Parameter
+        In the order of `e(b)`.
+    positions : ndarray of int
+        Where the engine has each of them.
+    matrices : mapping
+        Series, DataFrames with one row, or mappings of names to values, that `from()` may name.
+
+    Raises
+    ------
+    CommandError
+        A parameter or a matrix that is not found, r(111); a matrix of another length, r(503); a grid
+        that no variance could take or that is too large, r(198).
+    """
+    options = command.options
+    method = StartMethod()
+    if "startvalues" in options:
+        method = cast("StartMethod", options["startvalues"].value)
+    names = [parameter.name for parameter in parameters]
+    return StartSettings(
+        method=method.name,
+        iterations=method.iterations,
+        constant=int(positions[names.index("_cons")]) if "_cons" in names else None,
+        given=_given(command, parameters, positions, matrices),
+        grid=_grid(command, parameters, positions),
+    )
+
+
+def _given(
+    command: Command, parameters: Sequence[Parameter], positions: Index, matrices: Mapping[str, object]
+) -> tuple[tuple[int, float], ...]:
+    """The values of `from()` by the engine's position."""
+    option = command.options.get("from")
+    if option is None:
+        return ()
+    initial = cast("InitialValues", option.value)
+    if initial.matrix:
+        found = _matrix(initial.matrix, matrices, option.argument_span)
+        if initial.copy:
+            found = _renamed(found, parameters, option.argument_span)
+        pairs = [(name, value, option.argument_span) for name, value in found.items()]
+    else:
+        pairs = [(item.name, item.value, item.span) for item in initial.values]
+    addresses = addresses_of(parameters)
+    values: dict[int, float] = {}
+    for name, value, span in pairs:
+        k = addresses.get(_bare(name, command.depvar.name))
+        if k is None and initial.skip:
+            continue
+        if k is None:
+            hint = closest(name, addresses) or "option skip ignores values of other parameters"
+            raise CommandError(111, f"parameter {name} not found", span=span, hint=hint)
+        _check_sign(parameters[k], value, span)
+        values[int(positions[k])] = value
+    return tuple(values.items())
+
+
+def _check_sign(parameter: Parameter, value: float, span: Span) -> None:
+    least = "zero or greater" if parameter.role == "variance" else "greater than zero"
+    wrong = (parameter.role == "variance" and value < 0.0) or (parameter.role == "residual" and value <= 0.0)
+    if wrong:
+        hint = f"{parameter.label} has to be {least}"
+        raise CommandError(1400, "initial values not feasible", span=span, hint=hint)
+
+
+def _renamed(found: Mapping[str, float], parameters: Sequence[Parameter], span: Span) -> dict[str, float]:
+    """The values of a matrix for the parameters at the same positions, whatever its own names."""
+    if len(found) != len(parameters):
+        raise CommandError(
+            503,
+            "conformability error",
+            span=span,
+            hint=f"the matrix has {len(found)} values, the model {len(parameters)} parameters",
+        )
+    names = [parameter.name for parameter in parameters]
+    return dict(zip(names, found.values(), strict=True))
+
+
+def _matrix(name: str, matrices: Mapping[str, object], span: Span) -> dict[str, float]:
+    """The values of a matrix by its columns' names."""
+    matrix = find_value(name, matrices, span)
+    items: Mapping[object, object]
+    if isinstance(matrix, Mapping):
+        items = matrix
+    else:
+        import pandas as pd
+
+        if isinstance(matrix, np.ndarray) and matrix.ndim == 2:
+            # Columns that have no names are c1, c2 and so on.
+            matrix = pd.DataFrame(matrix, columns=[f"c{k + 1}" for k in range(matrix.shape[1])])
+        if isinstance(matrix, pd.DataFrame) and len(matrix) == 1:
+            matrix = matrix.iloc[0]
+        if not isinstance(matrix, pd.Series) or not matrix.index.is_unique:
+            hint = "it has to be a Series or a DataFrame of one row, such as e(b), or a dict"
+            raise CommandError(109, f"{name} is not a vector of values with names", span=span, hint=hint)
+        items = dict(zip(matrix.index, matrix.to_numpy(), strict=True))
+    values: dict[str, float] = {}
+    for key, item in items.items():
+        try:
+            values[str(key)] = float(cast("float", item))
+        except (TypeError, ValueError):
+            raise CommandError(109, f"{key} of {name} is not a number", span=span) from None
+        if not np.isfinite(values[str(key)]):
+            raise CommandError(504, f"matrix {name} has missing values", span=span)
+    return values
+
+
+def _bare(name: str, depvar: str) -> str:
+    """A name without its equation, where that is the model's first one: ``y:x`` is ``x``."""
+    return name.removeprefix(f"{depvar}:").replace(", ", ",")
+
+
+def addresses_of(parameters: Sequence[Parameter]) -> dict[str, int]:
+    """Every way to name a parameter, with its position among `parameters`.
+
+    Besides its own address a variance has that of each effect that shares it, covariances may be
+    named in either order, and a level by its own variable or by the path from the top. A name that
+    means two parameters means none.
+    """
+    found: dict[str, int] = {parameter.name: k for k, parameter in enumerate(parameters)}
+    short: dict[str, list[int]] = {}
+    for k, parameter in enumerate(parameters):
+        if parameter.role not in ("variance", "covariance"):
+            continue
+        for levels in ({parameter.group}, {parameter.group.rsplit(">", 1)[-1]}):
+            for level in levels:
+                for alias in _aliases(parameter, level):
+                    short.setdefault(alias, []).append(k)
+    for alias, owners in short.items():
+        if len(set(owners)) == 1:
+            found.setdefault(alias, owners[0])
+    return found
+
+
+def _aliases(parameter: Parameter, level: str) -> list[str]:
+    match = _COMPONENT.fullmatch(parameter.name)
+    assert match is not None
+    effects = [effect["names"].strip(",").split() for effect in _EFFECT.finditer(match["inside"])]
+    joined = [f"{' '.join(names)}[{level}]" for names in effects]
+    if match["what"] == "var":
+        return [f"/var({joined[0]})", *(f"/var({name}[{level}])" for name in effects[0])]
+    if len(effects) == 1:
+        shared = effects[0]
+        pairs = [(a, b) for a in shared for b in shared if a != b]
+        return [f"/cov({joined[0]})", *(f"/cov({a}[{level}],{b}[{level}])" for a, b in pairs)]
+    return [f"/cov({joined[0]},{joined[1]})", f"/cov({joined[1]},{joined[0]})"]
+
+
+def _grid(command: Command, parameters: Sequence[Parameter], positions: Index) -> tuple[GridAxis, ...]:
+    """The axes of all `startgrid()` together; values for one parameter are put together."""
+    option = command.options.get("startgrid")
+    if option is None:
+        return ()
+    addresses = addresses_of(parameters)
+    axes: dict[int, dict[float, None]] = {}
+    for search in cast("tuple[GridSearch, ...]", option.value):
+        wanted = [_target(target, addresses) for target in search.targets]
+        if not wanted:
+            wanted = [k for k, p in enumerate(parameters) if p.role in ("variance", "residual")]
+        for k in wanted:
+            values = search.values or _DEFAULT_GRID
+            if parameters[k].role != "covariance" and max(values) < 0.0:
+                raise CommandError(198, f"{parameters[k].label} may not be negative", span=search.span)
+            axes.setdefault(k, {}).update(dict.fromkeys(values))
+    if not axes:
+        hint = "the model has no random effects"
+        raise CommandError(198, "option startgrid() not allowed", span=option.span, hint=hint)
+    nodes = 1
+    for tried in axes.values():
+        nodes *= len(tried)
+    if nodes > _MOST_NODES:
+        hint = "name the variances to search, startgrid(_cons[id]), or give fewer values"
+        raise CommandError(198, f"startgrid() asks for {nodes:,} nodes", span=option.span, hint=hint)
+    return tuple(GridAxis(int(positions[k]), tuple(tried)) for k, tried in axes.items())
+
+
+def _target(target: GridTarget, addresses: Mapping[str, int]) -> int:
+    if target.residual:
+        name, shown = f"/var(e.{target.residual})", f"e.{target.residual}"
+    else:
+        words = [f"{effect}[{level}]" for effect, level in target.effects]
+        same = len(words) == 2 and words[0] == words[1]
+        name = f"/cov({words[0]},{words[1]})" if len(words) == 2 and not same else f"/var({words[0]})"
+        shown = "*".join(words)
+    if name not in addresses:
+        known = [_as_target(address) for address in addresses if address.startswith(("/var", "/cov"))]
+        raise CommandError(111, f"{shown} not found", span=target.span, hint=closest(shown, known))
+    return addresses[name]
+
+
+def _as_target(address: str) -> str:
+    """``/cov(x[id],_cons[id])`` as a grid has it, ``x[id]*_cons[id]``."""
+    return address[len("/var(") : -1].replace("],", "]*")

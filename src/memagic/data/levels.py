@@ -1,0 +1,229 @@
+"""The levels of a model: groups, and the columns of the random-effects equations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memagic.data.sample import ALL
+from memagic.data.terms import Column, constant, expand, values_of
+from memagic.data.variables import Variables
+from memagic.errors import CommandError
+from memagic.spec.tree import Covariance, RandomEquation
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Index = NDArray[np.intp]
+CovarianceKind = Literal["independent", "identity", "exchangeable", "unstructured", "fixed", "pattern"]
+
+# Indicators are held as columns, and their effects in matrices of that size.
+_MOST_VALUES = 500
+
+__all__ = ["CovarianceKind", "DesignLevel", "Grouping", "RandomEffects", "make_levels"]
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """One level of groups in the estimation sample.
+
+    Attributes
+    ----------
+    name : str
+        The group variable, or ``_all``.
+    path : str
+        The group variables from the highest level down to this one: ``school>class``.
+    codes : ndarray of int, shape (n,)
+        0..M-1 by observation; groups are counted within those of the level above.
+    sizes : ndarray of int, shape (M,)
+        Observations in each group.
+    """
+
+    name: str
+    path: str
+    codes: Index
+    sizes: Index
+
+
+@dataclass(frozen=True, slots=True)
+class RandomEffects:
+    """The columns of one random-effects equation, and the structure of their covariance.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+    covariance : str
+    factor : str
+        The variable of `R.varname`, whose values have a column each; empty for other equations.
+    """
+
+    columns: tuple[Column, ...]
+    covariance: CovarianceKind
+    factor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DesignLevel:
+    """One level of a model.
+
+    Attributes
+    ----------
+    grouping : Grouping
+    equations : tuple of RandomEffects
+        In the order typed; the effects of different equations are independent.
+    z : ndarray, shape (n, q)
+        The columns of all equations.
+    """
+
+    grouping: Grouping
+    equations: tuple[RandomEffects, ...]
+    z: Array
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return tuple(column for equation in self.equations for column in equation.columns)
+
+
+def make_levels(
+    variables: Variables, equations: tuple[RandomEquation, ...], codes: dict[str, Index], sample: Mask
+) -> tuple[DesignLevel, ...]:
+    """The levels, highest first; equations that follow each other at one level share it.
+
+    Parameters
+    ----------
+    variables : Variables
+    equations : tuple of RandomEquation
+        In the order typed.
+    codes : dict of str to ndarray of int, shape (N,)
+        Of the group variables.
+    sample : ndarray of bool, shape (N,)
+
+    Raises
+    ------
+    CommandError
+        A level comes back after another one, an equation has no effects, or a level has an effect
+        twice, r(198); an effect touches no observation, r(459).
+    """
+    levels: list[DesignLevel] = []
+    groups = [list(members) for _, members in groupby(equations, key=lambda equation: equation.level)]
+    for members in groups:
+        name = members[0].level
+        upper = levels[-1].grouping if levels else None
+        if any(level.grouping.name == name for level in levels):
+            raise CommandError(
+                198,
+                f"level {name} is there twice, with another level between",
+                span=members[0].level_span,
+                hint=f"put the equations of {name} next to each other",
+            )
+        effects, parts = [], []
+        for equation in members:
+            if equation.factor is not None:
+                effect, z = _indicators(equation, codes[equation.factor][sample])
+            else:
+                # Among equations of one level only the last has an intercept.
+                effect = _effects(variables, equation, sample, intercept=equation is members[-1])
+                z = np.column_stack([values_of(variables, column, sample) for column in effect.columns])
+                _refuse_zero(effect.columns, z, equation.span)
+            effects.append(effect)
+            parts.append(z)
+        _refuse_repeated([column for effect in effects for column in effect.columns], name)
+        z = np.concatenate(parts, axis=1)
+        levels.append(DesignLevel(_grouping(name, codes.get(name), sample, upper), tuple(effects), z))
+    return tuple(levels)
+
+
+def _effects(
+    variables: Variables, equation: RandomEquation, sample: Mask, *, intercept: bool
+) -> RandomEffects:
+    columns = expand(variables, equation.terms, sample)
+    if intercept and "noconstant" not in equation.options:
+        columns.append(constant())
+    if not columns:
+        raise CommandError(
+            198,
+            "random-effects equation has no random effects",
+            span=equation.span,
+            hint="leave out noconstant or name a variable",
+        )
+    return RandomEffects(tuple(columns), _covariance(equation))
+
+
+def _indicators(equation: RandomEquation, codes: Index) -> tuple[RandomEffects, Array]:
+    """The indicators of all values of the variable of `R.varname`, with one variance."""
+    assert equation.factor is not None
+    option = equation.options.get("covariance")
+    if option is not None and _covariance(equation) != "identity":
+        raise CommandError(
+            198,
+            "R.varname has the covariance structure identity",
+            span=option.span,
+            hint="leave covariance() out of its equation",
+        )
+    values, codes = np.unique(codes, return_inverse=True)
+    if len(values) > _MOST_VALUES:
+        raise CommandError(
+            198,
+            f"R.{equation.factor} has {len(values):,} values; at most {_MOST_VALUES:,} are supported",
+            span=equation.factor_span,
+            hint=f"put the variable with the most values last, as || {equation.factor}:",
+        )
+    z = np.zeros((len(codes), len(values)))
+    z[np.arange(len(codes)), codes.reshape(len(codes))] = 1.0
+    name = equation.factor
+    columns = tuple(Column(f"{k}.{name}", f"R.{name}", ((name, None),)) for k in range(len(values)))
+    return RandomEffects(columns, "identity", name), z
+
+
+def _covariance(equation: RandomEquation) -> CovarianceKind:
+    option = equation.options.get("covariance")
+    if option is None:
+        return "independent"
+    assert isinstance(option.value, Covariance)
+    return option.value.kind
+
+
+def _grouping(name: str, codes: Index | None, sample: Mask, upper: Grouping | None) -> Grouping:
+    """The groups of the sample, within those of the level above; without codes all are one group."""
+    n = int(np.count_nonzero(sample))
+    used = np.zeros(n, dtype=np.intp) if codes is None else codes[sample]
+    if upper is not None:
+        used = upper.codes * (int(used.max()) + 1) + used
+        used = np.unique(used, return_inverse=True)[1].reshape(n)
+    counts = np.bincount(used)
+    present = counts > 0
+    if not present.all():
+        rank = np.cumsum(present) - 1
+        used = rank[used]
+    # All observations as one group are no level that others would be named after.
+    path = name if upper is None or upper.name == ALL else f"{upper.path}>{name}"
+    return Grouping(name, path, used, counts[present])
+
+
+def _refuse_repeated(columns: list[Column], level: str) -> None:
+    """Refuse an effect in two equations of a level: only the sum of the variances would be known."""
+    seen: set[str] = set()
+    for column in columns:
+        if column.name in seen:
+            raise CommandError(
+                198,
+                f"{column.name} has a random effect at level {level} twice",
+                span=column.span,
+                hint=f"leave {column.name} out of one of the equations of {level}",
+            )
+        seen.add(column.name)
+
+
+def _refuse_zero(columns: tuple[Column, ...], z: Array, span: tuple[int, int]) -> None:
+    """Refuse random effects that touch no observation: nothing is known of their variance."""
+    for column, values in zip(columns, z.T, strict=True):
+        if not values.any():
+            raise CommandError(
+                459,
+                f"{column.name} is zero in every observation: its random effect is not identified",
+                span=column.span or span,
+                hint=f"leave {column.name} out of the random-effects equation",
+            )

@@ -1,0 +1,111 @@
+"""The estimation sample: the rows that are selected and have every variable of the command."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memagic.data.evaluate import condition_mask, row_range_mask
+from memagic.data.variables import Variables, check_range
+from memagic.errors import CommandError
+from memagic.spec.tree import Command
+
+Mask = NDArray[np.bool_]
+Index = NDArray[np.intp]
+Span = tuple[int, int]
+
+__all__ = ["ALL", "estimation_sample"]
+
+# The level that is one group of all observations.
+ALL = "_all"
+
+
+def estimation_sample(
+    command: Command, variables: Variables, trials: float | str | None
+) -> tuple[Mask, dict[str, Index]]:
+    """Which rows are estimated from, and the codes of the group variables.
+
+    Parameters
+    ----------
+    command : Command
+    variables : Variables
+    trials : float or str, optional
+        Number of trials of a binomial response, or the variable that holds it.
+
+    Returns
+    -------
+    sample : ndarray of bool, shape (N,)
+    codes : dict of str to ndarray of int, shape (N,)
+        By group variable and by variable of `R.varname`; -1 where it is missing.
+
+    Raises
+    ------
+    CommandError
+        A variable is not there, r(111), or of the wrong type, r(109); no rows are left, r(2000);
+        values in them are infinite or too large, r(459).
+    """
+    sample = _selected(command, variables)
+    numeric = _numeric(command, trials)
+    for name, span in numeric.items():
+        sample = sample & ~np.isnan(variables.numbers(name, span))
+    codes: dict[str, Index] = {}
+    for equation in command.random:
+        used = [(equation.level, equation.level_span)] if equation.level != ALL else []
+        if equation.factor is not None:
+            used.append((equation.factor, equation.factor_span))
+        for name, span in used:
+            if name not in codes:
+                codes[name] = variables.groups(name, span)
+                sample = sample & (codes[name] >= 0)
+    if not sample.any():
+        raise CommandError(2000, "no observations", hint=_why_empty(command, variables, numeric, codes))
+    for name, span in numeric.items():
+        check_range(variables.numbers(name)[sample], name, span)
+    return sample, codes
+
+
+def _numeric(command: Command, trials: float | str | None) -> dict[str, Span | None]:
+    """The variables that enter as numbers, with the places where they come first."""
+    terms = [*command.fixed.terms, *(term for equation in command.random for term in equation.terms)]
+    used: dict[str, Span | None] = {command.depvar.name: command.depvar.span}
+    for term in terms:
+        for factor in term.operands:
+            used.setdefault(factor.name, factor.span)
+    for name in ("offset", "exposure"):
+        if name in command.fixed.options:
+            option = command.fixed.options[name]
+            used.setdefault(str(option.value), option.argument_span)
+    if isinstance(trials, str):
+        used.setdefault(trials, _trials_span(command))
+    return used
+
+
+def _trials_span(command: Command) -> Span | None:
+    for name in ("binomial", "family"):
+        if name in command.options:
+            return command.options[name].argument_span
+    return None
+
+
+def _selected(command: Command, variables: Variables) -> Mask:
+    """Rows that `if` and `in` leave."""
+    sample = np.ones(len(variables.frame), dtype=bool)
+    if command.fixed.condition is not None:
+        sample &= condition_mask(command.fixed.condition, variables)
+    if command.fixed.rows is not None:
+        sample &= row_range_mask(command.fixed.rows, len(variables.frame))
+    return sample
+
+
+def _why_empty(
+    command: Command, variables: Variables, numeric: dict[str, Span | None], codes: dict[str, Index]
+) -> str | None:
+    """A hint that names a variable that is missing throughout."""
+    missing = {name: np.isnan(variables.numbers(name)) for name in numeric}
+    missing |= {name: groups < 0 for name, groups in codes.items()}
+    for name, rows in missing.items():
+        if len(rows) and rows.all():
+            return f"{name} is missing in every observation"
+    if command.fixed.condition is not None or command.fixed.rows is not None:
+        return "no observation satisfies if and in and has all variables"
+    return None

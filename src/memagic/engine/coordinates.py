@@ -1,0 +1,59 @@
+"""The coordinates in which the likelihood of a problem is maximized."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memagic.engine.problem import Problem
+from memagic.engine.steps import Coordinates
+
+Array = NDArray[np.float64]
+
+__all__ = ["problem_coordinates"]
+
+# Share of the largest standard deviation by which one may change in a step.
+_SHARE = 0.5
+
+
+def problem_coordinates(problem: Problem, start: Array) -> Coordinates:
+    """Directions that move the linear predictor by about one, independently of each other.
+
+    The coefficients by the inverse root of X'X/n. An element of omega moves it by z'E v, v ~ N(0, I),
+    so that the elements of a structure have the Gram matrix tr(E_a' Z'Z/n E_b). A step changes
+    standard deviations by half of the largest at most, since a Cholesky factor of zero is a saddle
+    point, and a parameter of the family by one. Without random effects nothing is limited.
+    """
+    p, m = problem.p, problem.n_omega
+    directions = np.eye(len(start))
+    directions[:p, :p] = _inverse_root(problem.x.T @ problem.x / len(problem.y))
+    least = 0.0
+    if problem.structure is not None:
+        z = np.concatenate([level.z for level in problem.levels], axis=1)
+        basis = problem.structure.basis
+        gram = np.einsum("acd,ce,bed->ab", basis, z.T @ z / len(z), basis, optimize=True)
+        directions[p : p + m, p : p + m] = _inverse_root(gram)
+        # A start at zero variances has no size of its own.
+        least = float(np.abs(np.linalg.solve(directions, start)[p : p + m]).max()) or 1.0
+
+    def limit(theta: Array) -> Array:
+        gamma = np.linalg.solve(directions, theta)
+        largest = np.full(theta.shape, np.inf)
+        if m:
+            largest[p : p + m] = _SHARE * max(float(np.abs(gamma[p : p + m]).max()), 0.5 * least)
+            largest[p + m :] = 1.0
+        return largest
+
+    return Coordinates(directions, limit)
+
+
+def _inverse_root(gram: Array) -> Array:
+    """C with C'(gram)C = I."""
+    if len(gram) == 0:
+        return gram
+    scale = 1.0 / np.sqrt(np.maximum(np.diag(gram), 1e-300))
+    try:
+        root = np.linalg.cholesky(gram * np.outer(scale, scale))
+    except np.linalg.LinAlgError:
+        return np.diag(scale)
+    return np.asarray(scale[:, None] * np.linalg.inv(root).T)

@@ -1,0 +1,65 @@
+"""Variances of random effects from generalized residuals, without any integration.
+
+With all effects at zero, the score of effect a in cluster j is s_aj = sum_i z_ai r_i, r the
+generalized residuals d log f / d eta at the fixed-effects estimates. To first order its second
+moment is
+
+    E s_aj^2 = S_aj + sum_b tau_b^2 sum_c (S_abc)^2,
+
+with w the weights -d^2 log f / d eta^2, S_aj = sum_i w_i z_ai^2, and S_abc = sum_i w_i z_ai z_bi in
+each cluster c that is common to the levels of a and b. Summed over clusters this is one linear
+equation for each effect, the share of the residuals' own variation taken off.
+
+Source: Henderson's moments in the form of Rao (1971), Journal of Multivariate Analysis 1, 445-456,
+with a weighted working response; Gourieroux, Monfort, Renault and Trognon (1987), Journal of
+Econometrics 34, 5-32, for generalized residuals.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memagic.engine.problem import Problem
+
+Array = NDArray[np.float64]
+
+__all__ = ["moment_omega", "moment_variances"]
+
+# Least variance of an effect's part of the linear predictor, relative to the residuals' mean variance.
+_LEAST_SHARE = 1e-3
+
+
+def moment_variances(problem: Problem, beta: Array, phi: Array) -> Array:
+    """Variances of the effects of all levels, shape (Q,), each at least a small share."""
+    eta = problem.fixed_part(beta)
+    _, residual, second = problem.family.derivatives(eta, problem.y, problem.trials, phi)
+    weight = np.maximum(-second, 0.0)
+    places = [(level, k) for level in problem.levels for k in range(level.structure.q)]
+    q = len(places)
+    left = np.zeros((q, q))
+    right = np.zeros(q)
+    for a, (level, k) in enumerate(places):
+        z = level.z[:, k]
+        score = np.bincount(level.cluster, weights=z * residual)
+        own = np.bincount(level.cluster, weights=weight * z * z)
+        right[a] = float(np.sum(score * score - own))
+        for b in range(a, q):
+            # Levels come highest first: clusters of the later one are within those of the other.
+            lower, m = places[b]
+            common = np.bincount(lower.cluster, weights=weight * z * lower.z[:, m])
+            left[a, b] = left[b, a] = float(np.sum(common * common))
+    square = np.maximum(problem.mean_square_z, 1e-300)
+    least = _LEAST_SHARE / (square * max(float(weight.mean()), 1e-300))
+    scale = 1.0 / np.sqrt(np.maximum(np.diag(left), 1e-300))
+    solved = scale * np.linalg.lstsq(left * np.outer(scale, scale), scale * right, rcond=None)[0]
+    return np.maximum(solved, least)
+
+
+def moment_omega(problem: Problem, beta: Array, phi: Array) -> Array:
+    """Omega for these variances, shape (m,): averages where effects share one, no covariances."""
+    assert problem.structure is not None
+    basis = problem.structure.basis
+    target = np.diag(np.sqrt(moment_variances(problem, beta, phi)))
+    columns = basis.reshape(len(basis), -1).T
+    return np.asarray(np.linalg.lstsq(columns, target.ravel(), rcond=None)[0])

@@ -1,0 +1,330 @@
+"""Starting values: by a simpler model, as given, and by a grid search over variances.
+
+Source: manual [ME] meglm, Options, 'startvalues()' and 'startgrid()', and Remarks, 'Obtaining better
+starting values'.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memagic.engine.constraints import LinearConstraints
+from memagic.engine.events import GridNode, Listener, StageStarted, silent
+from memagic.engine.linear import cluster_mean_variance
+from memagic.engine.maximize import Maximum, Stopping, maximize
+from memagic.engine.moments import moment_omega
+from memagic.engine.objective import Objective
+from memagic.engine.plain import PlainObjective, plain_start
+from memagic.engine.problem import Problem
+from memagic.engine.restricted import space_of
+from memagic.engine.space import Space, Whole, from_reported, to_reported
+
+Array = NDArray[np.float64]
+StartName = Literal["zero", "constantonly", "fixedonly", "iv"]
+
+__all__ = [
+    "GridAxis",
+    "NotFeasible",
+    "Start",
+    "StartSettings",
+    "grid_search",
+    "starting_point",
+]
+
+# Root mean square of a variable beyond which a unit variance of its coefficient is large.
+_LARGE_EFFECT = 3.0
+# What the minimal grid tries for every variance.
+_MINIMAL = (0.1, 1.0, 10.0)
+# Variances beyond which the minimal grid changes all of them together.
+_MOST_SEPARATE = 6
+
+
+class NotFeasible(Exception):
+    """The log likelihood cannot be computed at the starting values."""
+
+
+@dataclass(frozen=True, slots=True)
+class GridAxis:
+    """The values that a grid tries for one reported parameter."""
+
+    position: int
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StartSettings:
+    """Where to start. Positions are those in (beta, elements of Sigma, parameters of the family).
+
+    Attributes
+    ----------
+    method : str
+        "zero": coefficients are zero, the family's parameters those that a linear predictor of zero
+        suggests, variances one. "constantonly": the constant and the family's parameters by maximum
+        likelihood without covariates. "fixedonly": all coefficients by maximum likelihood without
+        random effects. "iv": also variances, by `moment_omega`.
+    iterations : int or None
+        The most that the fixed-effects model may take.
+    constant : int or None
+        Which coefficient is the constant.
+    given : tuple of (int, float)
+        Values that replace those of the method, as they are reported.
+    grid : tuple of GridAxis
+        All combinations of their values are tried.
+    """
+
+    method: StartName = "fixedonly"
+    iterations: int | None = None
+    constant: int | None = None
+    given: tuple[tuple[int, float], ...] = ()
+    grid: tuple[GridAxis, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A start for the model, before any grid search.
+
+    Attributes
+    ----------
+    values : ndarray, shape (p + m + n_phi,)
+        As they are reported; a Sigma that is not positive semidefinite is not excluded.
+    comparison : float or None
+        Log likelihood of the model without random effects; None where that is the model.
+    """
+
+    values: Array
+    comparison: float | None
+
+
+def starting_point(
+    problem: Problem,
+    settings: StartSettings,
+    listener: Listener,
+    constraints: LinearConstraints | None = None,
+) -> Start:
+    """Starting values by the method, with the given ones in their places.
+
+    The model without random effects is fitted in any case, as the model to compare with.
+
+    Raises
+    ------
+    NotFeasible
+        A model without random effects cannot be evaluated where it starts.
+    """
+    if problem.structure is None:
+        theta = _simple_start(problem, settings, constraints=constraints)
+        return Start(_with_given(problem, theta, settings), None)
+    limited = settings.iterations is not None
+    model = _Plain(problem, list(range(problem.p)), constraints)
+    if settings.method in ("fixedonly", "iv"):
+        listener(StageStarted("fixed"))
+        stopping = Stopping() if settings.iterations is None else Stopping(iterate=settings.iterations)
+        plain = model.maximize(plain_start(problem), stopping, listener)
+        comparison = plain
+        if limited and not plain.converged:
+            comparison = model.maximize(plain.theta, Stopping(), silent)
+        theta = plain.theta
+    else:
+        if settings.method == "constantonly":
+            listener(StageStarted("constant"))
+        theta = _simple_start(problem, settings, listener, constraints)
+        comparison = model.maximize(plain_start(problem), Stopping(), silent)
+    theta = _with_variances(problem, theta, settings.method)
+    return Start(_with_given(problem, theta, settings), comparison.evaluation.value)
+
+
+def grid_search(
+    problem: Problem,
+    objective: Objective,
+    start: Start,
+    settings: StartSettings,
+    listener: Listener,
+    space: Space | None = None,
+) -> Array:
+    """Where to start from: the start itself or the best node of a grid, shape (f,).
+
+    The objective is one of what the maximizer moves in, theta if no `space` is given; under
+    constraints each node stands for the nearest point that satisfies them.
+
+    Without a grid that was asked for, one is searched where the start is not feasible, and one
+    other node is tried where the start is worse than the model without random effects.
+
+    Raises
+    ------
+    NotFeasible
+        No node has a finite log likelihood.
+    """
+    space = Whole(problem) if space is None else space
+    nodes = [start.values]
+    value = _value_at(space, objective, start.values)
+    listener(GridNode(0, value))
+    held = {position for position, _ in settings.given if position >= problem.p}
+    if settings.grid:
+        nodes += _grid_nodes(start.values, settings.grid)
+    elif not np.isfinite(value):
+        nodes += _minimal_nodes(problem, start.values)
+    elif not held and _far_off(problem, value, start.comparison):
+        nodes.append(_scaled_variances(problem, start.values))
+    best, best_value = 0, value if np.isfinite(value) else -np.inf
+    for number, node in enumerate(nodes[1:], start=1):
+        value = _value_at(space, objective, node)
+        listener(GridNode(number, value))
+        if value > best_value:
+            best, best_value = number, value
+    if not np.isfinite(best_value):
+        raise NotFeasible
+    return space.start(nodes[best])
+
+
+def _simple_start(
+    problem: Problem,
+    settings: StartSettings,
+    listener: Listener = silent,
+    constraints: LinearConstraints | None = None,
+) -> Array:
+    """(beta, phi) of a start that needs no fit of the fixed-effects model."""
+    if settings.method not in ("zero", "constantonly"):
+        return plain_start(problem)
+    beta = np.zeros(problem.p)
+    phi = problem.family.initial_phi(problem.fixed_part(beta), problem.y)
+    if settings.method == "constantonly":
+        columns = [] if settings.constant is None else [settings.constant]
+        simple = _Plain(problem, columns, constraints)
+        maximum = simple.maximize(plain_start(simple.problem), Stopping(), listener)
+        beta[columns] = maximum.theta[: len(columns)]
+        phi = maximum.theta[len(columns) :]
+    return np.concatenate([beta, phi])
+
+
+class _Plain:
+    """The model without random effects and with some of the coefficients.
+
+    It has those constraints that are on nothing but its own parameters.
+    """
+
+    def __init__(self, problem: Problem, columns: list[int], constraints: LinearConstraints | None) -> None:
+        self.problem = replace(problem, x=problem.x[:, columns], levels=())
+        if constraints is not None:
+            own = np.zeros(constraints.matrix.shape[1], dtype=bool)
+            own[columns] = own[problem.p + problem.n_omega :] = True
+            constraints = constraints.within(own)
+        self._space = space_of(self.problem, constraints)
+
+    def maximize(self, start: Array, stopping: Stopping, listener: Listener) -> Maximum:
+        """Its maximum, theta in place of what the constraints leave free."""
+        objective = self._space.objective(PlainObjective(self.problem))
+        gamma = self._space.start(to_reported(self.problem, start))
+        if not np.isfinite(_value(objective, gamma)):
+            gamma = self._space.start(to_reported(self.problem, np.zeros_like(start)))
+            if not np.isfinite(_value(objective, gamma)):
+                raise NotFeasible
+        coordinates = self._space.coordinates(gamma)
+        maximum = maximize(objective, gamma, stopping, self._space.listener(listener), coordinates)
+        return replace(maximum, theta=self._space.theta(maximum.theta))
+
+
+def _with_variances(problem: Problem, plain: Array, method: StartName) -> Array:
+    """Theta from (beta, phi): unit variances and zero covariances, or moments of the residuals.
+
+    With a Gaussian response and the identity link a unit has no meaning on the response's scale:
+    the variance of the clusters' mean residuals takes its place, for a random coefficient divided
+    by the mean square of its variable. This reproduces the manual's starting value.
+    """
+    assert problem.structure is not None
+    beta, phi = plain[: problem.p], plain[problem.p :]
+    omega = problem.structure.start
+    if method == "iv":
+        omega = moment_omega(problem, beta, phi)
+    elif problem.family.closed_form and method != "zero":
+        residual = problem.y - problem.fixed_part(beta)
+        least = 1e-8 * float(np.exp(2.0 * phi[0]))
+        variance = np.concatenate(
+            [
+                np.full(level.structure.q, max(cluster_mean_variance(level.cluster, residual), least))
+                for level in problem.levels
+            ]
+        )
+        scale = np.sqrt(variance / np.maximum(problem.mean_square_z, 1e-300))
+        omega = omega * scale[_first_rows(problem)]
+    return np.concatenate([beta, omega, phi])
+
+
+def _with_given(problem: Problem, theta: Array, settings: StartSettings) -> Array:
+    values = to_reported(problem, theta)
+    for position, value in settings.given:
+        values[position] = value
+    return values
+
+
+def _first_rows(problem: Problem) -> list[int]:
+    """The first random effect that each element of omega is about."""
+    assert problem.structure is not None
+    return [int(np.argwhere(e)[0, 0]) for e in problem.structure.basis]
+
+
+def _grid_nodes(values: Array, axes: tuple[GridAxis, ...]) -> list[Array]:
+    nodes = []
+    for combination in product(*(axis.values for axis in axes)):
+        node = values.copy()
+        for axis, value in zip(axes, combination, strict=True):
+            node[axis.position] = value
+        nodes.append(node)
+    return nodes
+
+
+def _minimal_nodes(problem: Problem, values: Array) -> list[Array]:
+    """All variances at `_MINIMAL`, covariances at zero."""
+    if problem.structure is None:
+        return []
+    entries = problem.structure.entries
+    variances = [problem.p + k for k, (r, c) in enumerate(entries) if r == c]
+    base = values.copy()
+    base[problem.p : problem.p + len(entries)] = 0.0
+    if len(variances) <= _MOST_SEPARATE:
+        return _grid_nodes(base, tuple(GridAxis(k, _MINIMAL) for k in variances))
+    nodes = []
+    for value in _MINIMAL:
+        node = base.copy()
+        node[variances] = value
+        nodes.append(node)
+    return nodes
+
+
+def _far_off(problem: Problem, value: float, comparison: float | None) -> bool:
+    """Whether a unit variance is far off, as for the coefficient of a variable with large values.
+
+    The likelihood there is below that of the model without random effects.
+    """
+    if problem.structure is None or problem.family.closed_form or comparison is None:
+        return False
+    return value < comparison and bool(np.sqrt(problem.mean_square_z).max() >= _LARGE_EFFECT)
+
+
+def _scaled_variances(problem: Problem, values: Array) -> Array:
+    """The start with variances that move the linear predictor by about one."""
+    theta = from_reported(problem, values)
+    size = np.sqrt(problem.mean_square_z)
+    theta[problem.p : problem.p + problem.n_omega] /= np.maximum(size[_first_rows(problem)], 1.0)
+    return to_reported(problem, theta)
+
+
+def _value_at(space: Space, objective: Objective, values: Array) -> float:
+    """The log likelihood at reported values, nan where it has none."""
+    try:
+        gamma = space.start(values)
+    except np.linalg.LinAlgError:
+        return float("nan")
+    return _value(objective, gamma) if np.isfinite(gamma).all() else float("nan")
+
+
+def _value(objective: Objective, theta: Array) -> float:
+    try:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            value = objective.value(theta)
+    except np.linalg.LinAlgError:
+        return float("nan")
+    return value if np.isfinite(value) else float("nan")

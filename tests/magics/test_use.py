@@ -1,0 +1,137 @@
+"""Which data a command gets."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from memagic.errors import CommandError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from conftest import Shell
+
+Captured = pytest.CaptureFixture[str]
+
+
+def test_an_example(shell: Shell, capsys: Captured) -> None:
+    assert shell.value("%use bangladesh") is None
+    assert capsys.readouterr().out == "(Bangladesh Fertility Survey, 1989)  1,934 rows, 8 columns\n"
+    shell.value("%use")
+    assert (
+        capsys.readouterr().out == "bangladesh: 1,934 rows, 8 columns (Bangladesh Fertility Survey, 1989)\n"
+    )
+    assert shell.value("%melogit c_use age || district:").nobs == 1934
+
+
+def test_nothing_in_use(shell: Shell, capsys: Captured) -> None:
+    shell.value("%use")
+    assert "no data in use" in capsys.readouterr().out
+
+
+def test_frames_plain_and_dotted(shell: Shell, df: pd.DataFrame, capsys: Captured) -> None:
+    shell["df"] = df
+    shell["results"] = SimpleNamespace(inner=SimpleNamespace(frame=df[:64]))
+    shell.value("%use df")
+    shell.value("%use results.inner.frame")
+    shell.value("%use")
+    size = "64 rows, 3 columns"
+    assert capsys.readouterr().out == (
+        f"(df)  120 rows, 3 columns\n(results.inner.frame)  {size}\nresults.inner.frame: {size}\n"
+    )
+    assert shell.value("%melogit y x || g:").nobs == 64
+
+
+def test_a_file(shell: Shell, df: pd.DataFrame, tmp_path: Path, capsys: Captured) -> None:
+    path = tmp_path / "some data.dta"
+    df.to_stata(path, write_index=False, data_label="A label")
+    shell.value(f'%use "{path}", clear')
+    assert capsys.readouterr().out == "(A label)  120 rows, 3 columns\n"
+    plain = tmp_path / "d.dta"
+    path.rename(plain)
+    shell.value(f"%use {plain}")
+    assert shell.value("%melogit y x || g:").nobs == 120
+    assert shell.value(f"%melogit -d {plain} y x || g:").nobs == 120
+
+
+def test_a_frame_goes_before_an_example(shell: Shell, df: pd.DataFrame, capsys: Captured) -> None:
+    shell["bangladesh"] = df
+    shell.value("%use bangladesh")
+    assert capsys.readouterr().out == (
+        "(DataFrame bangladesh of the notebook, not the example of that name)  120 rows, 3 columns\n"
+    )
+    shell["bangladesh"] = "a string does not"
+    shell.value("%use bangladesh")
+    assert "Fertility" in capsys.readouterr().out
+
+
+def test_nothing_is_evaluated(shell: Shell, df: pd.DataFrame) -> None:
+    shell["df"] = df
+    shell["called"] = []
+    assert shell.error("%use df.head()").rc == 601
+    assert shell.error("%use called.append(1)").rc == 601
+    assert shell["called"] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "rc", "words"),
+    [
+        ("banglades", 601, "did you mean bangladesh?"),
+        ("series", 109, "it is a Series"),
+        ("df.x", 109, "it is a Series"),
+        ("gone.dta", 601, "file gone.dta not found"),
+    ],
+)
+def test_what_cannot_be_used(shell: Shell, df: pd.DataFrame, line: str, rc: int, words: str) -> None:
+    shell["df"], shell["series"] = df, df["x"]
+    error = shell.error(f"%use {line}")
+    assert (error.rc, words in str(error)) == (rc, True)
+    lines = error.lines()
+    assert lines[:2] == [f"use {line}", "    " + "^" * len(line)]
+
+
+def test_the_only_frame(shell: Shell, df: pd.DataFrame, capsys: Captured) -> None:
+    shell["df"] = df
+    shell["same"] = df
+    shell["_hidden"] = df[:10]
+    assert shell.value("%melogit y x || g:").nobs == 120
+    first = "(the notebook's only DataFrame is used: df, 120 rows, 3 columns)"
+    assert capsys.readouterr().out.startswith(first)
+    shell["other"] = df[:64]
+    error = shell.error("%melogit y x || g:")
+    assert (error.rc, error.hint) == (3, "the notebook's DataFrames are df, other; type %use df first")
+
+
+def test_no_frame(shell: Shell) -> None:
+    error = shell.error("%melogit y x || g:")
+    assert isinstance(error, CommandError)
+    assert error.rc == 3
+    assert "%use bangladesh" in str(error)
+
+
+def test_a_frame_for_one_command_leaves_the_data_in_use(shell: Shell, df: pd.DataFrame) -> None:
+    shell["df"], shell["half"] = df, df[:64]
+    shell.value("%use df")
+    assert shell.value("%melogit -d half y x || g:").nobs == 64
+    assert shell.value("%%melogit half\ny x || g:").nobs == 64
+    assert shell.value("%melogit y x || g:").nobs == 120
+    assert shell.value("%melogit -d bangladesh c_use || district:").nobs == 1934
+    error = shell.error("%melogit -d haf y x || g:")
+    assert error.lines()[:2] == ["melogit -d haf y x || g:", "           ^^^"]
+    assert error.rc == 601
+    assert shell.error("%%melogit haf\ny x || g:").lines()[:2] == ["%%melogit haf", "          ^^^"]
+
+
+def test_the_name_in_use_is_followed(shell: Shell, df: pd.DataFrame, capsys: Captured) -> None:
+    shell["df"] = df
+    shell.value("%use df")
+    shell.value("df = df.assign(z=df.x**2)")
+    assert "z" in shell.value("%melogit -o r y z || g:").params
+    assert "(df is another DataFrame now)  120 rows, 4 columns" in capsys.readouterr().out
+    shell.value("del df")
+    assert "z" in shell.value("%melogit y z || g:").params
