@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from memagic.errors import CommandError
 from memagic.results import MEResults
@@ -28,7 +28,13 @@ __all__ = [
 ]
 
 
-def run(command: str, data: pd.DataFrame | str, *, matrices: Mapping[str, object] | None = None) -> MEResults:
+def run(
+    command: str,
+    data: pd.DataFrame | str,
+    *,
+    matrices: Mapping[str, Any] | None = None,
+    constraints: Mapping[int, str] | None = None,
+) -> MEResults:
     """Run one estimation command.
 
     Parameters
@@ -38,15 +44,19 @@ def run(command: str, data: pd.DataFrame | str, *, matrices: Mapping[str, object
     data : DataFrame or str
         Not changed. A string is the name of an example data set or the path of a .dta file.
     matrices : mapping, optional
-        Vectors of initial values by the names that ``from()`` has for them: Series such as
-        ``fit.params``, DataFrames with one row such as ``fit.e["b"]``, or dicts.
+        What ``covariance(fixed(A))``, ``covariance(pattern(A))`` and ``from(b)`` refer to by name: arrays,
+        DataFrames or lists of rows; for ``from()`` Series such as ``fit.params``, DataFrames with one
+        row such as ``fit.e["b"]``, or dicts.
+    constraints : mapping of int to str, optional
+        What ``constraints(1)`` refers to, ``{1: "[c_use]age = 0"}``.
 
     Raises
     ------
     CommandError
         What is wrong with the command or the data.
     """
-    session = Session(data)
+    session = Session(data, constraints=constraints)
+    # What is wrong with a matrix is said where the command names it.
     session.matrices.update(matrices or {})
     result = session.run(command)
     if not isinstance(result, MEResults):

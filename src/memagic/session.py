@@ -1,11 +1,11 @@
-"""What is remembered between commands: the current data and the last estimates."""
+"""What is remembered between commands: data, estimates, constraints and matrices."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from memagic.errors import CommandError
 from memagic.spec.parser import command_name, is_replay, parse_command, parse_replay
@@ -13,11 +13,16 @@ from memagic.spec.parser import command_name, is_replay, parse_command, parse_re
 if TYPE_CHECKING:
     import pandas as pd
 
+    from memagic.commands.define import Listing
     from memagic.postestimation.quadchk import QuadratureCheck
     from memagic.results import MEResults
     from memagic.results.results import Replay
+    from memagic.spec.constraint import Constraint
 
-__all__ = ["InUse", "Session"]
+__all__ = ["InUse", "Session", "Shown"]
+
+Shown: TypeAlias = "MEResults | Replay | QuadratureCheck | InUse | Listing | None"
+"""What a command has to show."""
 
 # `use name`, `use "a path"`, and the option that the manual asks for where data would be lost.
 _USE = re.compile(r'\s*use\b\s*(?P<quote>"?)(?P<source>.*?)(?P=quote)\s*(,\s*clear\s*)?', re.DOTALL)
@@ -61,16 +66,32 @@ class Session:
     ----------
     data : DataFrame or str, optional
         The data in use, as `use` takes them; never changed.
+    matrices : mapping, optional
+        What commands refer to by name: arrays, DataFrames or lists of rows, nan for missing values;
+        for `from()` Series, DataFrames with one row such as e(b), or dicts.
+    constraints : mapping of int to str, optional
+        ``{1: "[c_use]age = 0"}``.
 
     Attributes
     ----------
-    matrices : dict
-        Vectors of initial values by name, for `from()`: Series, DataFrames with one row such as
-        e(b), or dicts.
+    matrices : mutable mapping of str to matrix
+        As they are given: Series, DataFrames and dicts with their names, all else as arrays.
+    constraints : dict of int to Constraint
     """
 
-    def __init__(self, data: pd.DataFrame | str | None = None) -> None:
-        self.matrices: dict[str, object] = {}
+    def __init__(
+        self,
+        data: pd.DataFrame | str | None = None,
+        *,
+        matrices: Mapping[str, Any] | None = None,
+        constraints: Mapping[int, str] | None = None,
+    ) -> None:
+        self.matrices: MutableMapping[str, Any] = {}
+        self.constraints: dict[int, Constraint] = {}
+        if matrices or constraints:
+            from memagic.commands.define import as_constraints, as_matrices
+
+            self.matrices, self.constraints = as_matrices(matrices), as_constraints(constraints)
         self._data: pd.DataFrame | None = None
         self._name = ""
         self._last: MEResults | None = None
@@ -120,8 +141,8 @@ class Session:
         *,
         data: pd.DataFrame | str | None = None,
         stream: Callable[[str], None] | None = None,
-    ) -> MEResults | Replay | QuadratureCheck | InUse:
-        """Run one command: an estimation, a replay of the last estimates, ``quadchk``, or ``use``.
+    ) -> Shown:
+        r"""Run one command: an estimation, a replay, ``quadchk``, ``use``, ``constraint`` or ``matrix``.
 
         Parameters
         ----------
@@ -129,7 +150,9 @@ class Session:
             ``melogit c_use i.urban age || district:``, or a command's name alone or with display
             options, ``melogit, or``, which shows the last estimates again without fitting, or
             ``use bangladesh``, or ``use`` alone, which tells what is in use, or ``quadchk``, perhaps
-            with numbers of integration points, which repeats the last fit with them.
+            with numbers of integration points, which repeats the last fit with them, or what defines,
+            lists and drops constraints and matrices: ``constraint 1 age = 0``, ``constraint dir``,
+            ``matrix A = (1, . \ 0, 1)``, ``matrix list A``. A definition returns nothing.
         data : DataFrame or str, optional
             For this command; else the data in use.
         stream : callable, optional
@@ -142,10 +165,17 @@ class Session:
             keyboard interrupted it.
         """
         try:
-            if command_name(text) == "use":
+            name = command_name(text)
+            if name == "use":
                 return self._use(text)
-            if command_name(text) == "quadchk":
+            if name == "quadchk":
                 return self._quadchk(text, stream)
+            if name in ("constraint", "matrix", "mat"):
+                from memagic.commands.define import constraint_command, matrix_command
+
+                if name == "constraint":
+                    return constraint_command(text, self.constraints)
+                return matrix_command(text, self.matrices)
             if is_replay(text):
                 return self._replay(text)
             return self._estimate(text, data, stream)
@@ -177,9 +207,10 @@ class Session:
         frame = self._data if data is None else find_data(data)
         if frame is None:
             raise _no_data()
+        from memagic.commands.constrained import Definitions
         from memagic.commands.estimate import estimate
 
-        self._last = estimate(command, frame, stream, self.matrices)
+        self._last = estimate(command, frame, stream, Definitions(self.constraints, self.matrices))
         return self._last
 
     def _quadchk(self, text: str, stream: Callable[[str], None] | None) -> QuadratureCheck:

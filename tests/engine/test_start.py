@@ -15,15 +15,14 @@ from memagic.engine.maximize import Search
 from memagic.engine.nodes import Method
 from memagic.engine.objective import Evaluation
 from memagic.engine.problem import Problem
+from memagic.engine.space import from_reported, to_reported
 from memagic.engine.start import (
     GridAxis,
     NotFeasible,
     StartName,
     StartSettings,
-    from_reported,
     grid_search,
     starting_point,
-    to_reported,
 )
 from memagic.engine.steps import TechniqueName, newton_step, plain_coordinates
 

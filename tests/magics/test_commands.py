@@ -146,3 +146,23 @@ def test_help_is_shown_by_the_shell(shell: Shell) -> None:
     info = shell.ip.object_inspect("%melogit")
     assert info["found"]
     assert "Options of the command" in info["docstring"]
+
+
+def test_constraints_and_matrices(shell: Shell) -> None:
+    shell.value("%constraint 1 x = .5")
+    assert str(shell.value("%constraint dir")) == "     1: x = .5"
+    assert shell.value(f"%{FIT}, constraints(1)").params["x"] == 0.5
+    shell.value("%matrix A = (.25)")
+    shell["B"] = [[0.75]]
+    for name, value in [("A", 0.25), ("B", 0.75)]:
+        fit = shell.value(f"%{FIT}, covariance(fixed({name}))")
+        assert fit.params["/var(_cons[g])"] == value
+    # The notebook's own variables are neither listed nor dropped.
+    assert "A" not in shell
+    assert str(shell.value("%matrix dir")).split() == ["A[1,1]"]
+    shell.value("%matrix drop _all")
+    assert "B" in shell
+    assert str(shell.value("%matrix list B")).split() == ["B[1,1]", "c1", "r1", "0.75"]
+    assert shell.error("%matrix list A").rc == 111
+    assert shell.error("%matrix drop B").rc == 111
+    assert "B" in shell

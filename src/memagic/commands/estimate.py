@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from memagic.commands.constrained import Definitions, constraints_of
 from memagic.commands.integration import check_integration, check_nodes, is_crossed
 from memagic.commands.iteration_log import IterationLog, shown_details
 from memagic.commands.response import checked_response
@@ -22,7 +23,7 @@ from memagic.engine.start import NotFeasible
 from memagic.errors import CommandError
 from memagic.models import ModelKind, ancillary_names, density, model_kind
 from memagic.results import MEResults
-from memagic.results.estimates import Estimates, mark_boundary, name_parameters
+from memagic.results.estimates import Estimates, mark_boundary, mark_held, name_parameters
 from memagic.results.report import DisplayOptions, Exponentiated, check_scale
 from memagic.spec.tree import Command, Option
 
@@ -41,6 +42,9 @@ _STRUCTURES = {
     "identity": covariance.identity,
     "exchangeable": covariance.exchangeable,
     "unstructured": covariance.unstructured,
+    # Unstructured ones with constraints on their elements.
+    "fixed": covariance.unstructured,
+    "pattern": covariance.unstructured,
 }
 
 # Least eigenvalue of X'X, scaled to a unit diagonal, that is more than rounding.
@@ -51,7 +55,7 @@ def estimate(
     command: Command,
     frame: pd.DataFrame,
     stream: Callable[[str], None] | None = None,
-    matrices: Mapping[str, object] | None = None,
+    definitions: Definitions | None = None,
 ) -> MEResults:
     """Fit the model of `command` on `frame`.
 
@@ -62,8 +66,8 @@ def estimate(
         Not changed.
     stream : callable, optional
         Given each line of notes and of the iteration log as it comes.
-    matrices : mapping, optional
-        Vectors of initial values that `from()` may name.
+    definitions : Definitions, optional
+        The constraints and matrices that the command may refer to.
 
     Raises
     ------
@@ -102,13 +106,15 @@ def estimate(
     check_nodes(command, settings, problem)
     ancillary = ancillary_names(kind, len(response.categories))
     parameters, positions = name_parameters(command, kind, ancillary, design, problem)
-    start = start_settings(command, parameters, positions, matrices or {})
+    definitions = definitions or Definitions()
+    constraints, n_user = constraints_of(command, design, problem, parameters, positions, definitions)
+    start = start_settings(command, parameters, positions, definitions.matrices)
     settings = replace(settings, start=start)
     shown_in_log = shown_details(command.options)
     log = IterationLog(problem, parameters, positions, stream, "nolog" in command.options, shown_in_log)
     log.notes(notes)
     try:
-        fitted = fit(problem, settings, log.hear)
+        fitted = fit(problem, settings, log.hear, constraints)
     except NotFeasible:
         raise CommandError(1400, "initial values not feasible") from None
     variables = Variables(frame)
@@ -122,12 +128,13 @@ def estimate(
         settings=settings,
         method=settings.method,
         n_points=None if settings.method == "laplace" else settings.n_points,
-        parameters=mark_boundary(parameters, problem, fitted),
+        parameters=mark_boundary(mark_held(parameters, positions, fitted), problem, fitted),
         positions=positions,
         categories=response.categories,
         value_labels={name: labels for name in used if (labels := variables.value_labels(name))},
         log=tuple(log.lines),
         notes=notes,
+        n_user_constraints=n_user,
         technique=technique_words(command),
         fitted=settings.estimate,
     )
@@ -147,6 +154,7 @@ def display_options(options: dict[str, Option]) -> DisplayOptions:
         table="notable" not in options,
         group="nogroup" not in options,
         labels="nofvlabel" not in options,
+        constraints="nocnsreport" not in options,
         legend="coeflegend" in options,
     )
 

@@ -21,7 +21,7 @@ from memagic.display.log_lines import (
 )
 from memagic.engine.events import Detail, Event, GridNode, Iteration, StageStarted, TechniqueSet
 from memagic.engine.problem import Problem
-from memagic.engine.start import to_reported
+from memagic.engine.space import to_reported
 from memagic.results.estimates import Parameter
 from memagic.spec.tree import Option
 
@@ -132,7 +132,7 @@ class IterationLog:
     def _details(self, detail: Detail) -> list[str]:
         """Parameters are shown as they are reported, derivatives as the maximizer has them."""
         lines: list[str] = []
-        names = self._names()
+        order, names = self._free(detail.free)
         if self.shown.trace:
             reported = to_reported(self.problem, detail.theta)[self.positions]
             labels = [parameter.name for parameter in self.parameters]
@@ -140,9 +140,9 @@ class IterationLog:
         if self.shown.gradient:
             length = float(np.linalg.norm(detail.gradient))
             head = f"Gradient vector (length = {g(length)}):"
-            lines += [head, *_columns(names, detail.gradient[self.positions]), ""]
+            lines += [head, *_columns(names, detail.gradient[order]), ""]
         if self.shown.hessian:
-            information = -detail.hessian[np.ix_(self.positions, self.positions)]
+            information = -detail.hessian[np.ix_(order, order)]
             lines.append("Negative Hessian:")
             width = max((len(name) for name in names), default=0)
             for k, name in enumerate(names):
@@ -156,6 +156,23 @@ class IterationLog:
                 f"  nrtolerance {g(detail.scaled_gradient):>12}  g*inv(-H)*g'",
             ]
         return lines
+
+    def _free(self, free: Index | None) -> tuple[Index, list[str]]:
+        """Where derivatives are in the order of `e(b)`, and the names of what they are in.
+
+        Under constraints variances and covariances are on the scale that constraints need.
+        """
+        if free is None:
+            return self.positions, self._names()
+        place = {int(position): k for k, position in enumerate(free)}
+        shown = [
+            (place[int(position)], parameter)
+            for position, parameter in zip(self.positions, self.parameters, strict=True)
+            if int(position) in place
+        ]
+        own = ("coefficient", "ancillary")
+        names = [parameter.name if parameter.role in own else f"/gamma{k + 1}" for k, parameter in shown]
+        return np.array([k for k, _ in shown], dtype=np.intp), names
 
     def _names(self) -> list[str]:
         """The parameters as the maximizer has them: standard deviations or elements of a factor."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.commands.define import find_value
 from memagic.engine.start import GridAxis, StartSettings
 from memagic.errors import CommandError, closest
 from memagic.results.estimates import Parameter
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 Index = NDArray[np.intp]
 
-__all__ = ["start_settings"]
+__all__ = ["addresses_of", "start_settings"]
 
 _DEFAULT_GRID = (0.1, 1.0, 10.0)
 # Nodes of a grid that take minutes where one takes a hundredth of a second.
@@ -82,7 +83,7 @@ def _given(
         pairs = [(name, value, option.argument_span) for name, value in found.items()]
     else:
         pairs = [(item.name, item.value, item.span) for item in initial.values]
-    addresses = _addresses(parameters)
+    addresses = addresses_of(parameters)
     values: dict[int, float] = {}
     for name, value, span in pairs:
         k = addresses.get(_bare(name, command.depvar.name))
@@ -119,15 +120,16 @@ def _renamed(found: Mapping[str, float], parameters: Sequence[Parameter], span: 
 
 def _matrix(name: str, matrices: Mapping[str, object], span: Span) -> dict[str, float]:
     """The values of a matrix by its columns' names."""
-    if name not in matrices:
-        raise CommandError(111, f"matrix {name} not found", span=span)
-    matrix = matrices[name]
+    matrix = find_value(name, matrices, span)
     items: Mapping[object, object]
     if isinstance(matrix, Mapping):
         items = matrix
     else:
         import pandas as pd
 
+        if isinstance(matrix, np.ndarray) and matrix.ndim == 2:
+            # Columns that have no names are c1, c2 and so on.
+            matrix = pd.DataFrame(matrix, columns=[f"c{k + 1}" for k in range(matrix.shape[1])])
         if isinstance(matrix, pd.DataFrame) and len(matrix) == 1:
             matrix = matrix.iloc[0]
         if not isinstance(matrix, pd.Series) or not matrix.index.is_unique:
@@ -150,7 +152,7 @@ def _bare(name: str, depvar: str) -> str:
     return name.removeprefix(f"{depvar}:").replace(", ", ",")
 
 
-def _addresses(parameters: Sequence[Parameter]) -> dict[str, int]:
+def addresses_of(parameters: Sequence[Parameter]) -> dict[str, int]:
     """Every way to name a parameter, with its position among `parameters`.
 
     Besides its own address a variance has that of each effect that shares it, covariances may be
@@ -191,7 +193,7 @@ def _grid(command: Command, parameters: Sequence[Parameter], positions: Index) -
     option = command.options.get("startgrid")
     if option is None:
         return ()
-    addresses = _addresses(parameters)
+    addresses = addresses_of(parameters)
     axes: dict[int, dict[float, None]] = {}
     for search in cast("tuple[GridSearch, ...]", option.value):
         wanted = [_target(target, addresses) for target in search.targets]

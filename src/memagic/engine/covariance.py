@@ -84,6 +84,13 @@ class CovarianceStructure:
         change = product + product.transpose(0, 2, 1)
         return np.array([change[:, r, c] for r, c in self.entries]).reshape(self.size, self.size)
 
+    @property
+    def curvature(self) -> Array:
+        """D^2 reported / d omega d omega', the same everywhere, shape (m, m, m), reported first."""
+        product = np.einsum("aij,bkj->abik", self.basis, self.basis)
+        change = product + product.transpose(1, 0, 2, 3)
+        return np.array([change[:, :, r, c] for r, c in self.entries]).reshape((self.size,) * 3)
+
 
 def independent(q: int) -> CovarianceStructure:
     """One variance for each effect."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
 __all__ = [
     "Detail",
@@ -54,6 +55,8 @@ class Detail:
         Relative changes of the parameters and of the log likelihood; nan at the start.
     trials : tuple of (float, float)
         Share of the step and log likelihood of every trial, the last one taken.
+    free : ndarray of int or None, shape (f,)
+        Under constraints, which parameters these leave free: the derivatives are in them.
     """
 
     theta: Array
@@ -63,6 +66,7 @@ class Detail:
     change: float = float("nan")
     gain: float = float("nan")
     trials: tuple[tuple[float, float], ...] = ()
+    free: Index | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.engine.coordinates import problem_coordinates
+from memagic.engine.constraints import LinearConstraints
 from memagic.engine.events import Listener, StageStarted, silent
 from memagic.engine.laplace import LaplaceObjective
 from memagic.engine.linear import LinearObjective
@@ -21,7 +21,9 @@ from memagic.engine.objective import Objective
 from memagic.engine.plain import PlainObjective
 from memagic.engine.problem import Problem
 from memagic.engine.quadrature import QuadratureObjective
-from memagic.engine.start import NotFeasible, StartSettings, from_reported, grid_search, starting_point
+from memagic.engine.restricted import space_of
+from memagic.engine.space import Space, to_reported
+from memagic.engine.start import NotFeasible, StartSettings, grid_search, starting_point
 
 Array = NDArray[np.float64]
 
@@ -81,6 +83,10 @@ class Fit:
     iterations : int
     log : tuple of float
         The log likelihood by iteration.
+    constraints : LinearConstraints or None
+        On the estimates, those left out that follow from others; None without any.
+    held : tuple of bool
+        Which of the estimates the constraints give a value.
     """
 
     estimates: Array
@@ -95,6 +101,8 @@ class Fit:
     concave: bool
     iterations: int
     log: tuple[float, ...]
+    constraints: LinearConstraints | None = None
+    held: tuple[bool, ...] = ()
 
 
 def make_objective(problem: Problem, settings: Settings) -> Objective:
@@ -116,7 +124,12 @@ def _analytic_objective(
     return QuadratureObjective(problem, settings.method, settings.n_points)
 
 
-def fit(problem: Problem, settings: Settings, listener: Listener = silent) -> Fit:
+def fit(
+    problem: Problem,
+    settings: Settings,
+    listener: Listener = silent,
+    constraints: LinearConstraints | None = None,
+) -> Fit:
     """Fit a model by maximum likelihood.
 
     Parameters
@@ -125,34 +138,40 @@ def fit(problem: Problem, settings: Settings, listener: Listener = silent) -> Fi
     settings : Settings
     listener : callable
         Told of every stage, starting value and iteration.
+    constraints : LinearConstraints, optional
+        On the parameters as they are reported, in the order of `Fit.estimates`.
 
     Raises
     ------
     NotFeasible
         The log likelihood is not finite at the starting values.
+    InconsistentConstraints
+        No parameters satisfy the constraints.
     """
-    start = starting_point(problem, settings.start, listener)
+    space = space_of(problem, constraints)
+    start = starting_point(problem, settings.start, listener, constraints)
     objective = make_objective(problem, settings)
+    moved = space.objective(objective)
     if problem.structure is not None or settings.start.grid:
         listener(StageStarted("grid"))
-        theta = grid_search(problem, objective, start, settings.start, listener)
+        gamma = grid_search(problem, moved, start, settings.start, listener, space)
         if settings.estimate:
             listener(StageStarted("full"))
     else:
-        theta = _feasible(objective, from_reported(problem, start.values))
-    if not settings.estimate:
-        at = objective.evaluate(theta)
-        shown = Maximum(theta, at, converged=False, concave=True, iterations=0, log=(at.value,))
-        return _reported(problem, shown, start.comparison)
-    maximum = maximize(
-        objective,
-        theta,
-        settings.stopping,
-        listener,
-        problem_coordinates(problem, theta),
-        settings.search,
-    )
-    return _reported(problem, maximum, start.comparison)
+        gamma = _feasible(problem, space, moved, start.values)
+    if settings.estimate:
+        maximum = maximize(
+            moved,
+            gamma,
+            settings.stopping,
+            space.listener(listener),
+            space.coordinates(gamma),
+            settings.search,
+        )
+    else:
+        at = moved.evaluate(gamma)
+        maximum = Maximum(gamma, at, converged=False, concave=True, iterations=0, log=(at.value,))
+    return _reported(problem, space, objective, maximum, start.comparison)
 
 
 def refit(problem: Problem, settings: Settings, before: Fit) -> Fit:
@@ -163,43 +182,44 @@ def refit(problem: Problem, settings: Settings, before: Fit) -> Fit:
     NotFeasible
         The log likelihood is not finite there.
     """
+    space = space_of(problem, before.constraints)
     objective = make_objective(problem, settings)
-    if not np.isfinite(objective.value(before.theta)):
+    moved = space.objective(objective)
+    gamma = space.start(before.estimates)
+    if not np.isfinite(moved.value(gamma)):
         raise NotFeasible
-    coordinates = problem_coordinates(problem, before.theta)
-    maximum = maximize(objective, before.theta, settings.stopping, silent, coordinates, settings.search)
-    return _reported(problem, maximum, before.log_likelihood_plain)
+    maximum = maximize(moved, gamma, settings.stopping, silent, space.coordinates(gamma), settings.search)
+    return _reported(problem, space, objective, maximum, before.log_likelihood_plain)
 
 
-def _feasible(objective: Objective, theta: Array) -> Array:
+def _feasible(problem: Problem, space: Space, objective: Objective, values: Array) -> Array:
     """The start of a model without random effects, or zeros where it is not feasible."""
-    for candidate in (theta, np.zeros_like(theta)):
+    for candidate in (values, to_reported(problem, np.zeros_like(values))):
+        gamma = space.start(candidate)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            if np.isfinite(candidate).all() and np.isfinite(objective.value(candidate)):
-                return candidate
+            if np.isfinite(gamma).all() and np.isfinite(objective.value(gamma)):
+                return gamma
     raise NotFeasible
 
 
-def _reported(problem: Problem, maximum: Maximum, plain: float | None) -> Fit:
-    """Transform theta to what is reported, and its covariance by the Jacobian."""
-    parameters = problem.unpack(maximum.theta)
-    phi, phi_slope = problem.family.report_phi(parameters.phi)
-    p, m = problem.p, problem.n_omega
-    jacobian = np.eye(len(maximum.theta))
-    jacobian[p + m :, p + m :] = np.diag(phi_slope)
-    entries = np.empty(0)
+def _reported(
+    problem: Problem, space: Space, objective: Objective, maximum: Maximum, plain: float | None
+) -> Fit:
+    """Transform gamma to what is reported, and its covariance by the Jacobian."""
+    theta = space.theta(maximum.theta)
+    estimates, slope = space.estimates(maximum.theta)
     at_zero: tuple[bool, ...] = ()
     if problem.structure is not None:
-        jacobian[p : p + m, p : p + m] = problem.structure.jacobian(parameters.omega)
-        entries = problem.structure.reported(parameters.omega)
-        at_zero = _variances_at_zero(problem, parameters.omega, phi)
-    covariance = jacobian @ _inverse_information(-maximum.evaluation.hessian) @ jacobian.T
+        phi = estimates[problem.p + problem.n_omega :]
+        at_zero = _variances_at_zero(problem, problem.unpack(theta).omega, phi)
+    covariance = slope @ _inverse_information(-maximum.evaluation.hessian) @ slope.T
+    at = maximum.evaluation if space.constraints is None else objective.evaluate(theta)
     return Fit(
-        estimates=np.concatenate([parameters.beta, entries, phi]),
+        estimates=estimates,
         covariance=0.5 * (covariance + covariance.T),
-        gradient=maximum.evaluation.gradient,
-        hessian=maximum.evaluation.hessian,
-        theta=maximum.theta,
+        gradient=at.gradient,
+        hessian=at.hessian,
+        theta=theta,
         log_likelihood=maximum.evaluation.value,
         log_likelihood_plain=plain,
         at_zero=at_zero,
@@ -207,6 +227,8 @@ def _reported(problem: Problem, maximum: Maximum, plain: float | None) -> Fit:
         concave=maximum.concave,
         iterations=maximum.iterations,
         log=maximum.log,
+        constraints=space.constraints,
+        held=space.held,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.engine.coordinates import problem_coordinates
+from memagic.engine.constraints import LinearConstraints
 from memagic.engine.events import GridNode, Listener, StageStarted, silent
 from memagic.engine.linear import cluster_mean_variance
 from memagic.engine.maximize import Maximum, Stopping, maximize
@@ -21,6 +21,8 @@ from memagic.engine.moments import moment_omega
 from memagic.engine.objective import Objective
 from memagic.engine.plain import PlainObjective, plain_start
 from memagic.engine.problem import Problem
+from memagic.engine.restricted import space_of
+from memagic.engine.space import Space, Whole, from_reported, to_reported
 
 Array = NDArray[np.float64]
 StartName = Literal["zero", "constantonly", "fixedonly", "iv"]
@@ -30,10 +32,8 @@ __all__ = [
     "NotFeasible",
     "Start",
     "StartSettings",
-    "from_reported",
     "grid_search",
     "starting_point",
-    "to_reported",
 ]
 
 # Root mean square of a variable beyond which a unit variance of its coefficient is large.
@@ -100,7 +100,12 @@ class Start:
     comparison: float | None
 
 
-def starting_point(problem: Problem, settings: StartSettings, listener: Listener) -> Start:
+def starting_point(
+    problem: Problem,
+    settings: StartSettings,
+    listener: Listener,
+    constraints: LinearConstraints | None = None,
+) -> Start:
     """Starting values by the method, with the given ones in their places.
 
     The model without random effects is fitted in any case, as the model to compare with.
@@ -111,30 +116,39 @@ def starting_point(problem: Problem, settings: StartSettings, listener: Listener
         A model without random effects cannot be evaluated where it starts.
     """
     if problem.structure is None:
-        theta = _simple_start(problem, settings)
+        theta = _simple_start(problem, settings, constraints=constraints)
         return Start(_with_given(problem, theta, settings), None)
     limited = settings.iterations is not None
+    model = _Plain(problem, list(range(problem.p)), constraints)
     if settings.method in ("fixedonly", "iv"):
         listener(StageStarted("fixed"))
         stopping = Stopping() if settings.iterations is None else Stopping(iterate=settings.iterations)
-        plain = _maximize_plain(problem, plain_start(problem), stopping, listener)
+        plain = model.maximize(plain_start(problem), stopping, listener)
         comparison = plain
         if limited and not plain.converged:
-            comparison = _maximize_plain(problem, plain.theta, Stopping(), silent)
+            comparison = model.maximize(plain.theta, Stopping(), silent)
         theta = plain.theta
     else:
         if settings.method == "constantonly":
             listener(StageStarted("constant"))
-        theta = _simple_start(problem, settings, listener)
-        comparison = _maximize_plain(problem, plain_start(problem), Stopping(), silent)
+        theta = _simple_start(problem, settings, listener, constraints)
+        comparison = model.maximize(plain_start(problem), Stopping(), silent)
     theta = _with_variances(problem, theta, settings.method)
     return Start(_with_given(problem, theta, settings), comparison.evaluation.value)
 
 
 def grid_search(
-    problem: Problem, objective: Objective, start: Start, settings: StartSettings, listener: Listener
+    problem: Problem,
+    objective: Objective,
+    start: Start,
+    settings: StartSettings,
+    listener: Listener,
+    space: Space | None = None,
 ) -> Array:
-    """Theta to start from: the start itself or the best node of a grid, shape (d,).
+    """Where to start from: the start itself or the best node of a grid, shape (f,).
+
+    The objective is one of what the maximizer moves in, theta if no `space` is given; under
+    constraints each node stands for the nearest point that satisfies them.
 
     Without a grid that was asked for, one is searched where the start is not feasible, and one
     other node is tried where the start is worse than the model without random effects.
@@ -144,8 +158,9 @@ def grid_search(
     NotFeasible
         No node has a finite log likelihood.
     """
+    space = Whole(problem) if space is None else space
     nodes = [start.values]
-    value = _value_at(problem, objective, start.values)
+    value = _value_at(space, objective, start.values)
     listener(GridNode(0, value))
     held = {position for position, _ in settings.given if position >= problem.p}
     if settings.grid:
@@ -156,36 +171,21 @@ def grid_search(
         nodes.append(_scaled_variances(problem, start.values))
     best, best_value = 0, value if np.isfinite(value) else -np.inf
     for number, node in enumerate(nodes[1:], start=1):
-        value = _value_at(problem, objective, node)
+        value = _value_at(space, objective, node)
         listener(GridNode(number, value))
         if value > best_value:
             best, best_value = number, value
     if not np.isfinite(best_value):
         raise NotFeasible
-    return from_reported(problem, nodes[best])
+    return space.start(nodes[best])
 
 
-def to_reported(problem: Problem, theta: Array) -> Array:
-    """Coefficients, reported elements of Sigma and reported parameters of the family."""
-    parts = problem.unpack(theta)
-    entries = np.empty(0) if problem.structure is None else problem.structure.reported(parts.omega)
-    return np.concatenate([parts.beta, entries, problem.family.report_phi(parts.phi)[0]])
-
-
-def from_reported(problem: Problem, values: Array) -> Array:
-    """Theta at which these values are reported.
-
-    Raises
-    ------
-    numpy.linalg.LinAlgError
-        Sigma would not be positive semidefinite.
-    """
-    parts = problem.unpack(values)
-    omega = np.empty(0) if problem.structure is None else problem.structure.from_reported(parts.omega)
-    return np.concatenate([parts.beta, omega, problem.family.from_reported_phi(parts.phi)])
-
-
-def _simple_start(problem: Problem, settings: StartSettings, listener: Listener = silent) -> Array:
+def _simple_start(
+    problem: Problem,
+    settings: StartSettings,
+    listener: Listener = silent,
+    constraints: LinearConstraints | None = None,
+) -> Array:
     """(beta, phi) of a start that needs no fit of the fixed-effects model."""
     if settings.method not in ("zero", "constantonly"):
         return plain_start(problem)
@@ -193,22 +193,38 @@ def _simple_start(problem: Problem, settings: StartSettings, listener: Listener 
     phi = problem.family.initial_phi(problem.fixed_part(beta), problem.y)
     if settings.method == "constantonly":
         columns = [] if settings.constant is None else [settings.constant]
-        simple = replace(problem, x=problem.x[:, columns], levels=())
-        maximum = _maximize_plain(simple, plain_start(simple), Stopping(), listener)
+        simple = _Plain(problem, columns, constraints)
+        maximum = simple.maximize(plain_start(simple.problem), Stopping(), listener)
         beta[columns] = maximum.theta[: len(columns)]
         phi = maximum.theta[len(columns) :]
     return np.concatenate([beta, phi])
 
 
-def _maximize_plain(problem: Problem, start: Array, stopping: Stopping, listener: Listener) -> Maximum:
-    """Fit the model without random effects."""
-    objective = PlainObjective(problem)
-    if not np.isfinite(_value(objective, start)):
-        start = np.zeros_like(start)
-        if not np.isfinite(_value(objective, start)):
-            raise NotFeasible
-    coordinates = problem_coordinates(replace(problem, levels=()), start)
-    return maximize(objective, start, stopping, listener, coordinates)
+class _Plain:
+    """The model without random effects and with some of the coefficients.
+
+    It has those constraints that are on nothing but its own parameters.
+    """
+
+    def __init__(self, problem: Problem, columns: list[int], constraints: LinearConstraints | None) -> None:
+        self.problem = replace(problem, x=problem.x[:, columns], levels=())
+        if constraints is not None:
+            own = np.zeros(constraints.matrix.shape[1], dtype=bool)
+            own[columns] = own[problem.p + problem.n_omega :] = True
+            constraints = constraints.within(own)
+        self._space = space_of(self.problem, constraints)
+
+    def maximize(self, start: Array, stopping: Stopping, listener: Listener) -> Maximum:
+        """Its maximum, theta in place of what the constraints leave free."""
+        objective = self._space.objective(PlainObjective(self.problem))
+        gamma = self._space.start(to_reported(self.problem, start))
+        if not np.isfinite(_value(objective, gamma)):
+            gamma = self._space.start(to_reported(self.problem, np.zeros_like(start)))
+            if not np.isfinite(_value(objective, gamma)):
+                raise NotFeasible
+        coordinates = self._space.coordinates(gamma)
+        maximum = maximize(objective, gamma, stopping, self._space.listener(listener), coordinates)
+        return replace(maximum, theta=self._space.theta(maximum.theta))
 
 
 def _with_variances(problem: Problem, plain: Array, method: StartName) -> Array:
@@ -296,13 +312,13 @@ def _scaled_variances(problem: Problem, values: Array) -> Array:
     return to_reported(problem, theta)
 
 
-def _value_at(problem: Problem, objective: Objective, values: Array) -> float:
+def _value_at(space: Space, objective: Objective, values: Array) -> float:
     """The log likelihood at reported values, nan where it has none."""
     try:
-        theta = from_reported(problem, values)
+        gamma = space.start(values)
     except np.linalg.LinAlgError:
         return float("nan")
-    return _value(objective, theta) if np.isfinite(theta).all() else float("nan")
+    return _value(objective, gamma) if np.isfinite(gamma).all() else float("nan")
 
 
 def _value(objective: Objective, theta: Array) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from memagic.magics.arguments import FLAGS
 from memagic.spec.options import OptionSpec, Scope, options_of
 
-__all__ = ["QUADCHK_HELP", "USE_HELP", "command_help"]
+__all__ = ["DEFINITION_HELP", "QUADCHK_HELP", "USE_HELP", "command_help"]
 
 _TITLES = {
     "meglm": "Multilevel mixed-effects generalized linear model",
@@ -41,6 +41,7 @@ _WORDS = {
     "choice": "name",
     "family": "name",
     "vartype": "vartype",
+    "numlist": "numlist",
     "techniques": "name # name # ...",
     "start": "name",
     "grid": "numlist covspec",
@@ -67,6 +68,26 @@ QUADCHK_HELP = """Check whether the integration points of the last estimates suf
 
 Relative differences below 1e-4 do no harm; those above 1e-2 cast doubt on the fit.
 """
+
+DEFINITION_HELP = {
+    "constraint": """Define, list and drop linear constraints, which option constraints(1 2) refers to.
+
+%constraint 1 [c_use]age = 0
+%constraint 2 1.children = 2*2.children
+%constraint 3 /var(_cons[district]) = .5
+%constraint dir       all of them
+%constraint drop 1    one of them, or _all
+""",
+    "matrix": """Define, list and drop matrices, which covariance(fixed(A)) and from(A) refer to.
+
+%matrix A = (1, . \\ 0, 1)     a point for a missing value
+%matrix list A
+%matrix dir          all of them
+%matrix drop A       one of them, or _all
+
+Arrays and DataFrames of the notebook are found by their names, too.
+""",
+}
 
 
 def command_help(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,7 +12,7 @@ from IPython.core.magic import no_var_expand
 from memagic.errors import CommandError
 from memagic.magics.arguments import Arguments, Word, read_cell, read_line
 from memagic.magics.frames import find_frame, find_object, frames_in
-from memagic.magics.help import QUADCHK_HELP, USE_HELP, command_help
+from memagic.magics.help import DEFINITION_HELP, QUADCHK_HELP, USE_HELP, command_help
 from memagic.magics.live_log import live_log
 from memagic.session import Session
 from memagic.spec.options import COMMANDS
@@ -21,12 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from IPython.core.interactiveshell import InteractiveShell
 
-    from memagic.postestimation.quadchk import QuadratureCheck
-    from memagic.results import MEResults
-    from memagic.results.results import Replay
-    from memagic.session import InUse
-
-    Shown = MEResults | Replay | QuadratureCheck | InUse
+    from memagic.session import Shown
 
 __all__ = ["Notebook"]
 
@@ -48,8 +44,8 @@ class Notebook:
 
     def __init__(self, shell: InteractiveShell) -> None:
         self.session = Session()
-        # What from() names are variables of the notebook.
-        self.session.matrices = shell.user_ns
+        # Matrices that the session does not have are variables of the notebook.
+        self.session.matrices = ChainMap({}, shell.user_ns)
         self._shell = shell
         self._followed: str | None = None
 
@@ -62,6 +58,8 @@ class Notebook:
             yield "line_cell", name, _magic(partial(self.command, name), text)
             # IPython takes a magic's name up to the first blank: in `%melogit, or` it ends in a comma.
             yield "line", f"{name},", _magic(partial(self.replay, name), text)
+        for name, text in DEFINITION_HELP.items():
+            yield "line", name, _magic(partial(self.define, name), text)
 
     def use(self, line: str) -> None:
         """Put data in use, or tell what is."""
@@ -88,20 +86,27 @@ class Notebook:
         print(f"(DataFrame {name} of the notebook{other})" if other else f"({name})", end="  ")
         print(self.session.in_use.size)
 
-    def replay(self, name: str, line: str) -> Shown | None:
+    def define(self, name: str, line: str) -> Shown:
+        """Define, list or drop constraints or matrices."""
+        try:
+            return self.session.run(f"{name} {line}")
+        except CommandError as error:
+            raise self._explained(error, _place(error)) from None
+
+    def replay(self, name: str, line: str) -> Shown:
         """Show the last estimates again: `line` has the options."""
         return self.command(name, f", {line}")
 
-    def command(self, name: str, line: str, cell: str | None = None) -> Shown | None:
+    def command(self, name: str, line: str, cell: str | None = None) -> Shown:
         """Run an estimation command or replay it; return what the cell shows."""
         arguments = read_line(name, line) if cell is None else read_cell(name, line, cell)
         return self._run(arguments, None if is_replay(arguments.text) else self._data(arguments))
 
-    def postestimate(self, name: str, line: str) -> Shown | None:
+    def postestimate(self, name: str, line: str) -> Shown:
         """Run a command on the last estimates; it needs no data."""
         return self._run(read_line(name, line), None)
 
-    def _run(self, arguments: Arguments, data: pd.DataFrame | None) -> Shown | None:
+    def _run(self, arguments: Arguments, data: pd.DataFrame | None) -> Shown:
         try:
             if arguments.quiet:
                 result = self.session.run(arguments.text, data=data)

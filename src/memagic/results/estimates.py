@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.data.design import Design
+from memagic.engine.constraints import LinearConstraints
 from memagic.engine.fit import Fit, Settings
 from memagic.engine.nodes import Method
 from memagic.engine.problem import Problem
@@ -19,7 +20,7 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Role = Literal["coefficient", "ancillary", "variance", "covariance", "residual"]
 
-__all__ = ["Estimates", "Parameter", "Role", "mark_boundary", "name_parameters"]
+__all__ = ["Estimates", "Parameter", "Role", "mark_boundary", "mark_held", "name_parameters"]
 
 # Share of a conditional variance in the variance, below which a correlation counts as perfect.
 _PERFECT = 1e-6
@@ -40,6 +41,8 @@ class Parameter:
         The group label of a variance or covariance: ``district``.
     at_zero : bool
         A variance that is zero, or a covariance with such a one.
+    held : bool
+        Whether constraints give it a value.
     perfect : bool
         A covariance whose correlation is 1 or -1.
     """
@@ -49,6 +52,7 @@ class Parameter:
     label: str
     group: str = ""
     at_zero: bool = False
+    held: bool = False
     perfect: bool = False
 
 
@@ -81,6 +85,9 @@ class Estimates:
     log : tuple of str
         The iteration log, line by line.
     notes : tuple of str
+    n_user_constraints : int
+        How many of the fit's constraints, the first ones, are the user's; the others are those of
+        covariance structures.
     technique : str
         `e(technique)`.
     fitted : bool
@@ -101,6 +108,7 @@ class Estimates:
     value_labels: dict[str, dict[float, str]]
     log: tuple[str, ...]
     notes: tuple[str, ...]
+    n_user_constraints: int = 0
     technique: str = "nr"
     fitted: bool = True
 
@@ -130,13 +138,19 @@ class Estimates:
         return len(self.design.y)
 
     @property
+    def constraints(self) -> LinearConstraints | None:
+        """Constraints on b; None without any."""
+        found = self.fit.constraints
+        return None if found is None else LinearConstraints(found.matrix[:, self.positions], found.values)
+
+    @property
     def tested(self) -> Index:
-        """Positions of the coefficients in the overall Wald test: all but the constant."""
+        """Positions of the coefficients in the overall Wald test: all but the constant and what is held."""
         return np.array(
             [
                 k
                 for k, parameter in enumerate(self.parameters)
-                if parameter.role == "coefficient" and parameter.name != "_cons"
+                if parameter.role == "coefficient" and parameter.name != "_cons" and not parameter.held
             ],
             dtype=np.intp,
         )
@@ -215,6 +229,13 @@ def mark_boundary(parameters: tuple[Parameter, ...], problem: Problem, fit: Fit)
         else:
             marked.append(parameter)
     return tuple(marked)
+
+
+def mark_held(parameters: tuple[Parameter, ...], positions: Index, fit: Fit) -> tuple[Parameter, ...]:
+    """The same parameters, with those that constraints give a value marked as such."""
+    if not fit.held:
+        return parameters
+    return tuple(replace(p, held=fit.held[k]) for p, k in zip(parameters, positions, strict=True))
 
 
 def _is_perfect(sigma: dict[tuple[int, int], float], row: int, column: int) -> bool:

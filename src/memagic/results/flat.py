@@ -41,7 +41,12 @@ class Direction:
 
 
 def flat_directions(estimates: Estimates) -> tuple[Direction, ...]:
-    """The directions without a maximum, from the most upward to the flattest."""
+    """The directions without a maximum, from the most upward to the flattest.
+
+    Under constraints none are looked for: the Hessian is that of all parameters.
+    """
+    if estimates.fit.constraints is not None:
+        return ()
     turn = _turn(estimates)
     information = -turn.T @ estimates.fit.hessian @ turn
     if not len(information) or not np.isfinite(information).all():

@@ -99,7 +99,7 @@ def _spectrum(v: Array) -> tuple[Array, Array, Array]:
 def confidence_limits(estimates: Estimates, level: float) -> Array:
     """Limits of every parameter, shape (k, 2): variances by way of the log, all else symmetric.
 
-    Variances at zero have none.
+    Variances at zero and parameters that constraints hold have none.
     """
     b, se = estimates.b, estimates.se
     z = _critical(level)
@@ -114,6 +114,8 @@ def confidence_limits(estimates: Estimates, level: float) -> Array:
                 upper = b[k] * np.exp(exponent) if exponent < 700.0 else np.nan
                 limits[k] = b[k] * np.exp(-exponent), upper
         elif parameter.at_zero:
+            limits[k] = np.nan
+        if parameter.held:
             limits[k] = np.nan
     return limits
 

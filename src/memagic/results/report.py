@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from memagic.data.levels import Grouping
@@ -25,6 +27,8 @@ from memagic.results.diagnosis import diagnose
 from memagic.results.estimates import Estimates, Parameter
 from memagic.results.inference import TableNumbers, table_numbers, wald_test
 from memagic.spec.options import OPTIONS
+
+Array = NDArray[np.float64]
 
 __all__ = ["DisplayOptions", "Exponentiated", "check_level", "check_scale", "comparison", "make_report"]
 
@@ -47,8 +51,8 @@ class DisplayOptions:
     exponentiated : {"", "or", "irr", "eform"}
     level : float
         Confidence level in percent.
-    header, table, group, labels : bool
-        Whether to show the header, the table, the summary of groups, and value labels.
+    header, table, group, labels, constraints : bool
+        Whether to show the header, the table, the summary of groups, value labels, and constraints.
     legend : bool
         Whether the table has the parameters' names in place of statistics.
     """
@@ -59,6 +63,7 @@ class DisplayOptions:
     table: bool = True
     group: bool = True
     labels: bool = True
+    constraints: bool = True
     legend: bool = False
 
 
@@ -120,7 +125,7 @@ def make_report(estimates: Estimates, options: DisplayOptions, log: bool) -> Rep
         notes_before=estimates.notes if log else (),
         log=estimates.log if log else (),
         header=_header(estimates, options) if options.header and fitted else None,
-        constraints=_constraints(estimates) if options.table else (),
+        constraints=_constraints(estimates) if options.table and options.constraints else (),
         table=_table(estimates, options) if options.table else None,
         notes=_notes(estimates, options) if options.table else (),
         comparison=test if options.table else None,
@@ -131,12 +136,18 @@ def make_report(estimates: Estimates, options: DisplayOptions, log: bool) -> Rep
 def comparison(estimates: Estimates) -> ComparisonTest | None:
     """Likelihood-ratio test against the model without random effects; None where that is the model.
 
-    The degrees of freedom count the variances and covariances that are not zero.
+    The degrees of freedom count the variances and covariances that are not zero, less the constraints
+    of covariance structures. With constraints of the user, or elements of Sigma held at values that
+    are not zero, one model need not contain the other, and there is no test.
     """
-    plain = estimates.fit.log_likelihood_plain
-    if plain is None:
+    plain, constraints = estimates.fit.log_likelihood_plain, estimates.fit.constraints
+    if plain is None or (
+        constraints is not None and (estimates.n_user_constraints or any(constraints.values))
+    ):
         return None
     components = [p for p in estimates.parameters if p.role in ("variance", "covariance")]
+    if constraints is not None:
+        components = components[: len(components) - len(constraints)]
     chi2 = max(0.0, 2.0 * (estimates.fit.log_likelihood - plain))
     if len(components) == 1:
         p = 1.0 if components[0].at_zero or chi2 == 0.0 else 0.5 * float(chdtrc(1, chi2))
@@ -171,9 +182,36 @@ def _group_summary(grouping: Grouping) -> GroupSummary:
 
 def _constraints(estimates: Estimates) -> tuple[str, ...]:
     """With `noconstant` the manual keeps the constant in the equation, constrained to zero."""
+    equation = f"[{estimates.command.depvar.name}]"
+    lines = []
     if "noconstant" in estimates.command.fixed.options:
-        return (f"( 1)  [{estimates.command.depvar.name}]_cons = 0",)
-    return ()
+        lines.append(f"{equation}_cons = 0")
+    if estimates.constraints is not None:
+        names = [
+            f"{equation}{p.name}" if p.role == "coefficient" else f"[/]{p.name.removeprefix('/')}"
+            for p in estimates.parameters
+        ]
+        for row, value in zip(estimates.constraints.matrix, estimates.constraints.values, strict=True):
+            lines.append(f"{_linear(row, names)} = {_plain(value)}")
+    return tuple(f"({number:>2})  {line}" for number, line in enumerate(lines, 1))
+
+
+def _linear(row: Array, names: list[str]) -> str:
+    """``[y]x1 - 2*[y]x2``."""
+    text = ""
+    for coefficient, name in zip(row, names, strict=True):
+        if coefficient:
+            sign = "-" if coefficient < 0.0 else "+"
+            size = "" if abs(coefficient) == 1.0 else f"{_plain(abs(coefficient))}*"
+            lead = f" {sign} " if text else sign.replace("+", "")
+            text += f"{lead}{size}{name}"
+    return text
+
+
+def _plain(value: float) -> str:
+    """A number as the manual writes it, without a zero before the point."""
+    text = f"{value:.9g}"
+    return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
 
 
 def _notes(estimates: Estimates, options: DisplayOptions) -> tuple[str, ...]:
@@ -192,6 +230,11 @@ def _notes(estimates: Estimates, options: DisplayOptions) -> tuple[str, ...]:
 
 
 def _table(estimates: Estimates, options: DisplayOptions) -> CoefficientTable:
+    legend = options.legend or not estimates.fitted
+    if legend:
+        # A legend has the names of what constraints hold, too.
+        free = tuple(replace(parameter, held=False) for parameter in estimates.parameters)
+        estimates = replace(estimates, parameters=free)
     numbers = table_numbers(estimates, options.level, bool(options.exponentiated))
     blocks = [Block(_fixed_rows(estimates, options, numbers))]
     at = {p.name: k for k, p in enumerate(estimates.parameters)}
@@ -207,7 +250,7 @@ def _table(estimates: Estimates, options: DisplayOptions) -> CoefficientTable:
         statistic="z",
         level=options.level,
         blocks=tuple(blocks),
-        legend=options.legend or not estimates.fitted,
+        legend=legend,
     )
 
 
@@ -215,10 +258,18 @@ def _row(
     numbers: TableNumbers, k: int, parameter: Parameter, label: str | None = None, indented: bool = False
 ) -> Row:
     """A row of estimates; parameters of a kind that has no test have no fields for it."""
+    shown = parameter.label if label is None else label
+    if parameter.held:
+        # A coefficient held at zero is an omitted one.
+        omitted = parameter.role == "coefficient" and numbers.b[k] == (
+            1.0 if numbers.exponentiated[k] else 0.0
+        )
+        note = "(omitted)" if omitted else "(constrained)"
+        return Row("state", shown, parameter.name, float(numbers.b[k]), note=note, indented=indented)
     z, p = (float(numbers.z[k]), float(numbers.p[k])) if numbers.tested[k] else (None, None)
     return Row(
         "estimate",
-        parameter.label if label is None else label,
+        shown,
         parameter.name,
         float(numbers.b[k]),
         float(numbers.se[k]),

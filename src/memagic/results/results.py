@@ -182,6 +182,7 @@ class MEResults:
         notable: bool = False,
         nogroup: bool = False,
         nofvlabel: bool = False,
+        nocnsreport: bool = False,
         coeflegend: bool = False,
     ) -> Replay:
         """Show the result in another way, without fitting anything again.
@@ -192,7 +193,7 @@ class MEResults:
             Exponentiated coefficients, as odds ratios (logit link) or incidence-rate ratios (log link).
         level : float
             Confidence level in percent, between 10 and 99.99.
-        noheader, notable, nogroup, nofvlabel : bool
+        noheader, notable, nogroup, nofvlabel, nocnsreport : bool
             What to leave out.
         coeflegend : bool
             The parameters' names, by which `from()` and `test` address them, in place of statistics.
@@ -216,6 +217,7 @@ class MEResults:
             table=not notable,
             group=not nogroup,
             labels=not nofvlabel,
+            constraints=not nocnsreport,
             legend=coeflegend,
         )
         return self.shown(options)

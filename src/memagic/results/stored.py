@@ -204,14 +204,23 @@ def _matrices(estimates: Estimates) -> dict[str, Callable[[], Any]]:
             "g_avg": lambda: np.array([[size.mean() for size in sizes]]),
             "g_max": lambda: np.array([[size.max() for size in sizes]]),
         }
-    if "noconstant" in estimates.command.fixed.options:
+    no_constant = "noconstant" in estimates.command.fixed.options
+    if no_constant or estimates.constraints is not None:
 
         def cns() -> pd.DataFrame:
             import pandas as pd
 
-            row = np.zeros((1, len(names) + 2))
-            row[0, -2] = 1.0
-            return pd.DataFrame(row, index=["r1"], columns=[*names, "_cons", "_Cns"])
+            rows = np.empty((0, len(names) + 1))
+            if estimates.constraints is not None:
+                rows = np.column_stack([estimates.constraints.matrix, estimates.constraints.values])
+            columns = [*names, "_Cns"]
+            if no_constant:
+                # The constant is no parameter of the fit, but the manual has it constrained.
+                rows = np.insert(rows, len(names), 0.0, axis=1)
+                held = np.zeros((1, len(names) + 2))
+                held[0, -2] = 1.0
+                rows, columns = np.vstack([held, rows]), [*names, "_cons", "_Cns"]
+            return pd.DataFrame(rows, index=[f"r{k + 1}" for k in range(len(rows))], columns=columns)
 
         makers["Cns"] = cns
     return makers

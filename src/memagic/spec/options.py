@@ -32,6 +32,7 @@ Kind = Literal[
     "choice",
     "family",
     "vartype",
+    "numlist",
     "techniques",
     "start",
     "grid",
@@ -151,7 +152,7 @@ OPTIONS: tuple[OptionSpec, ...] = (
         "random",
         "vartype",
         "variance-covariance structure of the random effects",
-        choices=_choices("INDependent", "EXChangeable", "IDentity", "UNstructured"),
+        choices=_choices("INDependent", "EXChangeable", "IDentity", "UNstructured", "FIXed", "PATtern"),
     ),
     _flag("NOCONStant", "random", "suppress the random intercept"),
     # The model.
@@ -183,6 +184,7 @@ OPTIONS: tuple[OptionSpec, ...] = (
         frozenset({"menbreg"}),
         DISPERSIONS,
     ),
+    OptionSpec("constraints", 5, "global", "numlist", "apply linear constraints", limits=(1, 1999)),
     # What is shown.
     OptionSpec("level", 2, "global", "real", "confidence level", _MEGLM, limits=(10, 99.99), replay=True),
     OptionSpec("level", 1, "global", "real", "confidence level", _NOT_MEGLM, limits=(10, 99.99), replay=True),
@@ -201,6 +203,7 @@ OPTIONS: tuple[OptionSpec, ...] = (
         commands=frozenset({"meglm", "melogit", "meologit"}),
         replay=True,
     ),
+    _flag("NOCNSReport", "global", "do not display constraints", replay=True),
     _flag("NOHEADer", "global", "suppress the header", replay=True),
     _flag("NOTABle", "global", "suppress the coefficient table", replay=True),
     _flag("NOGRoup", "global", "suppress the table of groups", replay=True),

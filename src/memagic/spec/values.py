@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from memagic.errors import CommandError, closest
-from memagic.spec.numlist import signed_number
+from memagic.spec.numlist import read_numlist, signed_number
 from memagic.spec.options import DISPERSIONS, EXCLUSIVE, find_option
 from memagic.spec.starts import read_grid, read_initial, read_start, read_techniques
 from memagic.spec.tree import Covariance, GridSearch, Option
@@ -118,9 +118,9 @@ def _value(cursor: Cursor, spec: OptionSpec) -> object:
         case "family":
             return _family(cursor, spec)
         case "vartype":
-            word = _choice(cursor, spec)
-            kind = cast("Literal['independent', 'identity', 'exchangeable', 'unstructured']", word)
-            return Covariance(kind)
+            return _covariance(cursor, spec)
+        case "numlist":
+            return _numbers(cursor, spec)
         case "techniques":
             return read_techniques(cursor, spec)
         case "start":
@@ -131,6 +131,35 @@ def _value(cursor: Cursor, spec: OptionSpec) -> object:
             return read_initial(cursor)
         case _:
             return _choice(cursor, spec)
+
+
+def _covariance(cursor: Cursor, spec: OptionSpec) -> Covariance:
+    """A structure; two of them take the name of a matrix."""
+    word = _choice(cursor, spec)
+    if word not in ("fixed", "pattern"):
+        kind = cast("Literal['independent', 'identity', 'exchangeable', 'unstructured']", word)
+        return Covariance(kind)
+    usage = f"type covariance({word}(matname))"
+    if not cursor.at("("):
+        raise _incorrect(spec, cursor.here(), usage)
+    inner = cursor.inside()
+    if not inner.at_kind("name"):
+        raise _incorrect(spec, inner.here(), usage)
+    matrix = inner.take().text
+    if not inner.done:
+        raise _incorrect(spec, inner.here(), usage)
+    return Covariance(cast("Literal['fixed', 'pattern']", word), matrix)
+
+
+def _numbers(cursor: Cursor, spec: OptionSpec) -> tuple[int, ...]:
+    """Whole numbers, each once."""
+    first = cursor.position
+    numbers = read_numlist(cursor)
+    low, high = spec.limits or (-float("inf"), float("inf"))
+    if any(not low <= number <= high or number != int(number) for number in numbers):
+        message = f"{spec.shown} takes integers between {low:g} and {high:g}"
+        raise CommandError(198, message, span=cursor.span_from(first))
+    return tuple(dict.fromkeys(int(number) for number in numbers))
 
 
 def _family(cursor: Cursor, spec: OptionSpec) -> tuple[float | str, ...]:
@@ -204,8 +233,8 @@ def _usage(spec: OptionSpec) -> str:
     match spec.kind:
         case "integer" | "real":
             inside = "#"
-        case "varname":
-            inside = "varname"
+        case "varname" | "numlist":
+            inside = spec.kind
         case "trials":
             inside = "# or varname"
         case "techniques":

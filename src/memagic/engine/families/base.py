@@ -43,6 +43,10 @@ class Family(Protocol):
     def closed_form(self) -> bool:
         """Whether the marginal likelihood has a closed form."""
 
+    @property
+    def reports_variance(self) -> bool:
+        """Whether phi is the log of a standard deviation, reported as a variance, or reported as it is."""
+
     def constant(self, y: Array, r: Array | float) -> Array:
         """Terms of log f free of parameters, one an observation."""
 
@@ -98,6 +102,8 @@ class PhiDerivatives:
 
 class Reweighted:
     """Families whose coefficients start at one step of iteratively reweighted least squares."""
+
+    reports_variance = False
 
     def initial_beta(self: Family, x: Array, y: Array, r: Array | float, offset: Array | None) -> Array:
         """The step from `initial_eta` (McCullagh and Nelder 1989, 2.5), with observed weights.

@@ -23,6 +23,7 @@ class _Gaussian(Reweighted):
 
     n_phi = 1
     closed_form = False
+    reports_variance = True
 
     def constant(self, y: Array, r: Array | float) -> Array:
         return np.full(y.shape, -0.5 * LOG_2PI)

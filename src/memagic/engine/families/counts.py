@@ -54,6 +54,7 @@ class _NegativeBinomial:
 
     n_phi = 1
     closed_form = False
+    reports_variance = False
 
     def constant(self, y: Array, r: Array | float) -> Array:
         return np.asarray(-gammaln(y + 1.0))

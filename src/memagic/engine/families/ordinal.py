@@ -73,6 +73,10 @@ class _Ordinal:
     def closed_form(self) -> bool:
         return False
 
+    @property
+    def reports_variance(self) -> bool:
+        return False
+
     def constant(self, y: Array, r: Array | float) -> Array:
         return np.zeros(y.shape)
 
