@@ -1,4 +1,4 @@
-"""Nested levels against R: log likelihood, estimates and standard errors."""
+"""Nested levels and ordinal links against R: log likelihood, estimates and standard errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).resolve().parent
-MODELS: list[dict[str, Any]] = json.loads((HERE / "nested.json").read_text(encoding="utf-8"))["models"]
+MODELS: list[dict[str, Any]] = [
+    model
+    for name in ("nested.json", "ordinal.json")
+    for model in json.loads((HERE / name).read_text(encoding="utf-8"))["models"]
+]
 Check = Callable[[dict[str, Any]], None]
 
 
