@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cases import Case, Formula
 
 COLD_START = Path(__file__).with_name("cold_start.py")
+PEAK_MEMORY = Path(__file__).with_name("peak_memory.py")
 # A slow case is not repeated for ever: at least three fits, then no more than this many seconds.
 PATIENCE = 60.0
 
@@ -91,13 +92,21 @@ def row(case: Case, repeat: int) -> list[str] | None:
     if frame is None:
         return None
     ours = measure_memagic(case, frame, repeat)
-    line = [case.name, f"{len(frame):,}", f"{ours.seconds:.3f}"]
+    line = [case.name, f"{len(frame):,}", f"{peak_memory(case):.0f}", f"{ours.seconds:.3f}"]
     if case.formula is None or find_spec("glmm") is None:
         why = "no such model" if case.formula is None else "not installed"
         return [*line, why, "-", f"{ours.llf:.4f}", "-"]
     theirs = measure_glmm(case.formula, frame, repeat)
     ratio = f"{ours.seconds / theirs.seconds:.2f}"
     return [*line, f"{theirs.seconds:.3f}", ratio, f"{ours.llf:.4f}", f"{theirs.llf:.4f}"]
+
+
+def peak_memory(case: Case) -> float:
+    """MB that a fit needs above its data, at its peak."""
+    done = subprocess.run(
+        [sys.executable, str(PEAK_MEMORY), case.name], check=True, capture_output=True, text=True, timeout=600
+    )
+    return float(done.stdout)
 
 
 def cold_start(repeat: int) -> list[list[str]]:
@@ -159,8 +168,9 @@ def main() -> None:
             print(f"{case.name}: its data are not here, left out")
         else:
             lines.append(line)
-    print("Median seconds of a warm fit; ratio: memagic to glmm, below 1 where memagic is faster")
-    print(table(["case", "rows", "memagic", "glmm", "ratio", "ll memagic", "ll glmm"], lines))
+    print("Median seconds of a warm fit; ratio: memagic to glmm, below 1 where memagic is faster;")
+    print("MB: memagic's peak above the data, in a process of its own")
+    print(table(["case", "rows", "MB", "memagic", "glmm", "ratio", "ll memagic", "ll glmm"], lines))
     if not options.no_cold_start:
         print("\nMedian seconds from a new process to the first table")
         print(table(["stage", "memagic"], cold_start(options.repeat)))
