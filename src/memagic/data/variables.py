@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from numbers import Real
@@ -43,6 +44,13 @@ class Variables:
     frame: pd.DataFrame
     _values: dict[str, Array | Text] = field(default_factory=dict)
     _numbers: dict[str, Array] = field(default_factory=dict)
+    _attrs: dict[Hashable, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # pandas copies `attrs` deeply every time a column is taken.
+        self._attrs = self.frame.attrs
+        self.frame = self.frame.copy(deep=False)
+        self.frame.attrs = {}
 
     def series(self, name: str, span: Span | None = None) -> pd.Series:
         """The column `name`.
@@ -126,7 +134,7 @@ class Variables:
             if _whole_numbers(categories) is not None:
                 return {}
             return {float(k + 1): str(c) for k, c in enumerate(categories) if not _is_empty(c)}
-        labels = self.frame.attrs.get("value_labels", {})
+        labels = self._attrs.get("value_labels", {})
         found = labels.get(name, {}) if isinstance(labels, dict) else {}
         return {float(value): str(label) for value, label in found.items()}
 

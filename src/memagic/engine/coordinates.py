@@ -31,7 +31,8 @@ def problem_coordinates(problem: Problem, start: Array) -> Coordinates:
     if problem.structure is not None:
         z = np.concatenate([level.z for level in problem.levels], axis=1)
         basis = problem.structure.basis
-        gram = np.einsum("acd,ce,bed->ab", basis, z.T @ z / len(z), basis, optimize=True)
+        flat = basis.reshape(len(basis), -1)
+        gram = flat @ (z.T @ z / len(z) @ basis).reshape(len(basis), -1).T
         directions[p : p + m, p : p + m] = _inverse_root(gram)
         # A start at zero variances has no size of its own.
         least = float(np.abs(np.linalg.solve(directions, start)[p : p + m]).max()) or 1.0

@@ -109,7 +109,7 @@ class LinearObjective:
         r_r3 = (r_r2 - np.einsum("jq,jq->j", res.z_r, a_zr2)) / s2
         x_r1 = (res.x_r - np.einsum("jqc,jq->jc", self._zx, a_zr)) / s2
         x_r2 = (x_r1 - np.einsum("jqc,jq->jc", self._zx, a_zr1)) / s2
-        x_x1 = (self._xx - np.einsum("jqc,jqd->cd", self._zx, a @ self._zx, optimize=True)) / s2
+        x_x1 = (self._xx - np.tensordot(self._zx, a @ self._zx, axes=([0, 1], [0, 1]))) / s2
         trace_1 = (self._sizes - np.einsum("jqr,jrq->j", a, self._zz)) / s2
         trace_2 = (trace_1 - np.einsum("jqr,jrq->j", a, zz1)) / s2
 
@@ -135,7 +135,7 @@ class LinearObjective:
         hessian[p:-1, p:-1] = (
             0.5 * np.einsum("jaqs,jbsq->ab", scaled, scaled)
             - np.einsum("jaq,jbq->ab", change_zr1, quadratic)
-            + np.einsum("aqs,brs,qr->ab", basis, basis, second, optimize=True)
+            + np.tensordot(basis, second @ basis, axes=([1, 2], [1, 2]))
         )
         hessian[-1, p:-1] = s2 * (
             np.einsum("jqr,arq->a", zz2, change) - 2.0 * np.einsum("jaq,jq->a", change_zr1, z_r2)

@@ -280,4 +280,5 @@ def _omega_curvature(block: Block, basis: Array, chains: Array, second: Array) -
             moment[c, e] = moment[e, c] = block.sum_clusters @ product
     outer = np.einsum("jkd,jkf->dfjk", chains, chains)
     core = np.tensordot(moment, outer, axes=([2, 3], [2, 3]))  # c, e, d, f
-    return np.asarray(np.einsum("acd,bef,cedf->ab", basis, basis, core, optimize=True))
+    flat = basis.reshape(len(basis), q * q)
+    return np.asarray(flat @ core.transpose(0, 2, 1, 3).reshape(q * q, q * q) @ flat.T)
