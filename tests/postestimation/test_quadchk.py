@@ -214,3 +214,11 @@ def test_errors_show_their_place(text: str, lines: list[str]) -> None:
         session.run(text)
     assert raised.value.lines()[:3] == lines
     assert raised.value.rc == 198
+
+
+def test_starting_values_are_no_estimates() -> None:
+    session = Session(few_groups())
+    session.run("melogit y x || g:, noestimate")
+    with pytest.raises(CommandError) as raised:
+        session.run("quadchk")
+    assert raised.value.rc == 301

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import cast, get_args
 
-import numpy as np
-
 from memagic.engine.fit import Settings
 from memagic.engine.nodes import Method
 from memagic.engine.problem import Problem
-from memagic.engine.rules import MOST_NODES
+from memagic.engine.quadrature import affordable
 from memagic.errors import CommandError
 from memagic.models import ModelKind
 from memagic.spec.tree import Command
@@ -19,9 +17,6 @@ __all__ = ["check_integration", "check_nodes", "integration_method", "is_crossed
 # Modes and curvatures come from eliminating the lowest level first, cluster by cluster, which is the
 # hierarchical decomposition of Pinheiro and Chao (2006), whatever the method is called.
 _PINHEIRO_CHAO: dict[str, Method] = {"pcaghermite": "mcaghermite", "pclaplace": "laplace"}
-
-# Nodes times the observations of a top-level group beyond which an array takes a gigabyte.
-_MOST_ELEMENTS = 100_000_000
 
 # The models that have them: manual [ME] meglm, Options, 'intmethod()'.
 _ALLOWED = {("bernoulli", "logit"), ("binomial", "logit"), ("poisson", "log")}
@@ -75,11 +70,9 @@ def check_nodes(command: Command, settings: Settings, problem: Problem) -> None:
     """
     if problem.structure is None or problem.family.closed_form or settings.method == "laplace":
         return
-    q, points = problem.structure.q, settings.n_points
-    nodes = points**q
-    # A top-level group is integrated as a whole.
-    elements = nodes * int(np.bincount(problem.levels[0].cluster).max())
-    if nodes > MOST_NODES or elements > _MOST_ELEMENTS:
+    if not affordable(problem, settings.n_points):
+        q, points = problem.structure.q, settings.n_points
+        nodes = points**q
         option = command.options.get("intpoints")
         raise CommandError(
             198,

@@ -44,6 +44,10 @@ Array = NDArray[np.float64]
 __all__ = ["QuadratureObjective", "evaluate_block", "value_block"]
 
 
+# Nodes an observation beyond which a fit takes hours where seven points in one dimension take a
+# second, and nodes times the observations of a group beyond which an array takes a gigabyte.
+_MOST_NODES = 1_000_000
+_MOST_ELEMENTS = 100_000_000
 # Where moments are refined in any case, modes to within some hundredths of a standard deviation do.
 _SEED = 1e-3
 
@@ -149,6 +153,17 @@ class QuadratureObjective:
         if all(np.isfinite(part).all() for part in (*placement.mean, *placement.root)):
             self._placements[i] = _Placed(parameters, placement)
         return placement
+
+
+def affordable(problem: Problem, n_points: int) -> bool:
+    """Whether a rule of so many points a dimension can be evaluated in the time and memory there is.
+
+    A top-level group is integrated as a whole: its observations times the nodes are held at once.
+    """
+    assert problem.structure is not None
+    nodes: int = n_points**problem.structure.q
+    largest = int(np.bincount(problem.levels[0].cluster).max())
+    return bool(nodes <= _MOST_NODES and nodes * largest <= _MOST_ELEMENTS)
 
 
 def value_block(

@@ -14,10 +14,7 @@ from scipy.special import roots_hermitenorm
 
 Array = NDArray[np.float64]
 
-__all__ = ["MOST_NODES", "PathRule", "Rule", "path_rule", "product_rule"]
-
-# Nodes a cluster beyond which a fit takes hours where seven points in one dimension take a second.
-MOST_NODES = 1_000_000
+__all__ = ["PathRule", "Rule", "path_rule", "product_rule"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from memagic.display.formats import g
 from memagic.display.grid_table import GridRow, GridTable
 from memagic.engine.fit import refit
-from memagic.engine.rules import MOST_NODES
+from memagic.engine.quadrature import affordable
 from memagic.engine.start import NotFeasible
 from memagic.errors import CommandError
 from memagic.postestimation.shown import Shown
@@ -144,8 +144,11 @@ def quadchk(
     Raises
     ------
     CommandError
-        Numbers of points that are no such numbers or take too long, r(198).
+        Numbers of points that are no such numbers or take too long, r(198); starting values in place
+        of estimates, r(301).
     """
+    if not estimates.fitted:
+        raise CommandError(301, "last estimates not found", hint="noestimate showed starting values")
     chosen = None if points is None else _checked(points)
     reason = _nothing_to_check(estimates)
     if reason:
@@ -196,8 +199,8 @@ def _nothing_to_check(estimates: Estimates) -> str:
         )
     if estimates.n_points is None:
         return (
-            "intmethod(laplace) has no number of points to vary; refit with intmethod(mvaghermite) to see"
-            " whether the approximation suffices."
+            f"intmethod({estimates.intmethod}) has no number of points to vary; refit with"
+            " intmethod(mvaghermite) to see whether the approximation suffices."
         )
     return ""
 
@@ -232,22 +235,18 @@ def _checked(points: Sequence[float]) -> list[int]:
 def _default_points(estimates: Estimates) -> list[int]:
     own = estimates.settings.n_points
     near = (max(own - _STEP, _FEWEST), min(own + _STEP, _MOST))
-    return [n for n in near if n != own and n ** _dimensions(estimates) <= MOST_NODES]
+    return [n for n in near if n != own and affordable(estimates.problem, n)]
 
 
 def _check_nodes(estimates: Estimates, points: int) -> None:
-    q = _dimensions(estimates)
-    if points**q > MOST_NODES:
+    if not affordable(estimates.problem, points):
+        assert estimates.problem.structure is not None
+        q = estimates.problem.structure.q
         raise CommandError(
             198,
             f"{points} points in each of {q} dimensions make {points**q:,} nodes an observation",
             hint="fewer points",
         )
-
-
-def _dimensions(estimates: Estimates) -> int:
-    assert estimates.problem.structure is not None
-    return estimates.problem.structure.q
 
 
 def _differences(estimates: Estimates, values: Array) -> Array:

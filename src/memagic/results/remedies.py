@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from memagic.engine.rules import MOST_NODES
+from memagic.engine.quadrature import affordable
 from memagic.results.estimates import Estimates, Parameter
 
 __all__ = ["equation_without", "joined", "other_integration", "shown", "start_grid"]
@@ -49,7 +49,7 @@ def other_integration(estimates: Estimates) -> list[str]:
     if problem.structure is None or problem.family.closed_form or settings.method == "laplace":
         return []
     points = _MORE_POINTS if settings.n_points < _MORE_POINTS else 2 * settings.n_points
-    more = [f"intpoints({points})"] if points**problem.structure.q <= MOST_NODES else []
+    more = [f"intpoints({points})"] if affordable(problem, points) else []
     return [*more, "intmethod(laplace)"]
 
 
