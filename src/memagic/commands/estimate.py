@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from memagic.commands.constrained import Definitions, constraints_of
 from memagic.commands.integration import check_integration, check_nodes, is_crossed
@@ -17,20 +18,25 @@ from memagic.commands.starting import start_settings
 from memagic.data.design import Design, DesignLevel, make_design
 from memagic.data.variables import Variables
 from memagic.engine import covariance
-from memagic.engine.fit import fit
+from memagic.engine.constraints import LinearConstraints
+from memagic.engine.events import Event, Listener, silent
+from memagic.engine.fit import Settings, fit
 from memagic.engine.problem import Level, Problem
 from memagic.engine.start import NotFeasible
 from memagic.errors import CommandError
 from memagic.models import ModelKind, ancillary_names, density, model_kind
 from memagic.results import MEResults
-from memagic.results.estimates import Estimates, mark_boundary, mark_held, name_parameters
+from memagic.results.estimates import Estimates, Parameter, mark_boundary, mark_held, name_parameters
 from memagic.results.report import DisplayOptions, Exponentiated, check_scale
 from memagic.spec.tree import Command, Option
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["display_options", "estimate"]
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+__all__ = ["Model", "display_options", "estimate", "fit_model", "prepare"]
 
 _CROSSED = (
     "note: crossed random-effects model specified; option intmethod(laplace)",
@@ -51,6 +57,47 @@ _STRUCTURES = {
 _ROUNDING = 1e-15
 
 
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A command on its data, ready to be fitted: names on one side, the engine's arrays on the other.
+
+    Attributes
+    ----------
+    command : Command
+    kind : ModelKind
+    design : Design
+    problem : Problem
+    parameters : tuple of Parameter
+        In the order of `e(b)`.
+    positions : ndarray of int
+        Where the engine has each of them, among (beta, elements of Sigma, phi).
+    constraints : LinearConstraints or None
+    n_user_constraints : int
+    settings : Settings
+    options : DisplayOptions
+    categories : ndarray, shape (c,)
+        Values of an ordinal response.
+    value_labels : dict
+        Of the factor variables, by name and level.
+    notes : tuple of str
+        What there is to say before the fit.
+    """
+
+    command: Command
+    kind: ModelKind
+    design: Design
+    problem: Problem
+    parameters: tuple[Parameter, ...]
+    positions: Index
+    constraints: LinearConstraints | None
+    n_user_constraints: int
+    settings: Settings
+    options: DisplayOptions
+    categories: Array
+    value_labels: dict[str, dict[float, str]]
+    notes: tuple[str, ...]
+
+
 def estimate(
     command: Command,
     frame: pd.DataFrame,
@@ -68,6 +115,17 @@ def estimate(
         Given each line of notes and of the iteration log as it comes.
     definitions : Definitions, optional
         The constraints and matrices that the command may refer to.
+
+    Raises
+    ------
+    CommandError
+        Anything in the command or the data that does not allow the fit.
+    """
+    return fit_model(prepare(command, frame, definitions or Definitions()), stream)
+
+
+def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> Model:
+    """Everything that a command says about its model and its data, without fitting it.
 
     Raises
     ------
@@ -106,39 +164,85 @@ def estimate(
     check_nodes(command, settings, problem)
     ancillary = ancillary_names(kind, len(response.categories))
     parameters, positions = name_parameters(command, kind, ancillary, design, problem)
-    definitions = definitions or Definitions()
     constraints, n_user = constraints_of(command, design, problem, parameters, positions, definitions)
     start = start_settings(command, parameters, positions, definitions.matrices)
-    settings = replace(settings, start=start)
-    shown_in_log = shown_details(command.options)
-    log = IterationLog(problem, parameters, positions, stream, "nolog" in command.options, shown_in_log)
-    log.notes(notes)
-    try:
-        fitted = fit(problem, settings, log.hear, constraints)
-    except NotFeasible:
-        raise CommandError(1400, "initial values not feasible") from None
     variables = Variables(frame)
     used = {name for column in design.fixed for name, _ in column.factors}
-    estimates = Estimates(
+    return Model(
         command=command,
         kind=kind,
         design=design,
         problem=problem,
+        parameters=tuple(parameters),
+        positions=positions,
+        constraints=constraints,
+        n_user_constraints=n_user,
+        settings=replace(settings, start=start),
+        options=shown,
+        categories=response.categories,
+        value_labels={name: labels for name in used if (labels := variables.value_labels(name))},
+        notes=notes,
+    )
+
+
+def fit_model(
+    model: Model, stream: Callable[[str], None] | None = None, listener: Listener = silent
+) -> MEResults:
+    """Fit what `prepare` has made.
+
+    Parameters
+    ----------
+    model : Model
+    stream : callable, optional
+        Given each line of notes and of the iteration log as it comes.
+    listener : callable, optional
+        Told what the engine tells.
+
+    Raises
+    ------
+    CommandError
+        ``initial values not feasible``, r(1400).
+    """
+    command, settings = model.command, model.settings
+    log = IterationLog(
+        model.problem,
+        model.parameters,
+        model.positions,
+        stream,
+        "nolog" in command.options,
+        shown_details(command.options),
+    )
+    log.notes(model.notes)
+
+    def hear(event: Event) -> None:
+        log.hear(event)
+        listener(event)
+
+    try:
+        fitted = fit(model.problem, settings, hear, model.constraints)
+    except NotFeasible:
+        raise CommandError(1400, "initial values not feasible") from None
+    held = mark_held(model.parameters, model.positions, fitted)
+    estimates = Estimates(
+        command=command,
+        kind=model.kind,
+        design=model.design,
+        problem=model.problem,
         fit=fitted,
         settings=settings,
         method=settings.method,
         n_points=None if settings.method == "laplace" else settings.n_points,
-        parameters=mark_boundary(mark_held(parameters, positions, fitted), problem, fitted),
-        positions=positions,
-        categories=response.categories,
-        value_labels={name: labels for name in used if (labels := variables.value_labels(name))},
+        parameters=mark_boundary(held, model.problem, fitted),
+        positions=model.positions,
+        categories=model.categories,
+        value_labels=model.value_labels,
         log=tuple(log.lines),
-        notes=notes,
-        n_user_constraints=n_user,
+        notes=model.notes,
+        n_user_constraints=model.n_user_constraints,
         technique=technique_words(command),
         fitted=settings.estimate,
     )
-    return MEResults(estimates, shown)
+    return MEResults(estimates, model.options)
 
 
 def display_options(options: dict[str, Option]) -> DisplayOptions:
