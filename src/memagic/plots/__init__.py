@@ -1,0 +1,1 @@
+"""Figures of results; matplotlib is imported here, inside functions, and nowhere else."""

@@ -1,0 +1,1 @@
+"""Interactive views of results; ipywidgets is imported here and nowhere else."""
