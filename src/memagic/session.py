@@ -14,14 +14,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from memagic.commands.define import Listing
+    from memagic.commands.tsset import TimeReport
+    from memagic.data.sources import Data
     from memagic.postestimation.quadchk import QuadratureCheck
     from memagic.results import MEResults
     from memagic.results.results import Replay
     from memagic.spec.constraint import Constraint
+    from memagic.spec.tree import TimeSettings
 
 __all__ = ["InUse", "Session", "Shown"]
 
-Shown: TypeAlias = "MEResults | Replay | QuadratureCheck | InUse | Listing | None"
+Shown: TypeAlias = "MEResults | Replay | QuadratureCheck | InUse | Listing | TimeReport | None"
 """What a command has to show."""
 
 # `use name`, `use "a path"`, and the option that the manual asks for where data would be lost.
@@ -77,22 +80,29 @@ class Session:
     matrices : mutable mapping of str to matrix
         As they are given: Series, DataFrames and dicts with their names, all else as arrays.
     constraints : dict of int to Constraint
+    varabbrev : bool
+        Whether the first letters of a variable's name are enough; ``set varabbrev off`` says no.
+    time : TimeSettings or None
+        What `tsset` has set; other data in use, unless by the same name, take it away.
     """
 
     def __init__(
         self,
-        data: pd.DataFrame | str | None = None,
+        data: Data | None = None,
         *,
         matrices: Mapping[str, Any] | None = None,
         constraints: Mapping[int, str] | None = None,
     ) -> None:
         self.matrices: MutableMapping[str, Any] = {}
         self.constraints: dict[int, Constraint] = {}
+        self.varabbrev = True
+        self.time: TimeSettings | None = None
         if matrices or constraints:
             from memagic.commands.define import as_constraints, as_matrices
 
             self.matrices, self.constraints = as_matrices(matrices), as_constraints(constraints)
         self._data: pd.DataFrame | None = None
+        self._source: Data | None = None
         self._name = ""
         self._last: MEResults | None = None
         if data is not None:
@@ -102,6 +112,11 @@ class Session:
     def data(self) -> pd.DataFrame | None:
         """The data in use."""
         return self._data
+
+    @property
+    def source(self) -> Data | None:
+        """The data in use as they were given: the frame of another library, or their name."""
+        return self._source
 
     @property
     def last(self) -> MEResults | None:
@@ -115,12 +130,13 @@ class Session:
             return None
         return InUse(self._name, str(self._data.attrs.get("title") or ""), *self._data.shape)
 
-    def use(self, source: pd.DataFrame | str, name: str | None = None) -> pd.DataFrame:
+    def use(self, source: Data, name: str | None = None) -> pd.DataFrame:
         """Put data in use: a DataFrame, the name of an example data set, or a path to a .dta file.
 
         Parameters
         ----------
-        source : DataFrame or str
+        source : DataFrame, Arrow table or str
+            Of pandas, polars or another library that narwhals knows.
         name : str, optional
             What to call a DataFrame.
 
@@ -132,14 +148,18 @@ class Session:
         from memagic.data.sources import find_data
 
         self._data = find_data(source)
-        self._name = name or (source if isinstance(source, str) else "DataFrame")
+        self._source = source
+        name = name or (source if isinstance(source, str) else "DataFrame")
+        if name != self._name:
+            self.time = None
+        self._name = name
         return self._data
 
     def run(
         self,
         text: str,
         *,
-        data: pd.DataFrame | str | None = None,
+        data: Data | None = None,
         stream: Callable[[str], None] | None = None,
     ) -> Shown:
         r"""Run one command: an estimation, a replay, ``quadchk``, ``use``, ``constraint`` or ``matrix``.
@@ -152,7 +172,9 @@ class Session:
             ``use bangladesh``, or ``use`` alone, which tells what is in use, or ``quadchk``, perhaps
             with numbers of integration points, which repeats the last fit with them, or what defines,
             lists and drops constraints and matrices: ``constraint 1 age = 0``, ``constraint dir``,
-            ``matrix A = (1, . \ 0, 1)``, ``matrix list A``. A definition returns nothing.
+            ``matrix A = (1, . \ 0, 1)``, ``matrix list A``. A definition returns nothing. ``tsset panel
+            time`` tells what time-series operators refer to, and ``set varabbrev off`` that names of
+            variables have to be in full.
         data : DataFrame or str, optional
             For this command; else the data in use.
         stream : callable, optional
@@ -170,6 +192,8 @@ class Session:
                 return self._use(text)
             if name == "quadchk":
                 return self._quadchk(text, stream)
+            if name in ("tsset", "xtset", "set"):
+                return self._set(name, text, data)
             if name in ("constraint", "matrix", "mat"):
                 from memagic.commands.define import constraint_command, matrix_command
 
@@ -198,15 +222,32 @@ class Session:
             raise _no_data()
         return self.in_use
 
-    def _estimate(
-        self, text: str, data: pd.DataFrame | str | None, stream: Callable[[str], None] | None
-    ) -> MEResults:
-        command = parse_command(text)
+    def _set(self, name: str, text: str, data: Data | None) -> TimeReport | None:
+        """Carry out ``tsset``, ``xtset`` and ``set``."""
+        from memagic.commands.tsset import set_time
+        from memagic.spec.tsset import parse_set
+
+        if name == "set":
+            self.varabbrev = parse_set(text)
+            return None
+        self.time, report = set_time(text, lambda: self._frame(data), self.time, self.varabbrev)
+        return report
+
+    def _frame(self, data: Data | None) -> pd.DataFrame:
+        """The data of one command, which are those in use where it has none of its own."""
         from memagic.data.sources import find_data
 
         frame = self._data if data is None else find_data(data)
         if frame is None:
             raise _no_data()
+        return frame
+
+    def _estimate(self, text: str, data: Data | None, stream: Callable[[str], None] | None) -> MEResults:
+        command = parse_command(text)
+        frame = self._frame(data)
+        from memagic.data.resolve import resolve
+
+        command = resolve(command, frame, abbreviations=self.varabbrev, time=self.time)
         from memagic.commands.constrained import Definitions
         from memagic.commands.estimate import estimate
 

@@ -36,7 +36,8 @@ FRAME = pd.DataFrame(
 def columns(varlist: str, frame: pd.DataFrame = FRAME, sample: np.ndarray | None = None) -> list[str]:
     """Names of the columns of a variable list, in the order of `e(b)`."""
     rows = np.ones(len(frame), dtype=bool) if sample is None else sample
-    return [column.name for column in expand(Variables(frame), parse_varlist(varlist), rows)]
+    found = expand(Variables(frame), parse_varlist(varlist), rows)
+    return [column.name for column in found if column.state == "estimated"]
 
 
 def design(text: str, frame: pd.DataFrame = FRAME) -> Design:

@@ -17,6 +17,7 @@ from memagic.commands.settings import engine_settings, technique_words
 from memagic.commands.starting import start_settings
 from memagic.data.design import Design, DesignLevel, make_design
 from memagic.data.variables import Variables
+from memagic.display.report import Wrap
 from memagic.engine import covariance
 from memagic.engine.constraints import LinearConstraints
 from memagic.engine.events import Event, Listener, silent
@@ -147,7 +148,7 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
         cutpoints=kind.family == "ordinal",
     )
     span = command.depvar.span
-    response = checked_response(kind, command.depvar.name, design.y, design.trials, span)
+    response = checked_response(kind, command.depvar.variable, design.y, design.trials, span)
     _check_size(design, kind)
     _check_rank(command, design)
     notes = (*design.notes, *response.notes)
@@ -166,7 +167,7 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
     parameters, positions = name_parameters(command, kind, ancillary, design, problem)
     constraints, n_user = constraints_of(command, design, problem, parameters, positions, definitions)
     start = start_settings(command, parameters, positions, definitions.matrices)
-    variables = Variables(frame)
+    variables = Variables(frame, command.time)
     used = {name for column in design.fixed for name, _ in column.factors}
     return Model(
         command=command,
@@ -260,7 +261,20 @@ def display_options(options: dict[str, Option]) -> DisplayOptions:
         labels="nofvlabel" not in options,
         constraints="nocnsreport" not in options,
         legend="coeflegend" in options,
+        all_bases="allbaselevels" in options,
+        empty="noemptycells" not in options,
+        omitted="noomitted" not in options,
+        squish="vsquish" in options,
+        wrap=_wrap(options),
     )
+
+
+def _wrap(options: dict[str, Option]) -> Wrap:
+    """`fvwrap()` and `fvwrapon()`."""
+    lines = options["fvwrap"].value if "fvwrap" in options else 1
+    assert isinstance(lines, int)
+    on_width = "fvwrapon" in options and options["fvwrapon"].value == "width"
+    return Wrap(lines, "width" if on_width else "word")
 
 
 def _refuse_what_is_missing(command: Command) -> None:

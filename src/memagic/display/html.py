@@ -154,7 +154,7 @@ def _section(section: Section, decimals: Sequence[int], legend: bool) -> str:
 
 def _row(line: Line, decimals: Sequence[int], legend: bool, within: bool) -> str:
     width = 2 if legend else 6
-    marks = ["memagic-gap"] * line.gap + ["memagic-in"] * (line.indented or within)
+    marks = ["memagic-gap"] * line.gap + ["memagic-in"] * (line.indented or line.under or within)
     mark = f' class="{" ".join(marks)}"' if marks else ""
     address = f' title="_b[{escape(line.name)}]"' if line.name else ""
     head = f'<tr{mark}><th scope="row"{address}>{escape(line.label)}</th>'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from memagic.magics.arguments import FLAGS
 from memagic.spec.options import OptionSpec, Scope, options_of
 
-__all__ = ["DEFINITION_HELP", "QUADCHK_HELP", "USE_HELP", "command_help"]
+__all__ = ["DEFINITION_HELP", "QUADCHK_HELP", "TSSET_HELP", "USE_HELP", "command_help"]
 
 _TITLES = {
     "meglm": "Multilevel mixed-effects generalized linear model",
@@ -51,7 +51,7 @@ _WORDS = {
 USE_HELP = """Put data in use.
 
 %use bangladesh       an example data set
-%use df               a DataFrame of the notebook, also dotted: results.frame
+%use df               a DataFrame of the notebook (pandas, polars, Arrow), also dotted: results.frame
 %use path/to/file.dta a Stata data set
 %use                  what is in use
 
@@ -69,7 +69,25 @@ QUADCHK_HELP = """Check whether the integration points of the last estimates suf
 Relative differences below 1e-4 do no harm; those above 1e-2 cast doubt on the fit.
 """
 
+TSSET_HELP = """Tell what time is, for the time-series operators L. F. D. S.
+
+%tsset year           one series
+%tsset firm year      panels; %xtset does the same
+%tsset year, delta(2) observations two units of time apart
+%tsset                what is set
+%tsset, clear         nothing any more
+
+Then L.x is x one period before, L2.x two, L(0/2).x are x, L.x and L2.x; F. leads, D. differences, S12.
+seasonal ones, iL.g a factor variable one period before. A period that is not there gives a missing value.
+"""
+
+
 DEFINITION_HELP = {
+    "set": """Set how commands are read.
+
+%set varabbrev off    names of variables in full only
+%set varabbrev on     their first letters are enough where no other variable starts with them
+""",
     "constraint": """Define, list and drop linear constraints, which option constraints(1 2) refers to.
 
 %constraint 1 [c_use]age = 0

@@ -12,16 +12,16 @@ from IPython.core.magic import no_var_expand
 from memagic.errors import CommandError
 from memagic.magics.arguments import Arguments, Word, read_cell, read_line
 from memagic.magics.frames import find_frame, find_object, frames_in
-from memagic.magics.help import DEFINITION_HELP, QUADCHK_HELP, USE_HELP, command_help
+from memagic.magics.help import DEFINITION_HELP, QUADCHK_HELP, TSSET_HELP, USE_HELP, command_help
 from memagic.magics.live_log import live_log
 from memagic.session import Session
 from memagic.spec.options import COMMANDS
 from memagic.spec.parser import is_replay
 
 if TYPE_CHECKING:
-    import pandas as pd
     from IPython.core.interactiveshell import InteractiveShell
 
+    from memagic.data.sources import Data
     from memagic.session import Shown
 
 __all__ = ["Notebook"]
@@ -60,6 +60,9 @@ class Notebook:
             yield "line", f"{name},", _magic(partial(self.replay, name), text)
         for name, text in DEFINITION_HELP.items():
             yield "line", name, _magic(partial(self.define, name), text)
+        for name in ("tsset", "xtset"):
+            yield "line", name, _magic(partial(self.set_time, name), TSSET_HELP)
+            yield "line", f"{name},", _magic(partial(self.set_time, f"{name},"), TSSET_HELP)
 
     def use(self, line: str) -> None:
         """Put data in use, or tell what is."""
@@ -93,6 +96,11 @@ class Notebook:
         except CommandError as error:
             raise self._explained(error, _place(error)) from None
 
+    def set_time(self, name: str, line: str) -> Shown:
+        """Tell what time-series operators refer to, in the data that the next command has."""
+        data = self._data(Arguments(text=f"{name} {line}"))
+        return self.session.run(f"{name} {line}", data=data)
+
     def replay(self, name: str, line: str) -> Shown:
         """Show the last estimates again: `line` has the options."""
         return self.command(name, f", {line}")
@@ -106,7 +114,7 @@ class Notebook:
         """Run a command on the last estimates; it needs no data."""
         return self._run(read_line(name, line), None)
 
-    def _run(self, arguments: Arguments, data: pd.DataFrame | None) -> Shown:
+    def _run(self, arguments: Arguments, data: Data | None) -> Shown:
         try:
             if arguments.quiet:
                 result = self.session.run(arguments.text, data=data)
@@ -119,7 +127,7 @@ class Notebook:
             self._namespace[arguments.out] = result
         return None if arguments.quiet else result
 
-    def _data(self, arguments: Arguments) -> pd.DataFrame | None:
+    def _data(self, arguments: Arguments) -> Data | None:
         """The data of one command; None for those in use.
 
         Raises
@@ -136,8 +144,9 @@ class Notebook:
         if len(frames) == 1:
             ((name, frame),) = frames.items()
             rows, columns = frame.shape
+            only: Data = frame
             print(f"(the notebook's only DataFrame is used: {name}, {rows:,} rows, {columns:,} columns)")
-            return frame
+            return only
         hint = f"the notebook's DataFrames are {', '.join(frames)}; type " if frames else "type "
         first = next(iter(frames), "bangladesh")
         hint += (
@@ -145,8 +154,8 @@ class Notebook:
         )
         raise CommandError(3, "no data in use", hint=hint, text=arguments.text)
 
-    def _named(self, word: Word) -> pd.DataFrame:
-        frame = find_frame(word.text, self._namespace)
+    def _named(self, word: Word) -> Data:
+        frame: Data | None = find_frame(word.text, self._namespace)
         if frame is not None:
             return frame
         from memagic.data.sources import find_data
@@ -162,7 +171,7 @@ class Notebook:
         if self._followed is None:
             return
         frame = find_frame(self._followed, self._namespace)
-        if frame is not None and frame is not self.session.data:
+        if frame is not None and frame is not self.session.source:
             self.session.use(frame, self._followed)
             assert self.session.in_use is not None
             print(f"({self._followed} is another DataFrame now)  {self.session.in_use.size}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Literal
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
+from memagic.data.design import Design
 from memagic.data.levels import Grouping
 from memagic.data.terms import Column
 from memagic.display.report import (
@@ -21,6 +23,7 @@ from memagic.display.report import (
     Report,
     Row,
     WaldTest,
+    Wrap,
 )
 from memagic.errors import CommandError
 from memagic.results.diagnosis import diagnose
@@ -55,6 +58,12 @@ class DisplayOptions:
         Whether to show the header, the table, the summary of groups, value labels, and constraints.
     legend : bool
         Whether the table has the parameters' names in place of statistics.
+    all_bases, empty, omitted : bool
+        Whether to show base levels, also those of interactions, empty cells and omitted variables.
+    squish : bool
+        Whether to leave out the blank lines around factor variables.
+    wrap : Wrap
+        How long value labels are broken.
     """
 
     exponentiated: Exponentiated = ""
@@ -65,6 +74,11 @@ class DisplayOptions:
     labels: bool = True
     constraints: bool = True
     legend: bool = False
+    all_bases: bool = False
+    empty: bool = True
+    omitted: bool = True
+    squish: bool = False
+    wrap: Wrap = field(default_factory=Wrap)
 
 
 def check_scale(link: str, family: str, scale: Exponentiated, span: tuple[int, int] | None = None) -> None:
@@ -182,7 +196,7 @@ def _group_summary(grouping: Grouping) -> GroupSummary:
 
 def _constraints(estimates: Estimates) -> tuple[str, ...]:
     """With `noconstant` the manual keeps the constant in the equation, constrained to zero."""
-    equation = f"[{estimates.command.depvar.name}]"
+    equation = f"[{estimates.command.depvar.variable}]"
     lines = []
     if "noconstant" in estimates.command.fixed.options:
         lines.append(f"{equation}_cons = 0")
@@ -244,13 +258,15 @@ def _table(estimates: Estimates, options: DisplayOptions) -> CoefficientTable:
         rows = tuple(_row(numbers, at[p.name], p) for p in members)
         blocks.append(Block(rows, title=group or None, flush=role != "ancillary"))
     return CoefficientTable(
-        depvar=estimates.command.depvar.name,
+        depvar=estimates.command.depvar.variable,
         estimate_title=_TITLES[options.exponentiated],
         se_title="Std. err.",
         statistic="z",
         level=options.level,
         blocks=tuple(blocks),
         legend=legend,
+        squish=options.squish,
+        wrap=options.wrap,
     )
 
 
@@ -294,17 +310,53 @@ def _fixed_rows(estimates: Estimates, options: DisplayOptions, numbers: TableNum
             note = f"({column.state})"
             rows.append(Row("state", label, column.name, held, note=note, indented=indented))
 
-    for heading, members in groupby(estimates.design.fixed, key=lambda column: column.heading):
-        columns = list(members)
+    for heading, columns in _headed(_shown(estimates.design, options)):
         labelled = options.labels and any(_has_labels(estimates, column) for column in columns)
-        if not heading or (len(columns) == 1 and "#" not in heading and not labelled):
+        lagged = heading and not columns[0].heading
+        if not heading or (len(columns) == 1 and "#" not in heading and not labelled and not lagged):
             for column in columns:
                 add(column, column.name, False)
             continue
         rows.append(Row("heading", heading))
         for column in columns:
-            add(column, _level_label(estimates, column, labelled), True)
+            if lagged:
+                add(column, _time_label(column.name), False)
+                rows[-1] = replace(rows[-1], under=True)
+            else:
+                add(column, _level_label(estimates, column, labelled), True)
     return (*rows, *_offset_rows(estimates))
+
+
+def _shown(design: Design, options: DisplayOptions) -> list[Column]:
+    """The columns that the table has rows for."""
+    hidden = {"base"} if not options.all_bases else set()
+    hidden |= set() if options.empty else {"empty"}
+    hidden |= set() if options.omitted else {"omitted"}
+    return [column for column in design.with_bases or design.fixed if column.state not in hidden]
+
+
+def _headed(columns: Sequence[Column]) -> Iterator[tuple[str, list[Column]]]:
+    """The columns in a row that share a heading: a factor variable, or one variable's lags.
+
+    A variable's own row is among its lags where it is next to them.
+    """
+
+    def key(column: Column) -> tuple[str, bool]:
+        lagged = not column.heading and len(column.factors) == 1
+        return (column.factors[0][0].rpartition(".")[2], True) if lagged else (column.heading, False)
+
+    for (heading, lagged), members in groupby(columns, key=key):
+        found = list(members)
+        plain = lagged and all(column.name == heading for column in found)
+        yield "" if plain else heading, found
+
+
+def _time_label(name: str) -> str:
+    """``L1.`` and ``LD.`` under a variable's name, and ``--.`` for the variable itself."""
+    operator = name.rpartition(".")[0]
+    if not operator:
+        return "--."
+    return f"{operator}1." if len(operator) == 1 else f"{operator}."
 
 
 def _has_labels(estimates: Estimates, column: Column) -> bool:

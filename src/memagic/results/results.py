@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from memagic.display.html import to_html
 from memagic.display.latex import to_latex
-from memagic.display.report import Report
+from memagic.display.report import Report, Wrap
 from memagic.display.text import to_text
 from memagic.errors import CommandError
 from memagic.results.estimates import Estimates
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from memagic.data.sample import Dropped
     from memagic.postestimation.quadchk import QuadratureCheck
 
 __all__ = ["MEResults", "Replay"]
@@ -102,9 +103,10 @@ class MEResults:
         return self._series(table_numbers(self.estimates).p, "pvalues")
 
     def cov_params(self) -> pd.DataFrame:
-        """Covariance of the estimators, `e(V)`."""
-        v: pd.DataFrame = self.e["V"]
-        return v
+        """Covariance of the estimators: `e(V)` without what is held at zero."""
+        import pandas as pd
+
+        return pd.DataFrame(self.estimates.v, index=self._names, columns=self._names)
 
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Confidence limits: variances by way of the log, all else symmetric.
@@ -160,6 +162,11 @@ class MEResults:
         return estimation_results(self.estimates)
 
     @property
+    def dropped(self) -> Dropped | None:
+        """How many rows of the data are not in the estimation sample, and why."""
+        return self.estimates.design.dropped
+
+    @property
     def r(self) -> dict[str, pd.DataFrame]:
         """`r()` as estimation leaves it: its one entry is `table`."""
         return {"table": self.table}
@@ -184,6 +191,12 @@ class MEResults:
         nofvlabel: bool = False,
         nocnsreport: bool = False,
         coeflegend: bool = False,
+        allbaselevels: bool = False,
+        noemptycells: bool = False,
+        noomitted: bool = False,
+        vsquish: bool = False,
+        fvwrap: int = 1,
+        fvwrapon: Literal["word", "width"] = "word",
     ) -> Replay:
         """Show the result in another way, without fitting anything again.
 
@@ -197,6 +210,14 @@ class MEResults:
             What to leave out.
         coeflegend : bool
             The parameters' names, by which `from()` and `test` address them, in place of statistics.
+        allbaselevels : bool
+            Base levels as well, also those of interactions.
+        noemptycells, noomitted, vsquish : bool
+            What to leave out: cells without observations, omitted variables, blank lines.
+        fvwrap : int
+            How many lines a long value label may take.
+        fvwrapon : {"word", "width"}
+            Where it is broken.
 
         Raises
         ------
@@ -219,6 +240,11 @@ class MEResults:
             labels=not nofvlabel,
             constraints=not nocnsreport,
             legend=coeflegend,
+            all_bases=allbaselevels,
+            empty=not noemptycells,
+            omitted=not noomitted,
+            squish=vsquish,
+            wrap=Wrap(fvwrap, fvwrapon),
         )
         return self.shown(options)
 
@@ -279,7 +305,7 @@ class MEResults:
     def __repr__(self) -> str:
         command = self.estimates.command
         return (
-            f"<{command.name} of {command.depvar.name}: {self.nobs:,} observations, "
+            f"<{command.name} of {command.depvar.variable}: {self.nobs:,} observations, "
             f"log likelihood {self.llf:.7g}>"
         )
 

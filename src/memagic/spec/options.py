@@ -208,6 +208,28 @@ OPTIONS: tuple[OptionSpec, ...] = (
     _flag("NOTABle", "global", "suppress the coefficient table", replay=True),
     _flag("NOGRoup", "global", "suppress the table of groups", replay=True),
     _flag("NOFVLABel", "global", "show the values of factor variables, not their labels", replay=True),
+    _flag("ALLBASElevels", "global", "show all base levels, those of interactions too", replay=True),
+    _flag("NOEMPTYcells", "global", "do not show interactions without observations", replay=True),
+    _flag("NOOMITted", "global", "do not show omitted variables", replay=True),
+    _flag("VSQUISH", "global", "leave out the blank lines around factor variables", replay=True),
+    OptionSpec(
+        "fvwrap",
+        6,
+        "global",
+        "integer",
+        "lines that a long value label may take",
+        limits=(0, 99),
+        replay=True,
+    ),
+    OptionSpec(
+        "fvwrapon",
+        8,
+        "global",
+        "choice",
+        "where a long value label is broken",
+        choices=_choices("WORD", "WIDTH"),
+        replay=True,
+    ),
     _flag("COEFLegend", "global", "show the names of the parameters instead of statistics", replay=True),
     # Integration.
     OptionSpec(
