@@ -6,7 +6,7 @@ A factor of a thousand levels has one code a row; sums over its indicators are c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Index = NDArray[np.intp]
 
-__all__ = ["CodedTerm", "Moments", "coded_terms", "dense", "moments"]
+__all__ = ["CodedTerm", "Moments", "coded_terms", "compact", "dense", "moments"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +106,20 @@ def _codes(variables: Variables, columns: list[Column], sample: Mask) -> Index:
     return np.where(codes >= 0, column_of[codes], -1)
 
 
-def dense(terms: Sequence[CodedTerm], out: Array) -> Array:
-    """Write the columns into `out`, shape (n, p), and return it."""
-    out[:] = 0.0
+def compact(terms: Sequence[CodedTerm]) -> tuple[list[CodedTerm], list[int]]:
+    """Some terms as an equation of their own, and the positions that their columns had."""
+    places = sorted(int(position) for term in terms for position in term.positions)
+    rank = {position: k for k, position in enumerate(places)}
+    moved = [
+        replace(term, positions=np.array([rank[int(position)] for position in term.positions], dtype=np.intp))
+        for term in terms
+    ]
+    return moved, places
+
+
+def dense(terms: Sequence[CodedTerm], n: int, extra: int = 0) -> Array:
+    """The columns themselves, shape (n, p + extra); the last ones are left at zero."""
+    out = np.zeros((n, sum(len(term.positions) for term in terms) + extra))
     for term in terms:
         values = 1.0 if term.values is None else term.values
         if term.codes is None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.data.coded import coded_terms, dense, moments
+from memagic.data.coded import coded_terms, compact, dense, moments
 from memagic.data.collinear import dependent_columns
 from memagic.data.levels import DesignLevel, Grouping, RandomEffects, make_levels
-from memagic.data.perfect import prune_perfect
+from memagic.data.perfect import has_pure_level, prune_perfect
 from memagic.data.sample import Dropped, estimation_sample
 from memagic.data.terms import Column, constant, expand_with_bases
 from memagic.data.variables import Variables
@@ -169,10 +169,16 @@ def _without_perfect(
     if outcome.all() or not outcome.any() or not columns:
         return sample
     used = [j for j, column in enumerate(columns) if column.state == "estimated"]
-    chosen = [columns[j] for j in used]
-    n = int(np.count_nonzero(sample))
-    x = dense(coded_terms(variables, chosen, sample), np.empty((n, len(chosen))))
-    pruned = prune_perfect(outcome, x, [column.name for column in chosen])
+    names = [columns[j].name for j in used]
+    terms = coded_terms(variables, [columns[j] for j in used], sample)
+    counted = [term for term in terms if term.codes is not None and term.values is None]
+    others = [term for term in terms if term.codes is None or term.values is not None]
+    if not any(has_pure_level(outcome, term.codes) for term in counted if term.codes is not None):
+        # Most factors have no such level, which counting tells without a column for each.
+        apart, places = compact(others)
+        if not prune_perfect(outcome, dense(apart, len(outcome)), [names[k] for k in places]).notes:
+            return sample
+    pruned = prune_perfect(outcome, dense(terms, len(outcome)), names)
     if not pruned.notes:
         return sample
     notes += pruned.notes
@@ -211,8 +217,7 @@ def _fixed_columns(
             columns[k] = column.omitted("omitted")
             notes.append(f"note: {column.name} omitted because of collinearity.")
     kept = [k for k in used if columns[k].state == "estimated"]
-    matrix = np.empty((n, len(kept) + has_constant))
-    dense(coded_terms(variables, [columns[k] for k in kept], sample), matrix[:, : len(kept)])
+    matrix = dense(coded_terms(variables, [columns[k] for k in kept], sample), n, extra=int(has_constant))
     matrix[:, len(kept) :] = 1.0
     last = constant() if has_constant else constant().omitted("omitted")
     return matrix, (*columns, last)

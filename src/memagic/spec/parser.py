@@ -192,8 +192,7 @@ def _misplaced(body: Cursor, in_condition: bool) -> CommandError:
         return unexpected(body)
     hints = {
         "-": "a range of variables is x1-x9",
-        "*": "interactions are x#z, or x##z with main effects; all variables whose names start with x are x*",
-        "?": "variables of two letters that start with x are x?",
+        "*": "interactions are x#z, or x##z with main effects; x* are all names that start with x",
         "~": "the one variable that starts with x and ends with z is x~z",
         "+": "separate variables by blanks",
         ">": "a condition starts with if",

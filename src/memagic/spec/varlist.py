@@ -86,10 +86,11 @@ def _at_item(cursor: Cursor) -> bool:
 
 
 def _at_pattern(cursor: Cursor) -> bool:
-    """Whether a pattern starts here with ``*`` or ``?``, which alone stand for every variable."""
-    return (
-        cursor.at("*", "?") and cursor.joined() and (cursor.at_kind("name", 1) or cursor.at_kind("digits", 1))
-    )
+    """Whether a pattern starts here with ``?`` or ``*``; a star alone rather means a product."""
+    if cursor.at("?"):
+        return True
+    following = cursor.at_kind("name", 1) or cursor.at_kind("digits", 1) or cursor.at("?", ahead=1)
+    return cursor.at("*") and cursor.joined() and following
 
 
 def _item(cursor: Cursor, outer: Operator, depth: int, interacted: bool) -> list[_Product]:
