@@ -17,6 +17,7 @@ from memagic.magics.live_log import live_log
 from memagic.session import Session
 from memagic.spec.options import COMMANDS
 from memagic.spec.parser import is_replay
+from memagic.spec.tsset import parse_tsset
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -98,8 +99,9 @@ class Notebook:
 
     def set_time(self, name: str, line: str) -> Shown:
         """Tell what time-series operators refer to, in the data that the next command has."""
-        data = self._data(Arguments(text=f"{name} {line}"))
-        return self.session.run(f"{name} {line}", data=data)
+        text = f"{name} {line}"
+        data = None if parse_tsset(text).clear else self._data(Arguments(text=text))
+        return self.session.run(text, data=data)
 
     def replay(self, name: str, line: str) -> Shown:
         """Show the last estimates again: `line` has the options."""
