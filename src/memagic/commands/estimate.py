@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,10 +20,10 @@ from memagic.data.variables import Variables
 from memagic.engine import covariance
 from memagic.engine.constraints import LinearConstraints
 from memagic.engine.events import Event, Listener, silent
-from memagic.engine.fit import Settings, fit
+from memagic.engine.fit import Fit, Settings, StoppedFit, fit
 from memagic.engine.problem import Level, Problem
 from memagic.engine.start import NotFeasible
-from memagic.errors import CommandError
+from memagic.errors import Break, CommandError
 from memagic.models import ModelKind, ancillary_names, density, model_kind
 from memagic.results import MEResults
 from memagic.results.estimates import Estimates, Parameter, mark_boundary, mark_held, name_parameters
@@ -32,6 +32,8 @@ from memagic.spec.tree import Command, Option
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from memagic.display.log_lines import Progress
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -103,6 +105,7 @@ def estimate(
     frame: pd.DataFrame,
     stream: Callable[[str], None] | None = None,
     definitions: Definitions | None = None,
+    progress: Callable[[Progress], None] | None = None,
 ) -> MEResults:
     """Fit the model of `command` on `frame`.
 
@@ -115,13 +118,17 @@ def estimate(
         Given each line of notes and of the iteration log as it comes.
     definitions : Definitions, optional
         The constraints and matrices that the command may refer to.
+    progress : callable, optional
+        Told how far the fit is.
 
     Raises
     ------
     CommandError
         Anything in the command or the data that does not allow the fit.
+    Break
+        A keyboard interrupt, with the estimates so far.
     """
-    return fit_model(prepare(command, frame, definitions or Definitions()), stream)
+    return fit_model(prepare(command, frame, definitions or Definitions()), stream, progress)
 
 
 def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> Model:
@@ -186,7 +193,10 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
 
 
 def fit_model(
-    model: Model, stream: Callable[[str], None] | None = None, listener: Listener = silent
+    model: Model,
+    stream: Callable[[str], None] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    listener: Listener = silent,
 ) -> MEResults:
     """Fit what `prepare` has made.
 
@@ -195,6 +205,8 @@ def fit_model(
     model : Model
     stream : callable, optional
         Given each line of notes and of the iteration log as it comes.
+    progress : callable, optional
+        Told how far the fit is.
     listener : callable, optional
         Told what the engine tells.
 
@@ -202,6 +214,8 @@ def fit_model(
     ------
     CommandError
         ``initial values not feasible``, r(1400).
+    Break
+        A keyboard interrupt, with the estimates so far.
     """
     command, settings = model.command, model.settings
     log = IterationLog(
@@ -211,6 +225,8 @@ def fit_model(
         stream,
         "nolog" in command.options,
         shown_details(command.options),
+        progress,
+        settings.stopping.nrtolerance,
     )
     log.notes(model.notes)
 
@@ -222,6 +238,14 @@ def fit_model(
         fitted = fit(model.problem, settings, hear, model.constraints)
     except NotFeasible:
         raise CommandError(1400, "initial values not feasible") from None
+    except StoppedFit as stop:
+        raise Break(_result(model, stop.so_far, log.lines)) from None
+    return _result(model, fitted, log.lines)
+
+
+def _result(model: Model, fitted: Fit, log: Sequence[str]) -> MEResults:
+    """The fit under the names of the command."""
+    command, settings = model.command, model.settings
     held = mark_held(model.parameters, model.positions, fitted)
     estimates = Estimates(
         command=command,
@@ -236,7 +260,7 @@ def fit_model(
         positions=model.positions,
         categories=model.categories,
         value_labels=model.value_labels,
-        log=tuple(log.lines),
+        log=tuple(log),
         notes=model.notes,
         n_user_constraints=model.n_user_constraints,
         technique=technique_words(command),

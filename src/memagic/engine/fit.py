@@ -5,7 +5,7 @@ Source: manual [ME] meglm, Options, 'startvalues()', and Methods and formulas.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from memagic.engine.constraints import LinearConstraints
 from memagic.engine.events import Listener, StageStarted, silent
 from memagic.engine.laplace import LaplaceObjective
 from memagic.engine.linear import LinearObjective
-from memagic.engine.maximize import Maximum, Search, Stopping, maximize
+from memagic.engine.maximize import Maximum, Search, StoppedMaximum, Stopping, maximize
 from memagic.engine.nodes import Method
 from memagic.engine.numerical import NumericalObjective
 from memagic.engine.objective import Objective
@@ -27,7 +27,7 @@ from memagic.engine.start import NotFeasible, StartSettings, grid_search, starti
 
 Array = NDArray[np.float64]
 
-__all__ = ["Fit", "NotFeasible", "Settings", "fit", "make_objective", "refit"]
+__all__ = ["Fit", "NotFeasible", "Settings", "StoppedFit", "fit", "make_objective", "refit"]
 
 # Relative to the size of the linear predictor's random part: a standard deviation at which no
 # digit of the log likelihood depends on the variance.
@@ -87,6 +87,8 @@ class Fit:
         On the estimates, those left out that follow from others; None without any.
     held : tuple of bool
         Which of the estimates the constraints give a value.
+    interrupted : bool
+        Whether the user stopped the maximization before its end.
     """
 
     estimates: Array
@@ -103,6 +105,15 @@ class Fit:
     log: tuple[float, ...]
     constraints: LinearConstraints | None = None
     held: tuple[bool, ...] = ()
+    interrupted: bool = False
+
+
+class StoppedFit(KeyboardInterrupt):
+    """The user interrupted a fit; `so_far` is where it stood."""
+
+    def __init__(self, so_far: Fit) -> None:
+        super().__init__()
+        self.so_far = so_far
 
 
 def make_objective(problem: Problem, settings: Settings) -> Objective:
@@ -147,6 +158,8 @@ def fit(
         The log likelihood is not finite at the starting values.
     InconsistentConstraints
         No parameters satisfy the constraints.
+    StoppedFit
+        On a keyboard interrupt, once the maximization of the full model has begun.
     """
     space = space_of(problem, constraints)
     start = starting_point(problem, settings.start, listener, constraints)
@@ -160,14 +173,18 @@ def fit(
     else:
         gamma = _feasible(problem, space, moved, start.values)
     if settings.estimate:
-        maximum = maximize(
-            moved,
-            gamma,
-            settings.stopping,
-            space.listener(listener),
-            space.coordinates(gamma),
-            settings.search,
-        )
+        try:
+            maximum = maximize(
+                moved,
+                gamma,
+                settings.stopping,
+                space.listener(listener),
+                space.coordinates(gamma),
+                settings.search,
+            )
+        except StoppedMaximum as stop:
+            so_far = _reported(problem, space, objective, stop.so_far, start.comparison)
+            raise StoppedFit(replace(so_far, interrupted=True)) from None
     else:
         at = moved.evaluate(gamma)
         maximum = Maximum(gamma, at, converged=False, concave=True, iterations=0, log=(at.value,))
