@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memagic.errors import CommandError
-from memagic.spec.expression import FUNCTIONS, parse_expression
+from memagic.spec.expression import parse_expression
+from memagic.spec.functions import FUNCTIONS, SPELLINGS
 from memagic.spec.parser import command_name, is_replay, parse_command, parse_replay
 from memagic.spec.printer import expression_text, unparse
 
@@ -40,7 +41,9 @@ varlist = st.lists(item, max_size=4).map(" ".join)
 leaf = st.one_of(
     names, number, st.sampled_from([".", ".b", ".5", "1e-3", '"a"', '`"a"b"\'', "_n", "x[_n-1]"])
 )
-function = st.sampled_from([(name, least) for name, (least, _) in FUNCTIONS.items()])
+function = st.sampled_from(
+    [(name, FUNCTIONS[SPELLINGS.get(name, name)].least) for name in [*FUNCTIONS, *SPELLINGS]]
+)
 expression = st.recursive(
     leaf,
     lambda inner: st.one_of(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from memagic.errors import CommandError, closest
 from memagic.spec.cursor import Cursor
+from memagic.spec.functions import FUNCTIONS, SPELLINGS
 from memagic.spec.tree import Binary, Call, Expression, Indexed, Name, Number, String, Unary
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     _BinaryOperator = Literal["^", "/", "*", "-", "+", "!=", ">", "<", "<=", ">=", "==", "&", "|"]
 
-__all__ = ["BINARY_PRECEDENCE", "FUNCTIONS", "parse_expression", "read_expression"]
+__all__ = ["BINARY_PRECEDENCE", "parse_expression", "read_expression", "unexpected"]
 
 # All associate to the left. Unary minus stands between `*` and `^`, `!` above `^`.
 BINARY_PRECEDENCE = {
@@ -26,24 +27,6 @@ BINARY_PRECEDENCE = {
     "^": 7,
 }
 _SIGN_PRECEDENCE = 6
-
-# The least and the largest number of arguments.
-FUNCTIONS: dict[str, tuple[int, int | None]] = {
-    "abs": (1, 1),
-    "cond": (3, 4),
-    "exp": (1, 1),
-    "inlist": (2, None),
-    "inrange": (3, 3),
-    "int": (1, 1),
-    "ln": (1, 1),
-    "log": (1, 1),
-    "max": (1, None),
-    "min": (1, None),
-    "missing": (1, None),
-    "mod": (2, 2),
-    "sqrt": (1, 1),
-}
-_SHORT = {"mi": "missing"}
 
 # Bounds that keep every walk over the tree far from Python's own recursion limit.
 _DEEPEST = 40
@@ -243,10 +226,10 @@ def _named(cursor: Cursor, budget: _Budget) -> Expression:
 
 def _call(cursor: Cursor, first: int, budget: _Budget) -> Call:
     typed = cursor.tokens[first]
-    function = _SHORT.get(typed.text, typed.text)
+    function = SPELLINGS.get(typed.text, typed.text)
     if function not in FUNCTIONS:
-        hint = closest(function, FUNCTIONS)
-        raise CommandError(133, f"unknown function {function}()", span=typed.span, hint=hint)
+        hint = closest(typed.text, [*FUNCTIONS, *SPELLINGS])
+        raise CommandError(133, f"unknown function {typed.text}()", span=typed.span, hint=hint)
     _enter(cursor, budget)
     inner = cursor.inside()
     arguments: list[Expression] = []
@@ -260,13 +243,10 @@ def _call(cursor: Cursor, first: int, budget: _Budget) -> Call:
             raise unexpected(inner)
     budget.depth += 1
     span = cursor.span_from(first)
-    least, most = FUNCTIONS[function]
-    if len(arguments) < least or (most is not None and len(arguments) > most):
-        wanted = f"{least} or more" if most is None else str(least) if least == most else f"{least} or {most}"
-        plural = "" if wanted == "1" else "s"
-        raise CommandError(
-            198, "invalid syntax", span=span, hint=f"{function}() takes {wanted} argument{plural}"
-        )
+    signature = FUNCTIONS[function]
+    if len(arguments) < signature.least or len(arguments) > (signature.most or len(arguments)):
+        hint = f"{function}() takes {signature.count}"
+        raise CommandError(198, "invalid syntax", span=span, hint=hint)
     return Call(function, tuple(arguments), span)
 
 
