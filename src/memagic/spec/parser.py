@@ -9,7 +9,7 @@ from memagic.spec.cursor import Cursor
 from memagic.spec.expression import read_expression, unexpected
 from memagic.spec.formula import formula_hint
 from memagic.spec.options import COMMANDS
-from memagic.spec.qualifiers import read_rows, read_weight
+from memagic.spec.qualifiers import check_weights, read_rows, read_weight
 from memagic.spec.scanner import scan
 from memagic.spec.tree import Command, Factor, FixedEquation, Option, RandomEquation
 from memagic.spec.values import add_option, check_exclusive, read_options
@@ -130,7 +130,9 @@ def _command(cursor: Cursor) -> Command:
         body, own = _part(cursor, name, ("random", "global"), options)
         random.append(_random(body, own))
     check_exclusive(options)
-    return Command(name, depvar, fixed, tuple(random), options, cursor.text)
+    command = Command(name, depvar, fixed, tuple(random), options, cursor.text)
+    check_weights(command)
+    return command
 
 
 def _part(

@@ -9,7 +9,7 @@ from memagic.errors import CommandError, closest
 from memagic.spec.numlist import read_numlist, signed_number
 from memagic.spec.options import DISPERSIONS, EXCLUSIVE, find_option
 from memagic.spec.starts import read_grid, read_initial, read_start, read_techniques
-from memagic.spec.tree import Covariance, GridSearch, Option
+from memagic.spec.tree import Covariance, GridSearch, Option, VarianceEstimator
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -119,6 +119,8 @@ def _value(cursor: Cursor, spec: OptionSpec) -> object:
             return _family(cursor, spec)
         case "vartype":
             return _covariance(cursor, spec)
+        case "vcetype":
+            return _variance(cursor, spec)
         case "numlist":
             return _numbers(cursor, spec)
         case "techniques":
@@ -149,6 +151,16 @@ def _covariance(cursor: Cursor, spec: OptionSpec) -> Covariance:
     if not inner.done:
         raise _incorrect(spec, inner.here(), usage)
     return Covariance(cast("Literal['fixed', 'pattern']", word), matrix)
+
+
+def _variance(cursor: Cursor, spec: OptionSpec) -> VarianceEstimator:
+    """How standard errors are estimated; for clusters, with their variable."""
+    word = cast("Literal['oim', 'opg', 'robust', 'cluster']", _choice(cursor, spec))
+    if word != "cluster":
+        return VarianceEstimator(word)
+    if not cursor.at_kind("name"):
+        raise _incorrect(spec, cursor.here(), "type vce(cluster clustvar)")
+    return VarianceEstimator(word, cursor.take().text)
 
 
 def _numbers(cursor: Cursor, spec: OptionSpec) -> tuple[int, ...]:
