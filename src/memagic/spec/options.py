@@ -334,6 +334,8 @@ def find_option(
 
 def _hint(typed: str, command: str, scopes: tuple[Scope, ...], here: list[OptionSpec]) -> str | None:
     """What may have been meant: a longer form, another place, another command, or a near name."""
+    if typed in ("if", "in"):
+        return "if and in stand before the comma"
     longer = [spec for spec in here if spec.name.startswith(typed)]
     if longer:
         return "the shortest form is " + " or ".join(spec.name[: spec.minimum] for spec in longer)

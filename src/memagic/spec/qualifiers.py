@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from memagic.errors import CommandError
 from memagic.spec.expression import read_expression, unexpected
+from memagic.spec.slips import quoted_hint
 from memagic.spec.tree import RowRange, Weight
 
 if TYPE_CHECKING:
@@ -62,6 +63,9 @@ def read_weight(cursor: Cursor) -> Weight:
     first = cursor.position
     inner = cursor.inside()
     if not (inner.at_kind("name") and inner.at("=", ahead=1)):
+        column = inner.peek()
+        if column is not None and column.kind == "string":
+            raise inner.invalid(hint=quoted_hint(column.text))
         raise inner.invalid(hint="type the kind of weight: [pweight=varname]")
     word = inner.take()
     kind = next(

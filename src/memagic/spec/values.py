@@ -79,6 +79,10 @@ def _stray(cursor: Cursor) -> str | None:
         return "type || before a level"
     if cursor.at("="):
         return "an option's value goes between parentheses: level(90)"
+    if cursor.at_kind("digits"):
+        return "options are words; a range of observations is in 1/10"
+    if cursor.at_kind("string"):
+        return "options stand without quotes"
     return None
 
 
