@@ -28,7 +28,8 @@ from memagic.models import ModelKind, ancillary_names, density, model_kind
 from memagic.results import MEResults
 from memagic.results.estimates import Estimates, Parameter, mark_boundary, mark_held, name_parameters
 from memagic.results.report import DisplayOptions, Exponentiated, check_scale
-from memagic.spec.tree import Command, Option
+from memagic.spec.qualifiers import WEIGHTS
+from memagic.spec.tree import Command, Option, VarianceEstimator
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,7 +140,7 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
     CommandError
         Anything in the command or the data that does not allow the fit.
     """
-    _refuse_what_is_missing(command)
+    _refuse_other_variances(command)
     kind = model_kind(command)
     check_integration(command, kind)
     shown = display_options(command.options)
@@ -153,6 +154,7 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
         binary=kind.family == "bernoulli",
         cutpoints=kind.family == "ordinal",
     )
+    _refuse_weights(command)
     span = command.depvar.span
     response = checked_response(kind, command.depvar.name, design.y, design.trials, span)
     _check_size(design, kind)
@@ -287,10 +289,24 @@ def display_options(options: dict[str, Option]) -> DisplayOptions:
     )
 
 
-def _refuse_what_is_missing(command: Command) -> None:
-    """Refuse what the language can say and the estimation cannot do."""
-    if command.fixed.weight is not None:
-        raise CommandError(101, "weights are not supported", span=command.fixed.weight.span)
+def _refuse_other_variances(command: Command) -> None:
+    """Refuse the standard errors that the language can ask for and the estimation cannot give."""
+    option = command.options.get("vce")
+    if option is not None and option.value != VarianceEstimator("oim"):
+        assert isinstance(option.value, VarianceEstimator)
+        hint = "standard errors are those of the observed information: vce(oim)"
+        raise CommandError(
+            198, f"vce({option.value.kind}) is not supported", span=option.argument_span, hint=hint
+        )
+
+
+def _refuse_weights(command: Command) -> None:
+    """Refuse weights, which are read and checked, but not estimated with."""
+    spans = [] if command.fixed.weight is None else [command.fixed.weight.span]
+    for equation in command.random:
+        spans += [equation.options[name].span for name in WEIGHTS if name in equation.options]
+    if spans:
+        raise CommandError(101, "weights are not supported", span=spans[0])
 
 
 def _level(level: DesignLevel) -> Level:
