@@ -7,18 +7,20 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from memagic.errors import Break, CommandError
+from memagic.errors import Break, CommandError, closest
 from memagic.spec.parser import command_name, is_replay, parse_command, parse_replay
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from memagic.commands.constrained import Definitions
     from memagic.commands.define import Listing
     from memagic.display.log_lines import Progress
     from memagic.postestimation.quadchk import QuadratureCheck
     from memagic.results import MEResults
     from memagic.results.results import Replay
     from memagic.spec.constraint import Constraint
+    from memagic.spec.survey import SurveyDesign
 
 __all__ = ["InUse", "Session", "Shown"]
 
@@ -96,6 +98,7 @@ class Session:
         self._data: pd.DataFrame | None = None
         self._name = ""
         self._last: MEResults | None = None
+        self._survey: SurveyDesign | None = None
         if data is not None:
             self.use(data)
 
@@ -181,6 +184,10 @@ class Session:
                 if name == "constraint":
                     return constraint_command(text, self.constraints)
                 return matrix_command(text, self.matrices)
+            if name == "svyset":
+                return self._svyset(text)
+            if name == "svy":
+                return self._svy(text, data, stream, progress)
             if is_replay(text):
                 return self._replay(text)
             return self._estimate(text, data, stream, progress)
@@ -211,16 +218,61 @@ class Session:
         progress: Callable[[Progress], None] | None,
     ) -> MEResults:
         command = parse_command(text)
+        from memagic.commands.estimate import estimate
+
+        self._last = estimate(command, self._frame(data), stream, self._definitions, progress)
+        return self._last
+
+    def _frame(self, data: pd.DataFrame | str | None) -> pd.DataFrame:
+        """The data of a command: its own, or those in use."""
         from memagic.data.sources import find_data
 
         frame = self._data if data is None else find_data(data)
         if frame is None:
             raise _no_data()
-        from memagic.commands.constrained import Definitions
-        from memagic.commands.estimate import estimate
+        return frame
 
-        definitions = Definitions(self.constraints, self.matrices)
-        self._last = estimate(command, frame, stream, definitions, progress)
+    @property
+    def _definitions(self) -> Definitions:
+        from memagic.commands.constrained import Definitions
+
+        return Definitions(self.constraints, self.matrices)
+
+    def _svyset(self, text: str) -> Listing:
+        from memagic.commands.define import Listing
+        from memagic.commands.survey import describe
+        from memagic.spec.survey import parse_survey
+
+        parsed = parse_survey(text)
+        if parsed == "clear":
+            self._survey = None
+        elif parsed != "report":
+            if self._data is not None:
+                for variable, span in parsed.variables:
+                    if variable not in self._data.columns:
+                        hint = closest(variable, map(str, self._data.columns))
+                        raise CommandError(111, f"variable {variable} not found", span=span, hint=hint)
+            self._survey = parsed
+        return Listing("(no survey design set)" if self._survey is None else describe(self._survey))
+
+    def _svy(
+        self,
+        text: str,
+        data: pd.DataFrame | str | None,
+        stream: Callable[[str], None] | None,
+        progress: Callable[[Progress], None] | None,
+    ) -> MEResults:
+        from memagic.spec.survey import parse_survey_command
+
+        prefix, command = parse_survey_command(text)
+        if self._survey is None:
+            hint = "type svyset first: svyset psu, weight(w2) || _n, weight(w1)"
+            raise CommandError(119, "data not set up for svy, use svyset", hint=hint)
+        from memagic.commands.estimate import fit_model
+        from memagic.commands.survey import prepare_survey
+
+        model = prepare_survey(prefix, command, self._survey, self._frame(data), self._definitions)
+        self._last = fit_model(model, stream, progress)
         return self._last
 
     def _quadchk(self, text: str, stream: Callable[[str], None] | None) -> QuadratureCheck:

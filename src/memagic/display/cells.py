@@ -140,13 +140,15 @@ def header_cells(header: Header) -> HeaderCells:
     model = tuple((clean(label), clean(words)) for label, words in header.model)
     if header.survey is not None:
         design = header.survey
-        # A sum of weights need not be whole; where it is, decimals would only distract.
-        decimals = 0 if float(design.population).is_integer() else 2
+        right.append(("Population size", _size(design.population)))
+        if design.n_subpopulation is not None and design.subpopulation is not None:
+            right.append(("Subpop. no. obs", count(design.n_subpopulation)))
+            right.append(("Subpop. size", _size(design.subpopulation)))
         return HeaderCells(
             title=clean(header.title),
             model=model,
             left=(("Number of strata", count(design.n_strata)), ("Number of PSUs", count(design.n_psu))),
-            right=(*right, ("Population size", f(design.population, 14, decimals, commas=True))),
+            right=tuple(right),
             groups=(),
             integration=(),
             fit=(
@@ -227,6 +229,11 @@ def comparison_cells(test: ComparisonTest) -> ComparisonCells:
         right=f"Prob {relation} {name} = {f(test.p, 6, 4)}",
         note="" if test.boundary or test.df == 0 else _CONSERVATIVE,
     )
+
+
+def _size(population: float) -> str:
+    """A sum of weights need not be whole; where it is, decimals would only distract."""
+    return f(population, 14, 0 if float(population).is_integer() else 2, commas=True)
 
 
 def _group(group: GroupSummary) -> GroupCells:

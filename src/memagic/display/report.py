@@ -47,6 +47,7 @@ class SurveyDesign:
     """What a header shows under `svy:` in place of groups, integration, Wald test and likelihood.
 
     `f_df` is the pair of degrees of freedom of the joint F test; f and p are nan with no covariates.
+    A subpopulation has its number of observations and its size.
     """
 
     n_strata: int
@@ -56,6 +57,8 @@ class SurveyDesign:
     f: float
     f_df: tuple[int, int]
     p: float
+    n_subpopulation: int | None = None
+    subpopulation: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

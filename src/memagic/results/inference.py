@@ -72,13 +72,15 @@ def rank(v: Array) -> int:
     ----------
     v : ndarray, shape (k, k)
     """
-    return int(np.count_nonzero(_spectrum(v)[0] > _RANK_TOLERANCE))
+    return int(np.count_nonzero(_spectrum(v)[0] > _RANK_TOLERANCE)) if np.isfinite(v).all() else 0
 
 
 def wald_test(estimates: Estimates) -> Wald:
     """The overall test of the model, b'V^-1 b with the rank of V as degrees of freedom."""
     at = estimates.tested
     b, v = estimates.b[at], estimates.v[np.ix_(at, at)]
+    if not np.isfinite(v).all():
+        return Wald(len(at), float("nan"))
     values, vectors, scale = _spectrum(v)
     kept = values > _RANK_TOLERANCE
     if not kept.any():

@@ -171,7 +171,8 @@ def _header(estimates: Estimates, options: DisplayOptions) -> Header:
     p = float(chdtrc(wald.df, wald.chi2)) if wald.df else float("nan")
     return Header(
         title=f"Survey: {estimates.kind.title}" if uncertainty.survey else estimates.kind.title,
-        model=estimates.kind.lines,
+        # The manual's header of a survey has neither family nor link.
+        model=() if uncertainty.survey else estimates.kind.lines,
         n_obs=estimates.n_obs,
         groups=groups,
         integration=(estimates.intmethod, estimates.n_points) if estimates.design.levels else None,
@@ -185,7 +186,17 @@ def _header(estimates: Estimates, options: DisplayOptions) -> Header:
 
 def _survey(uncertainty: Uncertainty, facts: SurveyFacts, wald: Wald) -> SurveyDesign:
     f, f_df, p = uncertainty.joint(wald.chi2, wald.df)
-    return SurveyDesign(facts.n_strata, facts.n_psu, facts.population, facts.df, f, f_df, p)
+    return SurveyDesign(
+        facts.n_strata,
+        facts.n_psu,
+        facts.population,
+        facts.df,
+        f,
+        f_df,
+        p,
+        facts.n_subpopulation,
+        facts.subpopulation,
+    )
 
 
 def _constraints(estimates: Estimates) -> tuple[str, ...]:

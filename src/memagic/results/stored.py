@@ -106,9 +106,9 @@ def _scalars(estimates: Estimates) -> dict[str, float | int]:
     return scalars
 
 
-def _macros(estimates: Estimates) -> dict[str, str | int]:
+def _macros(estimates: Estimates) -> dict[str, str | float]:
     command, kind = estimates.command, estimates.kind
-    macros: dict[str, str | int] = {
+    macros: dict[str, str | float] = {
         "cmd": "gsem" if command.name == "meglm" else "meglm",
         "cmd2": command.name,
         "cmdline": command.text.strip(),
@@ -145,14 +145,22 @@ def _macros(estimates: Estimates) -> dict[str, str | int]:
     return macros
 
 
-def _uncertainty(estimates: Estimates) -> dict[str, str | int]:
+def _uncertainty(estimates: Estimates) -> dict[str, str | float]:
     """Weights, clusters and the type of the standard errors."""
-    found: dict[str, str | int] = {}
+    found: dict[str, str | float] = {}
     uncertainty, command = estimates.uncertainty, estimates.command
     if uncertainty.word:
         found["vcetype"] = uncertainty.word
     if uncertainty.clusters:
         found |= {"clustvar": uncertainty.clusters, "N_clust": uncertainty.n_clusters}
+    survey = uncertainty.survey
+    if survey is not None:
+        # The weights are those of the design, not of the command.
+        found |= {"prefix": "svy", "N_strata": survey.n_strata, "N_psu": survey.n_psu, "df_r": survey.df}
+        found["N_pop"] = survey.population
+        if survey.n_subpopulation is not None and survey.subpopulation is not None:
+            found |= {"N_sub": survey.n_subpopulation, "N_subpop": survey.subpopulation}
+        return found
     weight = command.fixed.weight
     if estimates.design.weights is not None:
         found["wtype"] = estimates.design.weights.kind

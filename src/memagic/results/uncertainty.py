@@ -27,6 +27,8 @@ class SurveyFacts:
     n_strata, n_psu : int
     population : float
         Sum of the observations' weights.
+    df : int
+        Design degrees of freedom: units less strata, if not set otherwise.
     n_subpopulation : int or None
         Observations in the subpopulation; None without one.
     subpopulation : float or None
@@ -36,13 +38,9 @@ class SurveyFacts:
     n_strata: int
     n_psu: int
     population: float
+    df: int
     n_subpopulation: int | None = None
     subpopulation: float | None = None
-
-    @property
-    def df(self) -> int:
-        """Design degrees of freedom."""
-        return self.n_psu - self.n_strata
 
 
 @dataclass(frozen=True, slots=True)
