@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from memagic.commands.define import Listing
+    from memagic.commands.stored_estimates import Shelf, Tabulation
     from memagic.postestimation.quadchk import QuadratureCheck
     from memagic.results import MEResults
     from memagic.results.results import Replay
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["InUse", "Session", "Shown"]
 
-Shown: TypeAlias = "MEResults | Replay | QuadratureCheck | InUse | Listing | None"
+Shown: TypeAlias = "MEResults | Replay | QuadratureCheck | InUse | Listing | Tabulation | None"
 """What a command has to show."""
 
 # `use name`, `use "a path"`, and the option that the manual asks for where data would be lost.
@@ -77,6 +78,8 @@ class Session:
     matrices : mutable mapping of str to matrix
         As they are given: Series, DataFrames and dicts with their names, all else as arrays.
     constraints : dict of int to Constraint
+    variables : mapping of str to object
+        Where results are found, too, that are not stored: the variables of a notebook.
     """
 
     def __init__(
@@ -95,6 +98,9 @@ class Session:
         self._data: pd.DataFrame | None = None
         self._name = ""
         self._last: MEResults | None = None
+        self._stored: dict[str, MEResults] = {}
+        self._titles: dict[str, str] = {}
+        self.variables: Mapping[str, Any] = {}
         if data is not None:
             self.use(data)
 
@@ -107,6 +113,11 @@ class Session:
     def last(self) -> MEResults | None:
         """The last estimates."""
         return self._last
+
+    @property
+    def stored(self) -> dict[str, MEResults]:
+        """Results by the names that `estimates store` gave them."""
+        return self._stored
 
     @property
     def in_use(self) -> InUse | None:
@@ -152,7 +163,8 @@ class Session:
             ``use bangladesh``, or ``use`` alone, which tells what is in use, or ``quadchk``, perhaps
             with numbers of integration points, which repeats the last fit with them, or what defines,
             lists and drops constraints and matrices: ``constraint 1 age = 0``, ``constraint dir``,
-            ``matrix A = (1, . \ 0, 1)``, ``matrix list A``. A definition returns nothing.
+            ``matrix A = (1, . \ 0, 1)``, ``matrix list A``. A definition returns nothing. Or
+            ``estimates store r_int``, ``restore``, ``dir``, ``drop``, ``replay`` and ``table``.
         data : DataFrame or str, optional
             For this command; else the data in use.
         stream : callable, optional
@@ -176,6 +188,8 @@ class Session:
                 if name == "constraint":
                     return constraint_command(text, self.constraints)
                 return matrix_command(text, self.matrices)
+            if name is not None and name.startswith("est") and "estimates".startswith(name):
+                return self._estimates(text)
             if is_replay(text):
                 return self._replay(text)
             return self._estimate(text, data, stream)
@@ -207,10 +221,14 @@ class Session:
         frame = self._data if data is None else find_data(data)
         if frame is None:
             raise _no_data()
+        widget = command.options.get("widget")
+        if widget is not None and "startgrid" in command.options:
+            raise CommandError(198, "options startgrid() and widget may not be combined", span=widget.span)
         from memagic.commands.constrained import Definitions
         from memagic.commands.estimate import estimate
 
-        self._last = estimate(command, frame, stream, Definitions(self.constraints, self.matrices))
+        result = estimate(command, frame, stream, Definitions(self.constraints, self.matrices))
+        self._last = result if widget is None else result.beside(self._shelf().known())
         return self._last
 
     def _quadchk(self, text: str, stream: Callable[[str], None] | None) -> QuadratureCheck:
@@ -231,7 +249,25 @@ class Session:
             )
         from memagic.commands.estimate import display_options
 
-        return self._last.shown(display_options(options))
+        shown = display_options(options)
+        if not shown.widget:
+            return self._last.shown(shown)
+        others = {name: other.estimates for name, other in self._shelf().known().items()}
+        return self._last.shown(shown, beside=others)
+
+    def _estimates(self, text: str) -> Shown:
+        from memagic.commands.stored_estimates import estimates_command
+
+        shelf = self._shelf()
+        shown = estimates_command(text, shelf)
+        self._last = shelf.active
+        return shown
+
+    def _shelf(self) -> Shelf:
+        """The results that commands may name."""
+        from memagic.commands.stored_estimates import Shelf
+
+        return Shelf(self._last, self._stored, self._titles, self.variables)
 
 
 def _no_data() -> CommandError:

@@ -12,7 +12,7 @@ from memagic.data.collinear import dependent_columns
 from memagic.data.levels import DesignLevel, Grouping, RandomEffects, make_levels
 from memagic.data.perfect import prune_perfect
 from memagic.data.sample import estimation_sample
-from memagic.data.terms import Column, constant, expand, values_of
+from memagic.data.terms import Column, constant, expand_with_bases, values_of
 from memagic.data.variables import Variables
 from memagic.errors import CommandError
 from memagic.spec.tree import Command, Option
@@ -45,6 +45,8 @@ class Design:
         Highest first.
     notes : tuple of str
         What the data made necessary, in the manual's words.
+    with_bases : tuple of Column
+        `fixed` with the base levels in their places that option `baselevels` shows.
     """
 
     sample: Mask
@@ -55,6 +57,7 @@ class Design:
     trials: Array | float
     levels: tuple[DesignLevel, ...]
     notes: tuple[str, ...]
+    with_bases: tuple[Column, ...] = ()
 
 
 def make_design(
@@ -91,7 +94,8 @@ def make_design(
     variables = Variables(frame)
     sample, codes = estimation_sample(command, variables, trials)
     notes: list[str] = []
-    columns = expand(variables, command.fixed.terms, sample)
+    everything = expand_with_bases(variables, command.fixed.terms, sample)
+    columns = [column for column in everything if column.state != "base"]
     if binary and "asis" not in command.fixed.options:
         sample = _without_perfect(variables, command.depvar.name, columns, sample, notes)
     offset = _offset(
@@ -111,7 +115,14 @@ def make_design(
         trials=variables.numbers(trials)[sample] if isinstance(trials, str) else float(trials or 1.0),
         levels=make_levels(variables, command.random, codes, sample),
         notes=tuple(notes),
+        with_bases=_with_bases(everything, fixed),
     )
+
+
+def _with_bases(everything: list[Column], fixed: tuple[Column, ...]) -> tuple[Column, ...]:
+    """The columns of the equation as they turned out, and the base levels among them."""
+    found = iter(fixed)
+    return (*(column if column.state == "base" else next(found) for column in everything), *found)
 
 
 def _refuse_response(command: Command) -> None:

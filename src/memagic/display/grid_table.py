@@ -18,12 +18,17 @@ _NARROWEST = 12
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """A row: its label, its cells as they are shown, and whether a rule stands above it."""
+    r"""A row: its label, its cells as they are shown, and whether a rule stands above it.
+
+    A line break in a cell stacks a second number under the first. A `heading` has no cells: it names
+    the rows below it, up to the next rule.
+    """
 
     label: str
-    cells: tuple[str, ...]
+    cells: tuple[str, ...] = ()
     indented: bool = False
     ruled: bool = False
+    heading: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,11 @@ def _lines(table: GridTable) -> list[str]:
     labels = [clean(row.label) for row in table.rows]
     wide = max(_NARROWEST, *(len(label) for label in labels))
     stacks = [head.split("\n") for head in table.heads]
-    columns = [[*stack, *(row.cells[j] for row in table.rows)] for j, stack in enumerate(stacks)]
+    bodies = [row for row in table.rows if not row.heading]
+    columns = [
+        [*stack, *(line for row in bodies for line in row.cells[j].split("\n"))]
+        for j, stack in enumerate(stacks)
+    ]
     widths = [max(len(cell) for cell in column) + _GAP for column in columns]
     depth = max(len(stack) for stack in stacks)
     rule = "-" * (wide + 2 + sum(widths))
@@ -73,11 +82,17 @@ def _lines(table: GridTable) -> list[str]:
     for k, (label, row) in enumerate(zip(labels, table.rows, strict=True)):
         if row.ruled and k:
             lines.append(between)
-        lines.append(_line(label, row.cells, wide, widths))
+        if row.heading:
+            lines.append(f"{label:<{wide}} |")
+            continue
+        cells = [cell.split("\n") for cell in row.cells]
+        for number in range(max(map(len, cells), default=1)):
+            words = [cell[number] if number < len(cell) else "" for cell in cells]
+            lines.append(_line("" if number else label, words, wide, widths))
     return [*lines, rule]
 
 
-def _line(label: str, cells: list[str] | tuple[str, ...], wide: int, widths: list[int]) -> str:
+def _line(label: str, cells: list[str], wide: int, widths: list[int]) -> str:
     shown = "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
     return f"{label:>{wide}} |{shown}"
 
@@ -101,8 +116,17 @@ def grid_html(table: GridTable) -> str:
         for k, row in enumerate(table.rows):
             if row.ruled and k:
                 parts.append("</tbody>\n<tbody>\n")
+            if row.heading:
+                width = len(table.heads) + 1
+                parts.append(
+                    f'<tr><th scope="rowgroup" colspan="{width}" class="memagic-group">'
+                    f"{escape(clean(row.label))}</th></tr>\n"
+                )
+                continue
             mark = ' class="memagic-in"' if row.indented else ""
-            cells = "".join(f"<td>{escape(cell)}</td>" for cell in row.cells)
+            cells = "".join(
+                f"<td>{'<br>'.join(escape(line) for line in cell.split(chr(10)))}</td>" for cell in row.cells
+            )
             parts.append(f'<tr{mark}><th scope="row">{escape(clean(row.label))}</th>{cells}</tr>\n')
         parts.append("</tbody>\n</table>\n</div>\n")
     parts += (f'<p class="memagic-note">{escape(clean(note))}</p>\n' for note in table.notes)

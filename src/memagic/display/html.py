@@ -117,7 +117,7 @@ def _table(table: TableCells, title: str) -> Iterable[str]:
     yield _heads(table)
     decimals = _decimals(table)
     for section in table.sections:
-        yield _section(section, decimals, table.legend)
+        yield _section(section, decimals, table)
     yield "</table>\n</div>\n"
 
 
@@ -129,17 +129,20 @@ def _heads(table: TableCells) -> str:
         last = ""
     else:
         se = "<br>".join(escape(line) for line in table.se_title)
-        names += [se, table.statistic, escape(table.p_title)]
-        # The interval's heading spans two columns, which have to be a group for its scope to hold.
-        groups = '<colgroup><col><col><col><col><col></colgroup><colgroup span="2"></colgroup>\n'
-        interval = escape(table.interval_title)
-        last = f'<th scope="colgroup" colspan="2" class="memagic-interval">{interval}</th>'
+        names += [se, table.statistic, escape(table.p_title)] if table.p_values else [se]
+        groups = f"<colgroup>{'<col>' * len(names)}</colgroup>\n"
+        last = ""
+        if table.intervals:
+            # The interval's heading spans two columns, which have to be a group for its scope to hold.
+            groups = groups.replace("\n", '<colgroup span="2"></colgroup>\n')
+            interval = escape(table.interval_title)
+            last = f'<th scope="colgroup" colspan="2" class="memagic-interval">{interval}</th>'
     cells = "".join(f'<th scope="col">{name}</th>' for name in names)
     return f"{groups}<thead><tr>{cells}{last}</tr></thead>\n"
 
 
-def _section(section: Section, decimals: Sequence[int], legend: bool) -> str:
-    width = 3 if legend else 7
+def _section(section: Section, decimals: Sequence[int], table: TableCells) -> str:
+    width = 3 if table.legend else 1 + len(table.columns)
     rows = ["<tbody>\n"]
     if section.title is not None:
         rows.append(
@@ -147,23 +150,22 @@ def _section(section: Section, decimals: Sequence[int], legend: bool) -> str:
             f"{escape(section.title)}</th></tr>\n"
         )
     within = section.title is not None
-    rows += (_row(line, decimals, legend, within) for line in section.lines)
+    rows += (_row(line, decimals, width, table.legend, within) for line in section.lines)
     rows.append("</tbody>\n")
     return "".join(rows)
 
 
-def _row(line: Line, decimals: Sequence[int], legend: bool, within: bool) -> str:
-    width = 2 if legend else 6
+def _row(line: Line, decimals: Sequence[int], width: int, legend: bool, within: bool) -> str:
     marks = ["memagic-gap"] * line.gap + ["memagic-in"] * (line.indented or within)
     mark = f' class="{" ".join(marks)}"' if marks else ""
     address = f' title="_b[{escape(line.name)}]"' if line.name else ""
     head = f'<tr{mark}><th scope="row"{address}>{escape(line.label)}</th>'
     if line.heading:
-        return f'{head}<td colspan="{width}"></td></tr>\n'
+        return f'{head}<td colspan="{width - 1}"></td></tr>\n'
     first = _number(line.numbers[0], decimals[0])
     if line.note or legend:
         words = escape(line.note or " ".join(line.numbers[1:]))
-        return f'{head}{first}<td colspan="{width - 1}" class="memagic-word">{words}</td></tr>\n'
+        return f'{head}{first}<td colspan="{width - 2}" class="memagic-word">{words}</td></tr>\n'
     others = "".join(map(_number, line.numbers[1:], decimals[1:]))
     return f"{head}{first}{others}</tr>\n"
 
