@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
 from memagic.display.cells import clean
+from memagic.display.points import decimals, number_cell
 from memagic.display.style import STYLE
 from memagic.display.text import LINE_WIDTH
 
@@ -113,22 +115,51 @@ def grid_html(table: GridTable) -> str:
             f'<table class="memagic-table">\n<caption>{title}</caption>\n'
             f"<thead><tr><td></td>{heads}</tr></thead>\n<tbody>\n"
         )
-        for k, row in enumerate(table.rows):
-            if row.ruled and k:
-                parts.append("</tbody>\n<tbody>\n")
-            if row.heading:
-                width = len(table.heads) + 1
-                parts.append(
-                    f'<tr><th scope="rowgroup" colspan="{width}" class="memagic-group">'
-                    f"{escape(clean(row.label))}</th></tr>\n"
-                )
-                continue
-            mark = ' class="memagic-in"' if row.indented else ""
-            cells = "".join(
-                f"<td>{'<br>'.join(escape(line) for line in cell.split(chr(10)))}</td>" for cell in row.cells
-            )
-            parts.append(f'<tr{mark}><th scope="row">{escape(clean(row.label))}</th>{cells}</tr>\n')
+        parts += _body(table)
         parts.append("</tbody>\n</table>\n</div>\n")
     parts += (f'<p class="memagic-note">{escape(clean(note))}</p>\n' for note in table.notes)
     parts.append("</div>")
     return "".join(parts)
+
+
+def _body(table: GridTable) -> Iterator[str]:
+    """The rows between the first rule and the last; decimal points stand below each other between rules."""
+    for number, section in enumerate(_sections(table.rows)):
+        if number:
+            yield "</tbody>\n<tbody>\n"
+        deepest = [
+            decimals(cell for row in section if not row.heading for cell in row.cells[j].split("\n"))
+            for j in range(len(table.heads))
+        ]
+        for row in section:
+            yield _heading(row, len(table.heads)) if row.heading else _row(row, deepest)
+
+
+def _sections(rows: Sequence[GridRow]) -> list[list[GridRow]]:
+    sections: list[list[GridRow]] = [[]]
+    for row in rows:
+        if row.ruled and sections[-1]:
+            sections.append([])
+        sections[-1].append(row)
+    return sections
+
+
+def _heading(row: GridRow, width: int) -> str:
+    label = escape(clean(row.label))
+    return f'<tr><th scope="rowgroup" colspan="{width + 1}" class="memagic-group">{label}</th></tr>\n'
+
+
+def _row(row: GridRow, deepest: Sequence[int]) -> str:
+    """One row of the table for each number that stands in a cell."""
+    mark = ' class="memagic-in"' if row.indented else ""
+    stacks = [cell.split("\n") for cell in row.cells]
+    depth = max(map(len, stacks), default=1)
+    span = f' rowspan="{depth}"' if depth > 1 else ""
+    head = f'<th scope="row"{span}>{escape(clean(row.label))}</th>'
+    rows = []
+    for line in range(depth):
+        words = (stack[line] if line < len(stack) else "" for stack in stacks)
+        cells = "".join(map(number_cell, words, deepest))
+        rows.append(f"<tr{mark}>{head}{cells}</tr>\n")
+        mark, head = ' class="memagic-below"', ""
+    return "".join(rows)

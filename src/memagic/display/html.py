@@ -6,6 +6,8 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from memagic.display.cells import comparison_cells, header_cells, table_cells
+from memagic.display.points import decimals as places
+from memagic.display.points import number_cell
 from memagic.display.style import STYLE
 
 if TYPE_CHECKING:
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
     from memagic.display.report import Report
 
 __all__ = ["to_html"]
-
-_LONGEST_SHIFT = 9  # the largest that the style sheet knows
 
 
 def to_html(report: Report) -> str:
@@ -162,32 +162,17 @@ def _row(line: Line, decimals: Sequence[int], width: int, legend: bool, within: 
     head = f'<tr{mark}><th scope="row"{address}>{escape(line.label)}</th>'
     if line.heading:
         return f'{head}<td colspan="{width - 1}"></td></tr>\n'
-    first = _number(line.numbers[0], decimals[0])
+    first = number_cell(line.numbers[0], decimals[0])
     if line.note or legend:
         words = escape(line.note or " ".join(line.numbers[1:]))
         return f'{head}{first}<td colspan="{width - 2}" class="memagic-word">{words}</td></tr>\n'
-    others = "".join(map(_number, line.numbers[1:], decimals[1:]))
+    others = "".join(map(number_cell, line.numbers[1:], decimals[1:]))
     return f"{head}{first}{others}</tr>\n"
 
 
 def _decimals(table: TableCells) -> list[int]:
-    # Numbers are set with their points below each other: find the decimals of every column.
-    deepest = [0] * 6
-    for section in table.sections:
-        for line in section.lines:
-            # The last of two columns is a parameter's address, which may hold a point as well.
-            columns = line.numbers[:1] if table.legend else line.numbers
-            for i, number in enumerate(columns):
-                if "." in number and "e" not in number:
-                    deepest[i] = max(deepest[i], len(number) - number.index(".") - 1)
-    return deepest
-
-
-def _number(number: str, decimals: int) -> str:
-    if "e" in number or not number:
-        return f"<td>{number}</td>"
-    point = number.find(".")
-    # A whole number lacks the point too, which is about as wide as half a digit.
-    shift = decimals if point < 0 else decimals - (len(number) - point - 1)
-    shift = min(shift, _LONGEST_SHIFT)
-    return f'<td class="memagic-s{shift}">{number}</td>' if shift else f"<td>{number}</td>"
+    """The places after the point in every column of numbers."""
+    lines = [line for section in table.sections for line in section.lines]
+    # The last of two columns is a parameter's address, which may hold a point as well.
+    n = 1 if table.legend else len(table.columns)
+    return [places(line.numbers[k] for line in lines if k < len(line.numbers)) for k in range(n)]

@@ -27,6 +27,7 @@ _SCALES: tuple[tuple[str, Exponentiated], ...] = (
     ("Incidence-rate ratios (irr)", "irr"),
     ("Exponentiated, exp(b) (eform)", "eform"),
 )
+_STOPS = (*map(float, range(10, 75, 10)), 75.0, 80.0, 85.0, 90.0, 95.0, 97.5, 98.0, 99.0, 99.5, 99.9, 99.99)
 _ACTIVE = "Active"
 _WRAPPED = {"flex_flow": "row wrap", "align_items": "center", "grid_gap": "0 1em"}
 
@@ -66,7 +67,9 @@ class ReplayExplorer(StaticBox):
     Attributes
     ----------
     scale, other : Dropdown
-    level : FloatSlider
+    level : BoundedFloatText
+    slider : SelectionSlider
+        Levels that are often asked for.
     bases, labels, intervals, p_values, header, group, legend : Checkbox
     command, python : Text
         What to type for the same table.
@@ -82,10 +85,14 @@ class ReplayExplorer(StaticBox):
         self._beside = {
             name: other for name, other in compare.items() if other is not estimates and other.fitted
         }
+        # Under a name of its own the result is found even when it is no longer the last.
+        self._own = next((name for name, other in compare.items() if other is estimates), ".")
         self._make_controls()
         super().__init__(self._rows(), self._static_form)
+        self.slider.observe(self._slide, "value")
         for control in (*self._single, self.scale, self.other):
-            control.observe(self._update, "value")
+            if control is not self.slider:
+                control.observe(self._update, "value")
         for text in (self.command, self.python):
             # They can be selected and copied like any text field, and not be changed.
             text.observe(self._write, "value")
@@ -119,15 +126,24 @@ class ReplayExplorer(StaticBox):
             options=_scales(self._estimates),
             value=first.exponentiated,
             tooltip="Scale on which the fixed part is shown",
+            layout=ipywidgets.Layout(width="auto"),
             **_described("Scale"),
         )
-        self.level = ipywidgets.FloatSlider(
+        self.level = ipywidgets.BoundedFloatText(
             value=first.level,
             min=low,
             max=high,
-            step=1.0,
-            tooltip="Confidence level in percent: arrow keys for steps of one, or type a number beside it",
+            step=None,
+            tooltip=f"Confidence level in percent, between {low:g} and {high:g}",
+            layout=ipywidgets.Layout(width="9em"),
             **_described("Level"),
+        )
+        self.slider = ipywidgets.SelectionSlider(
+            options=[(f"{stop:g}", stop) for stop in _STOPS],
+            value=_nearest(first.level),
+            readout=False,
+            tooltip="Confidence level by the arrow keys",
+            layout=ipywidgets.Layout(width="10em"),
         )
         self.bases = _checkbox("Base levels", first.bases, "Rows of base levels (baselevels)")
         self.labels = _checkbox(
@@ -144,6 +160,7 @@ class ReplayExplorer(StaticBox):
         )
         self._single = (
             self.level,
+            self.slider,
             self.bases,
             self.labels,
             self.intervals,
@@ -157,6 +174,7 @@ class ReplayExplorer(StaticBox):
             value="",
             tooltip="Stored estimates, or a variable that holds a result, to stand beside this one",
             disabled=not self._beside,
+            layout=ipywidgets.Layout(width="auto"),
             **_described("Compare with"),
         )
         self.command = _text(
@@ -168,8 +186,8 @@ class ReplayExplorer(StaticBox):
     def _rows(self) -> list[Any]:
         wrapped = ipywidgets.Layout(**_WRAPPED)
         return [
-            ipywidgets.HBox([self.scale, self.level, self.other], layout=wrapped),
-            ipywidgets.HBox(list(self._single[1:]), layout=wrapped),
+            ipywidgets.HBox([self.scale, self.level, self.slider, self.other], layout=wrapped),
+            ipywidgets.HBox(list(self._single[2:]), layout=wrapped),
             ipywidgets.HBox([self.command, self.python], layout=wrapped),
             self.table,
         ]
@@ -178,14 +196,21 @@ class ReplayExplorer(StaticBox):
         report = make_report(self._estimates, self._first, self._log, self._warnings)
         return {"text/plain": to_text(report), "text/html": to_html(report)}
 
+    def _slide(self, change: dict[str, Any]) -> None:
+        """Take the slider's level, unless it only follows one that it does not have."""
+        if change["new"] != _nearest(self.level.value):
+            self.level.value = change["new"]
+
     def _update(self, change: object = None) -> None:
         """Show what the controls ask for."""
+        self.slider.value = _nearest(self.level.value)
         comparing = bool(self.other.value)
         for control in self._single:
             control.disabled = comparing
         self._settle(comparing)
         if comparing:
-            models = [(_ACTIVE, self._estimates), (self.other.value, self._beside[self.other.value])]
+            own = _ACTIVE if self._own == "." else self._own
+            models = [(own, self._estimates), (self.other.value, self._beside[self.other.value])]
             html = grid_html(side_by_side(models, self.table_options))
         else:
             html = to_html(make_report(self._estimates, self.options, self._log, self._warnings))
@@ -196,7 +221,7 @@ class ReplayExplorer(StaticBox):
     def _write(self, change: object = None) -> None:
         """Write what to type for the table that is shown."""
         if self.other.value:
-            command = table_command((".", self.other.value), self.table_options)
+            command = table_command((self._own, self.other.value), self.table_options)
         else:
             command = replay_command(self._estimates.command.name, self.options)
         self.command.value = f"%{command}"
@@ -207,9 +232,10 @@ class ReplayExplorer(StaticBox):
         if comparing:
             return
         if self.legend.value or not self._estimates.fitted:
-            for control in (self.level, self.intervals, self.p_values):
+            for control in (self.level, self.slider, self.intervals, self.p_values):
                 control.disabled = True
-        self.level.disabled = self.level.disabled or not self.intervals.value
+        elif not self.intervals.value:
+            self.level.disabled = self.slider.disabled = True
         self.group.disabled = not self.header.value
         design = self._estimates.design
         self.bases.disabled = not any(column.state == "base" for column in design.with_bases)
@@ -230,6 +256,11 @@ def _scales(estimates: Estimates) -> list[tuple[str, Exponentiated]]:
     return allowed
 
 
+def _nearest(level: float) -> float:
+    """The stop of the slider next to a level."""
+    return min(_STOPS, key=lambda stop: abs(stop - level))
+
+
 def _described(words: str) -> dict[str, Any]:
     return {"description": words, "style": {"description_width": "initial"}}
 
@@ -240,5 +271,5 @@ def _checkbox(words: str, value: bool, tooltip: str) -> Any:
 
 
 def _text(words: str, tooltip: str) -> Any:
-    layout = ipywidgets.Layout(flex="1 1 24em", width="auto")
+    layout = ipywidgets.Layout(flex="1 1 34em", width="auto")
     return ipywidgets.Text(tooltip=tooltip, layout=layout, continuous_update=False, **_described(words))
