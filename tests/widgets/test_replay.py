@@ -253,6 +253,5 @@ def test_controls_say_what_they_are(session_of: Sessions) -> None:
     controls = [control for row in widget.children[:-1] for control in row.children]
     assert len(controls) == 13
     assert all(control.tooltip for control in controls)
-    # The slider stands beside the number that it goes with.
-    assert all(control.description for control in controls if control is not widget.slider)
+    assert all(control.description for control in controls)
     assert all(isinstance(control, ipywidgets.DOMWidget) and control.tabbable is None for control in controls)

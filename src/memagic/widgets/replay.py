@@ -121,7 +121,6 @@ class ReplayExplorer(StaticBox):
 
     def _make_controls(self) -> None:
         first = self._first
-        low, high = next(spec.limits for spec in OPTIONS if spec.name == "level" and spec.limits)
         self.scale = ipywidgets.Dropdown(
             options=_scales(self._estimates),
             value=first.exponentiated,
@@ -129,22 +128,7 @@ class ReplayExplorer(StaticBox):
             layout=ipywidgets.Layout(width="auto"),
             **_described("Scale"),
         )
-        self.level = ipywidgets.BoundedFloatText(
-            value=first.level,
-            min=low,
-            max=high,
-            step=None,
-            tooltip=f"Confidence level in percent, between {low:g} and {high:g}",
-            layout=ipywidgets.Layout(width="9em"),
-            **_described("Level"),
-        )
-        self.slider = ipywidgets.SelectionSlider(
-            options=[(f"{stop:g}", stop) for stop in _STOPS],
-            value=_nearest(first.level),
-            readout=False,
-            tooltip="Confidence level by the arrow keys",
-            layout=ipywidgets.Layout(width="10em"),
-        )
+        self._make_level(first.level)
         self.bases = _checkbox("Base levels", first.bases, "Rows of base levels (baselevels)")
         self.labels = _checkbox(
             "Value labels", first.labels, "Labels of factor levels, or values (nofvlabel)"
@@ -182,6 +166,26 @@ class ReplayExplorer(StaticBox):
         )
         self.python = _text("Python", "What to call on the result for the same table; select to copy")
         self.table = ipywidgets.HTML()
+
+    def _make_level(self, level: float) -> None:
+        low, high = next(spec.limits for spec in OPTIONS if spec.name == "level" and spec.limits)
+        self.level = ipywidgets.BoundedFloatText(
+            value=level,
+            min=low,
+            max=high,
+            step=None,
+            tooltip=f"Confidence level in percent, between {low:g} and {high:g}",
+            layout=ipywidgets.Layout(width="9em"),
+            **_described("Level"),
+        )
+        self.slider = ipywidgets.SelectionSlider(
+            options=[(f"{stop:g}", stop) for stop in _STOPS],
+            value=_nearest(level),
+            readout=False,
+            tooltip="Confidence level by the arrow keys",
+            layout=ipywidgets.Layout(width="18em"),
+            **_described("Usual levels"),
+        )
 
     def _rows(self) -> list[Any]:
         wrapped = ipywidgets.Layout(**_WRAPPED)
