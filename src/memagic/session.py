@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from memagic.commands.constrained import Definitions
     from memagic.commands.define import Listing
+    from memagic.commands.stored_estimates import Shelf, Tabulation
     from memagic.display.log_lines import Progress
     from memagic.postestimation.quadchk import QuadratureCheck
     from memagic.results import MEResults
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["InUse", "Session", "Shown"]
 
-Shown: TypeAlias = "MEResults | Replay | QuadratureCheck | InUse | Listing | None"
+Shown: TypeAlias = "MEResults | Replay | QuadratureCheck | InUse | Listing | Tabulation | None"
 """What a command has to show."""
 
 # `use name`, `use "a path"`, and the option that the manual asks for where data would be lost.
@@ -80,6 +81,8 @@ class Session:
     matrices : mutable mapping of str to matrix
         As they are given: Series, DataFrames and dicts with their names, all else as arrays.
     constraints : dict of int to Constraint
+    variables : mapping of str to object
+        Where results are found, too, that are not stored: the variables of a notebook.
     """
 
     def __init__(
@@ -99,6 +102,9 @@ class Session:
         self._name = ""
         self._last: MEResults | None = None
         self._survey: SurveyDesign | None = None
+        self._stored: dict[str, MEResults] = {}
+        self._titles: dict[str, str] = {}
+        self.variables: Mapping[str, Any] = {}
         if data is not None:
             self.use(data)
 
@@ -111,6 +117,11 @@ class Session:
     def last(self) -> MEResults | None:
         """The last estimates."""
         return self._last
+
+    @property
+    def stored(self) -> dict[str, MEResults]:
+        """Results by the names that `estimates store` gave them."""
+        return self._stored
 
     @property
     def in_use(self) -> InUse | None:
@@ -157,7 +168,8 @@ class Session:
             ``use bangladesh``, or ``use`` alone, which tells what is in use, or ``quadchk``, perhaps
             with numbers of integration points, which repeats the last fit with them, or what defines,
             lists and drops constraints and matrices: ``constraint 1 age = 0``, ``constraint dir``,
-            ``matrix A = (1, . \ 0, 1)``, ``matrix list A``. A definition returns nothing.
+            ``matrix A = (1, . \ 0, 1)``, ``matrix list A``. A definition returns nothing. Or
+            ``estimates store r_int``, ``restore``, ``dir``, ``drop``, ``replay`` and ``table``.
         data : DataFrame or str, optional
             For this command; else the data in use.
         stream : callable, optional
@@ -188,6 +200,8 @@ class Session:
                 return self._svyset(text)
             if name == "svy":
                 return self._svy(text, data, stream, progress)
+            if name is not None and name.startswith("est") and "estimates".startswith(name):
+                return self._estimates(text)
             if is_replay(text):
                 return self._replay(text)
             return self._estimate(text, data, stream, progress)
@@ -218,9 +232,13 @@ class Session:
         progress: Callable[[Progress], None] | None,
     ) -> MEResults:
         command = parse_command(text)
+        widget = command.options.get("widget")
+        if widget is not None and "startgrid" in command.options:
+            raise CommandError(198, "options startgrid() and widget may not be combined", span=widget.span)
         from memagic.commands.estimate import estimate
 
-        self._last = estimate(command, self._frame(data), stream, self._definitions, progress)
+        result = estimate(command, self._frame(data), stream, self._definitions, progress)
+        self._last = result if widget is None else result.beside(self._shelf().known())
         return self._last
 
     def _frame(self, data: pd.DataFrame | str | None) -> pd.DataFrame:
@@ -293,7 +311,25 @@ class Session:
             )
         from memagic.commands.estimate import display_options
 
-        return self._last.shown(display_options(options))
+        shown = display_options(options)
+        if not shown.widget:
+            return self._last.shown(shown)
+        others = {name: other.estimates for name, other in self._shelf().known().items()}
+        return self._last.shown(shown, beside=others)
+
+    def _estimates(self, text: str) -> Shown:
+        from memagic.commands.stored_estimates import estimates_command
+
+        shelf = self._shelf()
+        shown = estimates_command(text, shelf)
+        self._last = shelf.active
+        return shown
+
+    def _shelf(self) -> Shelf:
+        """The results that commands may name."""
+        from memagic.commands.stored_estimates import Shelf
+
+        return Shelf(self._last, self._stored, self._titles, self.variables)
 
 
 def _no_data() -> CommandError:

@@ -296,6 +296,10 @@ def display_options(options: dict[str, Option]) -> DisplayOptions:
         labels="nofvlabel" not in options,
         constraints="nocnsreport" not in options,
         legend="coeflegend" in options,
+        bases="baselevels" in options,
+        intervals="noci" not in options,
+        p_values="nopvalues" not in options,
+        widget="widget" in options,
     )
 
 

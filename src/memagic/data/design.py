@@ -12,7 +12,7 @@ from memagic.data.collinear import dependent_columns
 from memagic.data.levels import DesignLevel, Grouping, RandomEffects, make_levels
 from memagic.data.perfect import prune_perfect
 from memagic.data.sample import cluster_variable, estimation_sample
-from memagic.data.terms import Column, constant, expand, values_of
+from memagic.data.terms import Column, constant, expand_with_bases, values_of
 from memagic.data.variables import Variables
 from memagic.data.weights import Weights, make_weights
 from memagic.errors import CommandError
@@ -50,6 +50,8 @@ class Design:
     weights : Weights or None
     clusters : ndarray of int, shape (n,), or None
         Codes of the variable of vce(cluster).
+    with_bases : tuple of Column
+        `fixed` with the base levels in their places that option `baselevels` shows.
     """
 
     sample: Mask
@@ -62,6 +64,7 @@ class Design:
     notes: tuple[str, ...]
     weights: Weights | None = None
     clusters: Index | None = None
+    with_bases: tuple[Column, ...] = ()
 
     @property
     def groupings(self) -> tuple[Grouping, ...]:
@@ -103,7 +106,8 @@ def make_design(
     variables = Variables(frame)
     sample, codes = estimation_sample(command, variables, trials)
     notes: list[str] = []
-    columns = expand(variables, command.fixed.terms, sample)
+    everything = expand_with_bases(variables, command.fixed.terms, sample)
+    columns = [column for column in everything if column.state != "base"]
     if binary and "asis" not in command.fixed.options:
         sample = _without_perfect(variables, command.depvar.name, columns, sample, notes)
     offset = _offset(
@@ -127,7 +131,14 @@ def make_design(
         notes=tuple(notes),
         weights=make_weights(command, variables, sample, [level.grouping for level in levels]),
         clusters=None if clusters is None else codes[clusters[0]][sample],
+        with_bases=_with_bases(everything, fixed),
     )
+
+
+def _with_bases(everything: list[Column], fixed: tuple[Column, ...]) -> tuple[Column, ...]:
+    """The columns of the equation as they turned out, and the base levels among them."""
+    found = iter(fixed)
+    return (*(column if column.state == "base" else next(found) for column in everything), *found)
 
 
 def _refuse_response(command: Command) -> None:

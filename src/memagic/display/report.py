@@ -131,7 +131,8 @@ class CoefficientTable:
     `se_title` is "Std. err.", or two lines such as "Robust\nstd. err.". `legend` replaces all but
     the estimates by the parameters' addresses (option `coeflegend`), `squish` leaves out the blank
     lines around factors (`vsquish`), and `stretch` off keeps the column of names at 12 characters
-    (`nolstretch`).
+    (`nolstretch`). `intervals` off leaves out the confidence limits (`noci`), `p_values` off the
+    p-values and their statistics (`nopvalues`).
     """
 
     depvar: str
@@ -143,6 +144,8 @@ class CoefficientTable:
     legend: bool = False
     squish: bool = False
     stretch: bool = True
+    intervals: bool = True
+    p_values: bool = True
 
 
 @dataclass(frozen=True, slots=True)

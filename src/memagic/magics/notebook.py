@@ -12,7 +12,7 @@ from IPython.core.magic import no_var_expand
 from memagic.errors import Break, CommandError
 from memagic.magics.arguments import Arguments, Word, read_cell, read_line
 from memagic.magics.frames import find_frame, find_object, frames_in
-from memagic.magics.help import DEFINITION_HELP, QUADCHK_HELP, USE_HELP, command_help
+from memagic.magics.help import DEFINITION_HELP, ESTIMATES_HELP, QUADCHK_HELP, USE_HELP, command_help
 from memagic.magics.live_log import live_log
 from memagic.session import Session
 from memagic.spec.options import COMMANDS
@@ -46,6 +46,8 @@ class Notebook:
         self.session = Session()
         # Matrices that the session does not have are variables of the notebook.
         self.session.matrices = ChainMap({}, shell.user_ns)
+        # So are results that were never stored.
+        self.session.variables = shell.user_ns
         self._shell = shell
         self._followed: str | None = None
 
@@ -60,6 +62,8 @@ class Notebook:
             yield "line", f"{name},", _magic(partial(self.replay, name), text)
         for name, text in DEFINITION_HELP.items():
             yield "line", name, _magic(partial(self.define, name), text)
+        for name in ("estimates", "est"):
+            yield "line", name, _magic(partial(self.define, name), ESTIMATES_HELP)
 
     def use(self, line: str) -> None:
         """Put data in use, or tell what is."""
@@ -87,7 +91,7 @@ class Notebook:
         print(self.session.in_use.size)
 
     def define(self, name: str, line: str) -> Shown:
-        """Define, list or drop constraints or matrices."""
+        """Run a command on what the session keeps: constraints, matrices, stored estimates."""
         try:
             return self.session.run(f"{name} {line}")
         except CommandError as error:

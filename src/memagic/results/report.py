@@ -56,6 +56,12 @@ class DisplayOptions:
         Whether to show the header, the table, the summary of groups, value labels, and constraints.
     legend : bool
         Whether the table has the parameters' names in place of statistics.
+    bases : bool
+        Whether to show the base levels of factor variables.
+    intervals, p_values : bool
+        Whether to show confidence intervals, and p-values with their test statistics.
+    widget : bool
+        Whether a notebook shows the result with controls.
     """
 
     exponentiated: Exponentiated = ""
@@ -66,6 +72,10 @@ class DisplayOptions:
     labels: bool = True
     constraints: bool = True
     legend: bool = False
+    bases: bool = False
+    intervals: bool = True
+    p_values: bool = True
+    widget: bool = False
 
 
 def check_scale(link: str, family: str, scale: Exponentiated, span: tuple[int, int] | None = None) -> None:
@@ -104,7 +114,9 @@ def check_level(level: float) -> None:
         raise CommandError(198, f"level() must be between {low:g} and {high:g} inclusive")
 
 
-def make_report(estimates: Estimates, options: DisplayOptions, log: bool) -> Report:
+def make_report(
+    estimates: Estimates, options: DisplayOptions, log: bool, warnings: tuple[str, ...] | None = None
+) -> Report:
     """The report of a fit.
 
     Parameters
@@ -114,6 +126,9 @@ def make_report(estimates: Estimates, options: DisplayOptions, log: bool) -> Rep
     log : bool
         Whether the notes and the iteration log belong to it, as they do when the model is fitted
         and not when it is replayed.
+    warnings : tuple of str, optional
+        What `diagnose` has said about the estimates, where it has been asked already: it looks at all
+        observations.
 
     Returns
     -------
@@ -122,6 +137,8 @@ def make_report(estimates: Estimates, options: DisplayOptions, log: bool) -> Rep
     """
     fitted = estimates.fitted
     test = comparison(estimates) if fitted else None
+    if warnings is None:
+        warnings = diagnose(estimates) if fitted else ()
     return Report(
         notes_before=estimates.notes if log else (),
         log=estimates.log if log else (),
@@ -130,7 +147,7 @@ def make_report(estimates: Estimates, options: DisplayOptions, log: bool) -> Rep
         table=_table(estimates, options) if options.table else None,
         notes=_notes(estimates, options) if options.table else (),
         comparison=test if options.table else None,
-        warnings=diagnose(estimates) if fitted else (),
+        warnings=warnings,
     )
 
 
@@ -271,6 +288,8 @@ def _table(estimates: Estimates, options: DisplayOptions) -> CoefficientTable:
         level=options.level,
         blocks=tuple(blocks),
         legend=legend,
+        intervals=options.intervals,
+        p_values=options.p_values,
     )
 
 
@@ -314,7 +333,9 @@ def _fixed_rows(estimates: Estimates, options: DisplayOptions, numbers: TableNum
             note = f"({column.state})"
             rows.append(Row("state", label, column.name, held, note=note, indented=indented))
 
-    for heading, members in groupby(estimates.design.fixed, key=lambda column: column.heading):
+    design = estimates.design
+    shown = design.with_bases if options.bases else design.fixed
+    for heading, members in groupby(shown, key=lambda column: column.heading):
         columns = list(members)
         labelled = options.labels and any(_has_labels(estimates, column) for column in columns)
         if not heading or (len(columns) == 1 and "#" not in heading and not labelled):

@@ -50,6 +50,11 @@ class Stored(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._names)
 
+    @property
+    def scalars(self) -> dict[str, float]:
+        """The scalars by name; no array is made for it."""
+        return {name: value for name, value in self._made.items() if isinstance(value, int | float)}
+
     def __repr__(self) -> str:
         lines = []
         for name, value in self.items():
