@@ -168,3 +168,16 @@ def test_balance(firm: list[int], year: list[int], balance: str, gaps: bool) -> 
     frame = pd.DataFrame({"firm": firm, "year": year})
     found = describe(FIRM, Variables(frame, FIRM).panel(), frame["year"].to_numpy(float))
     assert (found.balance, found.gaps, found.first, found.last) == (balance, gaps, min(year), max(year))
+
+
+def test_a_frame_before_a_column_is_no_operator() -> None:
+    """`df.x` is the difference's lead, where there is time."""
+    with pytest.raises(CommandError) as caught:
+        make_design(parse_command("meglm y df.x"), panel_frame(), None)
+    assert caught.value.message == "time variable not set"
+    assert caught.value.hint is not None
+    assert caught.value.hint.endswith("type x")
+    frame = panel_frame()
+    np.testing.assert_allclose(
+        Variables(frame, FIRM).numbers("FD.x"), by_pandas(frame, "x", -1) - frame["x"].to_numpy()
+    )

@@ -472,3 +472,39 @@ def test_a_thousand_levels_take_little_memory() -> None:
     # x is a function of the level.
     assert np.flatnonzero(dependent).tolist() == [k - 1]
     assert peak < 150e6
+
+
+@pytest.mark.parametrize(
+    ("varlist", "expected"),
+    [
+        ("i.g x", "1.g* 2.g 3.g x"),
+        ("ib2.g", "1.g 2.g* 3.g"),
+        ("ibn.g", "1.g 2.g 3.g"),
+        ("2.g", "2.g"),
+        # The base of an interaction is told by those of its variables, where they have terms.
+        ("i.a##i.b", "0.a* 1.a 0.b* 1.b 1.a#1.b"),
+        ("i.a##c.x", "0.a* 1.a x 1.a#c.x"),
+        ("i.a#i.b", "0.a#0.b* 0.a#1.b 1.a#0.b 1.a#1.b"),
+        ("x i.a#c.x", "x 0.a#c.x* 1.a#c.x"),
+        ("i.a#c.x", "0.a#c.x 1.a#c.x"),
+        # What is a base in one term and a column of another is a column, where that term stands.
+        ("i.a ibn.a", "1.a 0.a"),
+    ],
+)
+def test_base_levels(varlist: str, expected: str) -> None:
+    rows = np.ones(len(FRAME), dtype=bool)
+    found = expand_with_bases(Variables(FRAME), parse_varlist(varlist), rows)
+    shown = [c for c in found if not c.implied]
+    assert " ".join(c.name + "*" * (c.state == "base") for c in shown) == expected
+    assert [c for c in found if c.state != "base"] == expand(Variables(FRAME), parse_varlist(varlist), rows)
+
+
+def test_base_levels_of_a_design() -> None:
+    found = design("y i.g i.a ibn.a x")
+    assert [c for c in found.with_bases if c.state != "base"] == list(found.fixed)
+    assert [(c.name, c.state) for c in found.with_bases][:3] == [
+        ("1.g", "base"),
+        ("2.g", "estimated"),
+        ("3.g", "estimated"),
+    ]
+    assert found.with_bases[-1].name == "_cons"

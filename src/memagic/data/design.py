@@ -12,9 +12,10 @@ from memagic.data.coded import coded_terms, compact, dense, moments
 from memagic.data.collinear import dependent_columns
 from memagic.data.levels import DesignLevel, Grouping, RandomEffects, make_levels
 from memagic.data.perfect import has_pure_level, prune_perfect
-from memagic.data.sample import Dropped, estimation_sample
+from memagic.data.sample import Dropped, cluster_variable, estimation_sample
 from memagic.data.terms import Column, constant, expand_with_bases
 from memagic.data.variables import Variables
+from memagic.data.weights import Weights, make_weights
 from memagic.errors import CommandError
 from memagic.spec.tree import Command, Option
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Index = NDArray[np.intp]
 
 __all__ = ["Design", "DesignLevel", "Grouping", "RandomEffects", "make_design"]
 
@@ -46,6 +48,9 @@ class Design:
         Highest first.
     notes : tuple of str
         What the data made necessary, in the manual's words.
+    weights : Weights or None
+    clusters : ndarray of int, shape (n,), or None
+        Codes of the variable of vce(cluster).
     with_bases : tuple of Column
         `fixed` with the base levels in their places.
     index : Index, shape (N,), or None
@@ -62,9 +67,16 @@ class Design:
     trials: Array | float
     levels: tuple[DesignLevel, ...]
     notes: tuple[str, ...]
+    weights: Weights | None = None
+    clusters: Index | None = None
     with_bases: tuple[Column, ...] = ()
     index: pd.Index | None = None
     dropped: Dropped | None = None
+
+    @property
+    def groupings(self) -> tuple[Grouping, ...]:
+        """The groups of every level, highest first."""
+        return tuple(level.grouping for level in self.levels)
 
 
 def make_design(
@@ -114,6 +126,8 @@ def make_design(
     x, fixed = _fixed_columns(variables, columns, sample, has_constant or cutpoints, notes, keep)
     if cutpoints:
         x, fixed = np.ascontiguousarray(x[:, :-1]), fixed[:-1]
+    levels = make_levels(variables, command.random, codes, sample)
+    clusters = cluster_variable(command)
     return Design(
         sample=sample,
         y=variables.numbers(command.depvar.variable)[sample],
@@ -121,8 +135,10 @@ def make_design(
         fixed=fixed,
         offset=offset,
         trials=variables.numbers(trials)[sample] if isinstance(trials, str) else float(trials or 1.0),
-        levels=make_levels(variables, command.random, codes, sample),
+        levels=levels,
         notes=tuple(notes),
+        weights=make_weights(command, variables, sample, [level.grouping for level in levels]),
+        clusters=None if clusters is None else codes[clusters[0]][sample],
         with_bases=_with_bases(everything, fixed),
         index=frame.index,
         dropped=dropped,

@@ -6,9 +6,10 @@ Source: [U] 11.4 varname and varlists.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
-from memagic.errors import CommandError, closest
+from memagic.data.unknown import unknown_hint
+from memagic.errors import CommandError
 
 Span = tuple[int, int]
 
@@ -28,7 +29,12 @@ def is_list(typed: str) -> bool:
 
 
 def match_name(
-    typed: str, names: Sequence[str], span: Span | None = None, *, abbreviations: bool = True
+    typed: str,
+    names: Sequence[str],
+    span: Span | None = None,
+    *,
+    abbreviations: bool = True,
+    columns: Iterable[Hashable] | None = None,
 ) -> str:
     """The one variable that a name or an abbreviation means.
 
@@ -41,6 +47,8 @@ def match_name(
         The place of `typed`, for the error.
     abbreviations : bool
         Whether the first letters are enough where no other variable starts with them.
+    columns : iterable, optional
+        All columns of the data, also those whose names no command can have, for the hint.
 
     Raises
     ------
@@ -59,7 +67,7 @@ def match_name(
     if begun:
         hint: str | None = f"abbreviations are off (set varabbrev off); it may be {_some(begun)}"
     else:
-        hint = closest(typed, names)
+        hint = unknown_hint(typed, names if columns is None else columns)
     raise CommandError(111, f"variable {typed} not found", span=span, hint=hint)
 
 
@@ -102,6 +110,8 @@ def _matching(typed: str, names: Sequence[str], span: Span | None) -> list[str]:
         parts = typed.split("*")
         product = len(parts) == 2 and all(part in names for part in parts)
         hint = f"interactions are {'#'.join(parts)}, or {'##'.join(parts)}" if product else None
+        if "**" in typed:
+            hint = "powers are products: c.x#c.x is the square of x"
         raise CommandError(111, f"variable {typed} not found", span=span, hint=hint)
     if "~" in typed and len(found) > 1:
         raise CommandError(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
-from memagic.data.names import match_name, match_names
+from memagic.data.names import is_list, match_name, match_names
 from memagic.data.sample import ALL
 from memagic.errors import CommandError
 from memagic.spec.options import OPTIONS
@@ -25,6 +25,7 @@ from memagic.spec.tree import (
     Term,
     TimeSettings,
     Unary,
+    VarianceEstimator,
 )
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def resolve(
         A variable is not there or a name is ambiguous, r(111); a list where one variable is due, or
         too many terms, r(103).
     """
-    names = _Names(tuple(name for name in frame.columns if isinstance(name, str)), abbreviations)
+    typeable = tuple(name for name in frame.columns if isinstance(name, str) and name.isidentifier())
+    names = _Names(typeable, abbreviations, frame.columns)
     fixed = command.fixed
     condition, weight = fixed.condition, fixed.weight
     return replace(
@@ -85,9 +87,10 @@ class _Names:
 
     names: Sequence[str]
     abbreviations: bool
+    columns: Iterable[Hashable]
 
     def one(self, typed: str, span: tuple[int, int] | None) -> str:
-        return match_name(typed, self.names, span, abbreviations=self.abbreviations)
+        return match_name(typed, self.names, span, abbreviations=self.abbreviations, columns=self.columns)
 
     def factor(self, factor: Factor) -> Factor:
         """An operand that is one variable."""
@@ -106,6 +109,8 @@ class _Names:
         return tuple(found.values())
 
     def _factors(self, factor: Factor) -> list[Factor]:
+        if not is_list(factor.name):
+            return [self.factor(factor)]
         found = match_names(factor.name, self.names, factor.span, abbreviations=self.abbreviations)
         return [replace(factor, name=name) for name in found]
 
@@ -132,6 +137,9 @@ class _Names:
             trials = value[1]
             if isinstance(trials, str):
                 return replace(option, value=(value[0], self.one(trials, option.argument_span)))
+        if isinstance(value, VarianceEstimator) and value.cluster is not None:
+            cluster = self.one(value.cluster, option.argument_span)
+            return replace(option, value=replace(value, cluster=cluster))
         return option
 
     def expression(self, tree: Expression) -> Expression:

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.data.panel import Panel, make_panel
-from memagic.errors import CommandError, closest
+from memagic.data.unknown import unknown_hint
+from memagic.errors import CommandError
 from memagic.spec.operators import time_operator
 from memagic.spec.tree import TimeSettings
 
@@ -69,8 +70,8 @@ class Variables:
             ``variable x not found``, r(111), or more than one of them, r(110).
         """
         if name not in self.frame.columns:
-            names = [column for column in self.frame.columns if isinstance(column, str)]
-            raise CommandError(111, f"variable {name} not found", span=span, hint=closest(name, names))
+            hint = unknown_hint(name, self.frame.columns)
+            raise CommandError(111, f"variable {name} not found", span=span, hint=hint)
         column = self.frame[name]
         if column.ndim != 1:
             raise CommandError(110, f"variable {name} is there more than once", span=span)
@@ -102,6 +103,10 @@ class Variables:
         if name not in self._numbers:
             operator, variable = _operated(name)
             if operator and name not in self.frame.columns:
+                if operator == "FD" and self.time is None:
+                    # df.x is an operator before x, too, but hardly ever meant as one.
+                    hint = f"df. is a lead and a difference; the column x of a frame is x: type {variable}"
+                    raise CommandError(111, "time variable not set", span=span, hint=hint)
                 plain = self.numbers(variable, span)
                 self._numbers[name] = self.panel(span).apply(time_operator(operator), plain)
                 return self._numbers[name]

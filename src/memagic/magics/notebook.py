@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from IPython.core.magic import no_var_expand
 
-from memagic.errors import CommandError
+from memagic.errors import Break, CommandError
 from memagic.magics.arguments import Arguments, Word, read_cell, read_line
 from memagic.magics.frames import find_frame, find_object, frames_in
-from memagic.magics.help import DEFINITION_HELP, QUADCHK_HELP, TSSET_HELP, USE_HELP, command_help
+from memagic.magics.help import (
+    DEFINITION_HELP,
+    ESTIMATES_HELP,
+    QUADCHK_HELP,
+    TSSET_HELP,
+    USE_HELP,
+    command_help,
+)
 from memagic.magics.live_log import live_log
 from memagic.session import Session
 from memagic.spec.options import COMMANDS
@@ -47,6 +54,8 @@ class Notebook:
         self.session = Session()
         # Matrices that the session does not have are variables of the notebook.
         self.session.matrices = ChainMap({}, shell.user_ns)
+        # So are results that were never stored.
+        self.session.variables = shell.user_ns
         self._shell = shell
         self._followed: str | None = None
 
@@ -64,6 +73,8 @@ class Notebook:
         for name in ("tsset", "xtset"):
             yield "line", name, _magic(partial(self.set_time, name), TSSET_HELP)
             yield "line", f"{name},", _magic(partial(self.set_time, f"{name},"), TSSET_HELP)
+        for name in ("estimates", "est"):
+            yield "line", name, _magic(partial(self.define, name), ESTIMATES_HELP)
 
     def use(self, line: str) -> None:
         """Put data in use, or tell what is."""
@@ -91,7 +102,7 @@ class Notebook:
         print(self.session.in_use.size)
 
     def define(self, name: str, line: str) -> Shown:
-        """Define, list or drop constraints or matrices."""
+        """Run a command on what the session keeps: constraints, matrices, stored estimates."""
         try:
             return self.session.run(f"{name} {line}")
         except CommandError as error:
@@ -122,12 +133,25 @@ class Notebook:
                 result = self.session.run(arguments.text, data=data)
             else:
                 with live_log(self._shell) as log:
-                    result = self.session.run(arguments.text, data=data, stream=log)
+                    result = self.session.run(arguments.text, data=data, stream=log, progress=log.progress)
+        except Break as stop:
+            raise self._kept(stop, arguments.quiet) from None
         except CommandError as error:
             raise self._explained(error, _place(error)) from None
         if arguments.out is not None:
             self._namespace[arguments.out] = result
         return None if arguments.quiet else result
+
+    def _kept(self, stop: Break, quiet: bool) -> Break:
+        """Show and keep what an interrupted fit has reached; its name is one of the shell's own kind."""
+        from memagic.results import MEResults
+
+        if isinstance(stop.so_far, MEResults):
+            self._namespace[_STOPPED] = stop.so_far
+            if not quiet:
+                self._shell.display_pub.publish(data=stop.so_far._repr_mimebundle_())
+            stop.hint = f"the fit so far is in {_STOPPED}: option from({_STOPPED}) goes on from there"
+        return stop
 
     def _data(self, arguments: Arguments) -> Data | None:
         """The data of one command; None for those in use.
@@ -195,6 +219,8 @@ class Notebook:
         namespace: dict[str, Any] = self._shell.user_ns
         return namespace
 
+
+_STOPPED = "_stopped"
 
 _NOTHING_IN_USE = "(no data in use: type %use bangladesh for an example, or %use with a DataFrame's name)"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -18,12 +19,13 @@ from memagic.results.report import DisplayOptions, Exponentiated, check_level, c
 from memagic.results.stored import Stored, coefficient_table, estimation_results
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
     from memagic.data.sample import Dropped
     from memagic.postestimation.quadchk import QuadratureCheck
+    from memagic.widgets.replay import ReplayExplorer
 
 __all__ = ["MEResults", "Replay"]
 
@@ -32,10 +34,17 @@ class Replay:
     """A result as one set of display options shows it.
 
     It shows itself as a rich table in a notebook and as the manual's text elsewhere.
+
+    Parameters
+    ----------
+    report : Report
+    live : callable, optional
+        Makes the widget that a notebook shows in its place.
     """
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, live: Callable[[], ReplayExplorer] | None = None) -> None:
         self._report = report
+        self._live = live
 
     def to_text(self) -> str:
         """The manual's text."""
@@ -55,7 +64,9 @@ class Replay:
     def __repr__(self) -> str:
         return self.to_text()
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        if self._live is not None:
+            return self._live()._repr_mimebundle_()
         return {"text/plain": self.to_text(), "text/html": self.to_html()}
 
 
@@ -68,15 +79,20 @@ class MEResults:
         The numbers.
     options : DisplayOptions
         How the command that fitted the model asked for it to be shown.
+    beside : mapping of str to Estimates, optional
+        What the widget offers to compare it with, where the command asked for one.
 
     Attributes
     ----------
     estimates : Estimates
     """
 
-    def __init__(self, estimates: Estimates, options: DisplayOptions) -> None:
+    def __init__(
+        self, estimates: Estimates, options: DisplayOptions, beside: Mapping[str, Estimates] | None = None
+    ) -> None:
         self.estimates = estimates
         self._options = options
+        self._beside = dict(beside or {})
 
     # --- numbers ------------------------------------------------------------------------------
 
@@ -191,6 +207,9 @@ class MEResults:
         nofvlabel: bool = False,
         nocnsreport: bool = False,
         coeflegend: bool = False,
+        baselevels: bool = False,
+        noci: bool = False,
+        nopvalues: bool = False,
         allbaselevels: bool = False,
         noemptycells: bool = False,
         noomitted: bool = False,
@@ -210,6 +229,10 @@ class MEResults:
             What to leave out.
         coeflegend : bool
             The parameters' names, by which `from()` and `test` address them, in place of statistics.
+        baselevels : bool
+            Rows for the base levels of factor variables.
+        noci, nopvalues : bool
+            Leave out confidence intervals, or p-values and their test statistics.
         allbaselevels : bool
             Base levels as well, also those of interactions.
         noemptycells, noomitted, vsquish : bool
@@ -240,6 +263,9 @@ class MEResults:
             labels=not nofvlabel,
             constraints=not nocnsreport,
             legend=coeflegend,
+            bases=baselevels,
+            intervals=not noci,
+            p_values=not nopvalues,
             all_bases=allbaselevels,
             empty=not noemptycells,
             omitted=not noomitted,
@@ -248,7 +274,12 @@ class MEResults:
         )
         return self.shown(options)
 
-    def shown(self, options: DisplayOptions, span: tuple[int, int] | None = None) -> Replay:
+    def shown(
+        self,
+        options: DisplayOptions,
+        span: tuple[int, int] | None = None,
+        beside: Mapping[str, Estimates] | None = None,
+    ) -> Replay:
         """The result under display options.
 
         Parameters
@@ -256,6 +287,8 @@ class MEResults:
         options : DisplayOptions
         span : tuple of int, optional
             The place of the option that chooses the scale, for the error.
+        beside : mapping of str to Estimates, optional
+            What a widget offers to compare it with.
 
         Raises
         ------
@@ -264,7 +297,30 @@ class MEResults:
         """
         kind = self.estimates.kind
         check_scale(kind.link, kind.family, options.exponentiated, span)
-        return Replay(make_report(self.estimates, options, log=False))
+        live = partial(_explorer, self.estimates, options, beside or {}) if options.widget else None
+        return Replay(make_report(self.estimates, options, log=False), live)
+
+    def shown_as(self, title: str) -> Replay:
+        """The result as its command asked for it to be shown, under a title of its own."""
+        report = make_report(self.estimates, self._options, log=False)
+        return Replay(replace(report, notes_before=(title,)))
+
+    def explore(self, compare: Mapping[str, MEResults] | None = None) -> ReplayExplorer:
+        """A widget to look at the result in other ways; it never fits anything again.
+
+        Parameters
+        ----------
+        compare : mapping of str to MEResults, optional
+            Results to put beside this one, by name.
+        """
+        beside = {name: other.estimates for name, other in (compare or {}).items()}
+        return _explorer(self.estimates, self._options, beside or self._beside)
+
+    def beside(self, others: Mapping[str, MEResults]) -> MEResults:
+        """The same result, whose widget offers others to compare it with."""
+        return MEResults(
+            self.estimates, self._options, {name: other.estimates for name, other in others.items()}
+        )
 
     def to_text(self, *, log: bool = False) -> str:
         """The manual's text, with the iteration log on request."""
@@ -309,7 +365,9 @@ class MEResults:
             f"log likelihood {self.llf:.7g}>"
         )
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        if self._options.widget:
+            return _explorer(self.estimates, self._options, self._beside, log=True)._repr_mimebundle_()
         return {"text/plain": self.to_text(), "text/html": self.to_html()}
 
     # --- helpers ------------------------------------------------------------------------------
@@ -322,3 +380,12 @@ class MEResults:
         import pandas as pd
 
         return pd.Series(values, index=self._names, name=name)
+
+
+def _explorer(
+    estimates: Estimates, options: DisplayOptions, beside: Mapping[str, Estimates], *, log: bool = False
+) -> ReplayExplorer:
+    # The package of the widgets is slow to import.
+    from memagic.widgets.replay import explore
+
+    return explore(estimates, options, beside, log=log)

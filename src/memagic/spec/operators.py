@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from memagic.errors import CommandError
 from memagic.spec.numlist import read_numlist
+from memagic.spec.slips import frame_hint
 from memagic.spec.tree import TimeOperator
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def read_operator(cursor: Cursor, end: int) -> Operator:
     text, arguments = _pieces(cursor, end)
     match = _PARTS.fullmatch(text)
     if match is None or (match["before"] and match["after"] and match["factor"]):
-        raise not_allowed(cursor, span, _hint(text))
+        raise not_allowed(cursor, span, _hint(text) or frame_hint(cursor, end))
     before, own = match["before"].count("("), match["factor"].count("(")
     times = _times(
         cursor, match["before"] + match["after"], [*arguments[:before], *arguments[before + own :]], span

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from memagic.errors import CommandError
 from memagic.spec.cursor import Cursor
 from memagic.spec.operators import Operator, combined, not_allowed, prefix_end, read_operator
+from memagic.spec.slips import call_hint
 from memagic.spec.tree import Factor, Term, TimeOperator
 
 if TYPE_CHECKING:
@@ -163,7 +164,9 @@ def _operand(cursor: Cursor, outer: Operator, depth: int, interacted: bool) -> l
         raise _invalid_name(cursor)
     span = cursor.span_from(first)
     if cursor.at("(") and cursor.joined(0):
-        raise cursor.invalid((span[0], span[1] + 1), "make it a variable of the data first")
+        argument = cursor.peek(1)
+        hint = call_hint(name, argument.text if argument else "")
+        raise cursor.invalid((span[0], span[1] + 1), hint)
     kind = operator.kind or ("i" if interacted else "c")
     factor = Factor(
         name,
