@@ -66,6 +66,7 @@ def test_matching(typed: str, expected: str | None) -> None:
         ("x1-inc1", "x1-inc1: variables out of order", "inc1 comes before x1 in the data; type inc1-x1"),
         ("inc-x1", "inc ambiguous abbreviation", "it may be inc1, inc2, income"),
         ("Age", "variable Age not found", "did you mean age?"),
+        ("x1**2", "variable x1**2 not found", "powers are products: c.x#c.x is the square of x"),
     ],
 )
 def test_no_match(typed: str, message: str, hint: str | None) -> None:
@@ -121,6 +122,8 @@ def resolved(text: str, **options: object) -> str:
         ("meglm D.inco x1", "meglm D.income x1"),
         ("meglm y x1 if ageb > 2 & !missing(inco[_n-1]) in 1/2", None),
         ("meglm y x1, offset(wei) || id:", "meglm y x1, offset(weight) || id:"),
+        ("meglm y x1 [pw=wei] || dist:, pw(tri)", "meglm y x1 [pweight=weight] || district:, pweight(trials)"),
+        ("meglm y x1 || id:, vce(cl dist)", "meglm y x1 || id:, vce(cluster district)"),
         ("melogit y x1, bin(tri)", "melogit y x1, binomial(trials)"),
         ("meglm y x1, family(bin tri)", "meglm y x1, family(binomial trials)"),
     ],
