@@ -122,7 +122,10 @@ def resolved(text: str, **options: object) -> str:
         ("meglm D.inco x1", "meglm D.income x1"),
         ("meglm y x1 if ageb > 2 & !missing(inco[_n-1]) in 1/2", None),
         ("meglm y x1, offset(wei) || id:", "meglm y x1, offset(weight) || id:"),
-        ("meglm y x1 [pw=wei] || dist:, pw(tri)", "meglm y x1 [pweight=weight] || district:, pweight(trials)"),
+        (
+            "meglm y x1 [pw=wei] || dist:, pw(tri)",
+            "meglm y x1 [pweight=weight] || district:, pweight(trials)",
+        ),
         ("meglm y x1 || id:, vce(cl dist)", "meglm y x1 || id:, vce(cluster district)"),
         ("melogit y x1, bin(tri)", "melogit y x1, binomial(trials)"),
         ("meglm y x1, family(bin tri)", "meglm y x1, family(binomial trials)"),
