@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from memagic.api import (
+        explore_start,
         mecloglog,
         meglm,
         melogit,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CommandError",
     "Session",
+    "explore_start",
     "load_ipython_extension",
     "mecloglog",
     "meglm",

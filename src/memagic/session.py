@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from memagic.commands.define import Listing
+    from memagic.commands.estimate import Model
     from memagic.postestimation.quadchk import QuadratureCheck
     from memagic.results import MEResults
     from memagic.results.results import Replay
     from memagic.spec.constraint import Constraint
+    from memagic.widgets.start_grid import StartGrid
 
 __all__ = ["InUse", "Session", "Shown"]
 
@@ -184,6 +186,53 @@ class Session:
         except KeyboardInterrupt:
             raise CommandError(1, "--Break--", text=text) from None
 
+    def prepared(self, text: str, data: pd.DataFrame | str | None = None) -> Model:
+        """An estimation command on its data, ready to be fitted.
+
+        Raises
+        ------
+        CommandError
+            What is wrong with the command or the data.
+        """
+        try:
+            command = parse_command(text)
+            from memagic.data.sources import find_data
+
+            frame = self._data if data is None else find_data(data)
+            if frame is None:
+                raise _no_data()
+            from memagic.commands.constrained import Definitions
+            from memagic.commands.estimate import prepare
+
+            return prepare(command, frame, Definitions(self.constraints, self.matrices))
+        except CommandError as error:
+            raise error.located(text) from None
+
+    def explore_start(self, text: str, data: pd.DataFrame | str | None = None) -> StartGrid:
+        """Explore the starting values of an estimation command, as a widget.
+
+        Its fits become the last estimates by its button or its method ``keep``, and not before.
+
+        Parameters
+        ----------
+        text : str
+            The command; what it says in ``startgrid()`` is the grid to begin with.
+        data : DataFrame or str, optional
+            For this command; else the data in use.
+
+        Raises
+        ------
+        CommandError
+            What is wrong with the command or the data; no variances to explore, r(198).
+        """
+        from memagic.commands.exploration import explore
+        from memagic.widgets.start_grid import StartGrid
+
+        try:
+            return StartGrid(explore(self.prepared(text, data), self._keep))
+        except CommandError as error:
+            raise error.located(text) from None
+
     def _use(self, text: str) -> InUse:
         match = _USE.fullmatch(text)
         if match is None:
@@ -201,17 +250,13 @@ class Session:
     def _estimate(
         self, text: str, data: pd.DataFrame | str | None, stream: Callable[[str], None] | None
     ) -> MEResults:
-        command = parse_command(text)
-        from memagic.data.sources import find_data
+        from memagic.commands.estimate import fit_model
 
-        frame = self._data if data is None else find_data(data)
-        if frame is None:
-            raise _no_data()
-        from memagic.commands.constrained import Definitions
-        from memagic.commands.estimate import estimate
-
-        self._last = estimate(command, frame, stream, Definitions(self.constraints, self.matrices))
+        self._last = fit_model(self.prepared(text, data), stream)
         return self._last
+
+    def _keep(self, result: MEResults) -> None:
+        self._last = result
 
     def _quadchk(self, text: str, stream: Callable[[str], None] | None) -> QuadratureCheck:
         if self._last is None:
