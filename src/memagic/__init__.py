@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from memagic.api import (
+        explore_integrand,
         explore_start,
         mecloglog,
         meglm,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CommandError",
     "Session",
+    "explore_integrand",
     "explore_start",
     "load_ipython_extension",
     "mecloglog",

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from memagic.widgets.integrand import IntegrandView
     from memagic.widgets.start_grid import StartGrid
 
 __all__ = [
+    "explore_integrand",
     "explore_start",
     "mecloglog",
     "meglm",
@@ -101,6 +103,11 @@ def explore_start(
 
     # This session ends here: there are no last estimates to replace.
     return StartGrid(explore(session.prepared(command)))
+
+
+def explore_integrand(fit: MEResults, group: int | None = None) -> IntegrandView:
+    """Look at one group's integrand and what quadrature makes of it; see `MEResults.explore_integrand`."""
+    return fit.explore_integrand(group)
 
 
 def _call(name: str, specification: str, data: pd.DataFrame | str, options: dict[str, object]) -> MEResults:

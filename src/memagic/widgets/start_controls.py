@@ -123,7 +123,7 @@ def copy_field(description: str, tooltip: str) -> Any:
     return ipywidgets.Textarea(
         description=description,
         tooltip=tooltip,
-        rows=2,
+        rows=3,
         style=_WIDE,
         layout={"width": "auto", "max_width": "60em"},
     )

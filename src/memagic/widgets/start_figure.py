@@ -66,7 +66,7 @@ def _heat_map(search: Search) -> str:
     width, height = frame.width / columns, frame.height / rows
     levels = [v for v in search.values.values() if isfinite(v)]
     low, high = (min(levels), max(levels)) if levels else (0.0, 1.0)
-    parts = []
+    parts, labels = [], []
     for node in search.nodes[1:]:
         x = frame.x(x_scale.place(node.values[across]))
         y = frame.y(y_scale.place(node.values[up]))
@@ -86,7 +86,7 @@ def _heat_map(search: Search) -> str:
         parts.append(f"<rect {box} {look}><title>{escape(tip)}</title></rect>")
         if columns <= _ROOM[0] and rows <= _ROOM[1]:
             words = f(level, 10, 2) if isfinite(level) else "."
-            parts.append(
+            labels.append(
                 f'<text x="{x:.1f}" y="{y - 0.5 * height + 17:.1f}" text-anchor="middle">{words}</text>'
             )
         if node.number == search.best:
@@ -101,7 +101,7 @@ def _heat_map(search: Search) -> str:
         (frame.x(x_scale.place(s.values[across])), frame.y(y_scale.place(s.values[up]))) for s in search.steps
     ]
     names = [search.components[k].name for k in (across, up)]
-    parts += [*_path(path), frame.x_title(names[0]), frame.y_title(names[1])]
+    parts += [*_path(path), *labels, frame.x_title(names[0]), frame.y_title(names[1])]
     title = f"Log likelihood by {names[0]} and {names[1]}"
     return figure(frame, parts, title, _words(search), _caption(search, curve=False))
 

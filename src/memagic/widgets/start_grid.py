@@ -221,10 +221,10 @@ class StartGrid(StaticBox):
             self.table,
             ipywidgets.HBox([buttons.nodes, buttons.fit, *keep], layout=wrap),
             self.log_view,
-            self.path,
-            self.output,
             self.grid_text,
             self.from_text,
+            self.path,
+            self.output,
         ]
 
     def _count(self) -> None:
