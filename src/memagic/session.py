@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from memagic.errors import CommandError
+from memagic.errors import Break, CommandError
 from memagic.spec.parser import command_name, is_replay, parse_command, parse_replay
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from memagic.commands.define import Listing
     from memagic.commands.estimate import Model
+    from memagic.display.log_lines import Progress
     from memagic.postestimation.quadchk import QuadratureCheck
     from memagic.results import MEResults
     from memagic.results.results import Replay
@@ -143,6 +144,7 @@ class Session:
         *,
         data: pd.DataFrame | str | None = None,
         stream: Callable[[str], None] | None = None,
+        progress: Callable[[Progress], None] | None = None,
     ) -> Shown:
         r"""Run one command: an estimation, a replay, ``quadchk``, ``use``, ``constraint`` or ``matrix``.
 
@@ -159,12 +161,15 @@ class Session:
             For this command; else the data in use.
         stream : callable, optional
             Given each line of the iteration log as it comes.
+        progress : callable, optional
+            Told how far a fit is.
 
         Raises
         ------
         CommandError
-            What is wrong with the command or the data, with its place in `text`; r(1) where the
-            keyboard interrupted it.
+            What is wrong with the command or the data, with its place in `text`.
+        Break
+            r(1) where the keyboard interrupted it, with the estimates so far if there are any.
         """
         try:
             name = command_name(text)
@@ -180,11 +185,11 @@ class Session:
                 return matrix_command(text, self.matrices)
             if is_replay(text):
                 return self._replay(text)
-            return self._estimate(text, data, stream)
+            return self._estimate(text, data, stream, progress)
         except CommandError as error:
             raise error.located(text) from None
         except KeyboardInterrupt:
-            raise CommandError(1, "--Break--", text=text) from None
+            raise Break().located(text) from None
 
     def prepared(self, text: str, data: pd.DataFrame | str | None = None) -> Model:
         """An estimation command on its data, ready to be fitted.
@@ -248,11 +253,15 @@ class Session:
         return self.in_use
 
     def _estimate(
-        self, text: str, data: pd.DataFrame | str | None, stream: Callable[[str], None] | None
+        self,
+        text: str,
+        data: pd.DataFrame | str | None,
+        stream: Callable[[str], None] | None,
+        progress: Callable[[Progress], None] | None,
     ) -> MEResults:
         from memagic.commands.estimate import fit_model
 
-        self._last = fit_model(self.prepared(text, data), stream)
+        self._last = fit_model(self.prepared(text, data), stream, progress)
         return self._last
 
     def _keep(self, result: MEResults) -> None:

@@ -1,5 +1,6 @@
 """Missing values, types and rows of expressions over data."""
 
+import time
 from decimal import Decimal
 
 import numpy as np
@@ -27,6 +28,7 @@ FRAME = pd.DataFrame(
         "mixed": pd.Series([1, None, 2.5, True], dtype=object),
         "huge": [np.inf, -np.inf, 1.0, 2.0],
         "day": pd.to_datetime(["2020-01-01"] * 4),
+        "cos": [1, 2, 3, 4],
         "things": pd.Series([[1], {}, "a", 1], dtype=object),
         "void": pd.Series([None] * 4, dtype=object),
     }
@@ -41,7 +43,14 @@ NUMBERS = [
     ("x > 2", [0, 1, 1, 0]),
     ("x < .", [1, 1, 0, 1]),
     ("x == .", [0, 0, 1, 0]),
-    ("x == .z", [0, 0, 1, 0]),
+    ("x == .z", [0, 0, 0, 0]),
+    ("x < .a", [1, 1, 1, 1]),
+    ("x >= .a", [0, 0, 0, 0]),
+    (".a < .b & . < .a & .z > 1e300 & .z == .z", [1, 1, 1, 1]),
+    ("cond(k < 3, .b, .c) > .b", [0, 0, 1, 1]),
+    ("-.a == . & .a + 1 == . & max(.a, .b) == .", [1, 1, 1, 1]),
+    ("inlist(.b, ., .a, .b)", [1, 1, 1, 1]),
+    ("missing(.q)", [1, 1, 1, 1]),
     ("x >= .", [0, 0, 1, 0]),
     ("x != 1", [0, 1, 1, 1]),
     ("!x", [0, 0, 0, 0]),
@@ -101,6 +110,28 @@ NUMBERS = [
     ('name + "!" == "ann!"', [1, 0, 0, 0]),
     ("1e308 * 10", [NAN] * 4),
     ("3", [3] * 4),
+    ("round(x / 2)", [1, 3, NAN, -1]),
+    ("round(k / 4, .5)", [0.5, 0.5, 1, 1]),
+    ("round(1.25, 0)", [1.25] * 4),
+    ("floor(x / 2)", [0, 2, NAN, -1]),
+    ("ceil(x / 2)", [1, 3, NAN, -1]),
+    ("trunc(x / 3)", [0, 1, NAN, 0]),
+    ("sign(x)", [1, 1, NAN, -1]),
+    ("log10(1000)", [3] * 4),
+    ("logit(invlogit(k))", [1, 2, 3, 4]),
+    ("invlogit(-1000)", [0] * 4),
+    ("logit(k)", [NAN] * 4),
+    ("cos", [1, 2, 3, 4]),
+    ("_pi", [np.pi] * 4),
+    ("strlen(name)", [3, 0, 0, 3]),
+    ('strpos(name, "n")', [2, 0, 0, 0]),
+    ('strmatch(name, "?o*")', [0, 0, 0, 1]),
+    ('strmatch("[a]", "[a]")', [1] * 4),
+    ('strmatch(name, "o")', [0] * 4),
+    ('regexm(name, "^[ab].*n$")', [1, 0, 0, 0]),
+    ('real("1.5e1") + real(" -.5 ")', [14.5] * 4),
+    ('real("1_0") + real("nan") + real("x")', [NAN] * 4),
+    ('wordcount(" a  b ")', [2] * 4),
 ]
 
 
@@ -109,6 +140,41 @@ def test_values(text, expected):
     result = value(text)
     assert result.dtype == np.float64
     np.testing.assert_allclose(result, np.asarray(expected, dtype=float))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("upper(name)", ["ANN", "", "", "BOB"]),
+        ('lower("ÄB")', ["äb"] * 4),
+        ("substr(name, 2, 1)", ["n", "", "", "o"]),
+        ("substr(name, -2, .)", ["nn", "", "", "ob"]),
+        ("substr(name, 0, 1) + substr(name, 9, 1)", [""] * 4),
+        ("substr(name, k, 9)", ["ann", "", "", ""]),
+        ('subinstr(name, "n", "m", 1)', ["amn", "", "", "bob"]),
+        ('subinstr(name, "n", "", .)', ["a", "", "", "bob"]),
+        ('trim("  a  b ")', ["a  b"] * 4),
+        ('itrim("a   b")', ["a b"] * 4),
+        ('word("one two", 2) + word("one two", -2) + word("a", 3)', ["twoone"] * 4),
+        ("reverse(name)", ["nna", "", "", "bob"]),
+        ("string(k / 4)", [".25", ".5", ".75", "1"]),
+        ("strofreal(x)", ["1", "5", ".", "-2"]),
+    ],
+)
+def test_functions_of_text(text, expected):
+    assert list(value(text)) == expected
+
+
+def test_a_million_rows():
+    """Text is looked at once for equal values, and numbers by whole columns."""
+    frame = pd.DataFrame(
+        {"x": np.arange(1e6) % 7, "s": np.tile(np.array(["a", "bc"], dtype=object), 500_000)}
+    )
+    variables = Variables(frame)
+    for text, kept in [("x > 3 & x < . & !missing(x)", 3 / 7), ('substr(s, 2, 1) == "c"', 1 / 2)]:
+        began = time.perf_counter()
+        assert condition_mask(parse_expression(text), variables).mean() == pytest.approx(kept, abs=1e-5)
+        assert time.perf_counter() - began < 2.0
 
 
 def test_strings():
@@ -130,6 +196,10 @@ def test_strings():
         ("k[name]", 109, "type mismatch", (0, 7)),
         ("cond(k, name, 1)", 109, "type mismatch", (0, 16)),
         ("inlist(k, 1, name)", 109, "type mismatch", (0, 18)),
+        ("strlen(k)", 109, "type mismatch", (0, 9)),
+        ("substr(name, name, 1)", 109, "type mismatch", (0, 21)),
+        ('regexm(name, "(")', 198, "regexp: missing ), unterminated subpattern at position 0", (13, 16)),
+        ("strmatch(name, name)", 198, "invalid syntax", (15, 19)),
         ("day > 1", 109, "type mismatch: day is a date variable", (0, 3)),
         ("things", 109, "type mismatch: things holds values that are neither numbers nor text", (0, 6)),
     ],

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memagic.errors import CommandError
-from memagic.spec.expression import FUNCTIONS, parse_expression
+from memagic.spec.expression import parse_expression
+from memagic.spec.functions import FUNCTIONS, SPELLINGS
 from memagic.spec.parser import command_name, is_replay, parse_command, parse_replay
 from memagic.spec.printer import expression_text, unparse
 
@@ -40,7 +41,9 @@ varlist = st.lists(item, max_size=4).map(" ".join)
 leaf = st.one_of(
     names, number, st.sampled_from([".", ".b", ".5", "1e-3", '"a"', '`"a"b"\'', "_n", "x[_n-1]"])
 )
-function = st.sampled_from([(name, least) for name, (least, _) in FUNCTIONS.items()])
+function = st.sampled_from(
+    [(name, FUNCTIONS[SPELLINGS.get(name, name)].least) for name in [*FUNCTIONS, *SPELLINGS]]
+)
 expression = st.recursive(
     leaf,
     lambda inner: st.one_of(
@@ -75,18 +78,32 @@ family = st.sampled_from(["", " family(bin 10) link(probit)", " f(bin n)", " fam
 level = st.tuples(names, st.one_of(varlist, names.map(lambda n: f"R.{n}")), covariance).map(
     lambda e: f" || {e[0]}: {e[1]},{e[2]}"
 )
+WEIGHT_OPTIONS = {"[fw=": " fw(w)", "[iw=": " iwei(w)", "[pw=": " pweight(w)"}
+
+
+def whole(parts):
+    """A command of its parts; weights only where the manual has them."""
+    weight, levels, last = parts[4], parts[7], parts[9]
+    if "R." in "".join(levels) or "intm(l)" in last:
+        weight = ""
+    level_weight = WEIGHT_OPTIONS.get(weight.lstrip()[:4], "")
+    return "".join([*parts[:4], weight, *parts[5:7], *(f"{one}{level_weight}" for one in levels), *parts[8:]])
+
+
 command = st.tuples(
     names.map(lambda n: f"meglm {n} "),
     varlist,
     optional(expression.map(lambda e: f" if {e}")),
     optional(st.sampled_from([" in 1/5", " in f/-2", " in 3"])),
-    optional(expression.map(lambda e: f" [pw={e}]")),
+    optional(
+        st.tuples(st.sampled_from(["[fw=", "[iw=", "[pw="]), expression).map(lambda w: f" {w[0]}{w[1]}]")
+    ),
     st.sampled_from([",", ", nocons", ", off(o) exp(t)"]),
     family,
-    st.lists(level, max_size=3).map("".join),
-    st.just(" ,"),
+    st.lists(level, max_size=3),
+    st.sampled_from([" ,", " , vce(oim)", " , vce(r)", " , vce(cl g)"]),
     shown,
-).map("".join)
+).map(whole)
 
 
 @QUICK

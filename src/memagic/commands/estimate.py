@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,18 +20,21 @@ from memagic.data.variables import Variables
 from memagic.engine import covariance
 from memagic.engine.constraints import LinearConstraints
 from memagic.engine.events import Event, Listener, silent
-from memagic.engine.fit import Settings, fit
+from memagic.engine.fit import Fit, Settings, StoppedFit, fit
 from memagic.engine.problem import Level, Problem
 from memagic.engine.start import NotFeasible
-from memagic.errors import CommandError
+from memagic.errors import Break, CommandError
 from memagic.models import ModelKind, ancillary_names, density, model_kind
 from memagic.results import MEResults
 from memagic.results.estimates import Estimates, Parameter, mark_boundary, mark_held, name_parameters
 from memagic.results.report import DisplayOptions, Exponentiated, check_scale
-from memagic.spec.tree import Command, Option
+from memagic.spec.qualifiers import WEIGHTS
+from memagic.spec.tree import Command, Option, VarianceEstimator
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from memagic.display.log_lines import Progress
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -103,6 +106,7 @@ def estimate(
     frame: pd.DataFrame,
     stream: Callable[[str], None] | None = None,
     definitions: Definitions | None = None,
+    progress: Callable[[Progress], None] | None = None,
 ) -> MEResults:
     """Fit the model of `command` on `frame`.
 
@@ -115,13 +119,17 @@ def estimate(
         Given each line of notes and of the iteration log as it comes.
     definitions : Definitions, optional
         The constraints and matrices that the command may refer to.
+    progress : callable, optional
+        Told how far the fit is.
 
     Raises
     ------
     CommandError
         Anything in the command or the data that does not allow the fit.
+    Break
+        A keyboard interrupt, with the estimates so far.
     """
-    return fit_model(prepare(command, frame, definitions or Definitions()), stream)
+    return fit_model(prepare(command, frame, definitions or Definitions()), stream, progress)
 
 
 def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> Model:
@@ -132,7 +140,7 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
     CommandError
         Anything in the command or the data that does not allow the fit.
     """
-    _refuse_what_is_missing(command)
+    _refuse_other_variances(command)
     kind = model_kind(command)
     check_integration(command, kind)
     shown = display_options(command.options)
@@ -146,6 +154,7 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
         binary=kind.family == "bernoulli",
         cutpoints=kind.family == "ordinal",
     )
+    _refuse_weights(command)
     span = command.depvar.span
     response = checked_response(kind, command.depvar.name, design.y, design.trials, span)
     _check_size(design, kind)
@@ -186,7 +195,10 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
 
 
 def fit_model(
-    model: Model, stream: Callable[[str], None] | None = None, listener: Listener = silent
+    model: Model,
+    stream: Callable[[str], None] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    listener: Listener = silent,
 ) -> MEResults:
     """Fit what `prepare` has made.
 
@@ -195,6 +207,8 @@ def fit_model(
     model : Model
     stream : callable, optional
         Given each line of notes and of the iteration log as it comes.
+    progress : callable, optional
+        Told how far the fit is.
     listener : callable, optional
         Told what the engine tells.
 
@@ -202,6 +216,8 @@ def fit_model(
     ------
     CommandError
         ``initial values not feasible``, r(1400).
+    Break
+        A keyboard interrupt, with the estimates so far.
     """
     command, settings = model.command, model.settings
     log = IterationLog(
@@ -211,6 +227,8 @@ def fit_model(
         stream,
         "nolog" in command.options,
         shown_details(command.options),
+        progress,
+        settings.stopping.nrtolerance,
     )
     log.notes(model.notes)
 
@@ -222,6 +240,14 @@ def fit_model(
         fitted = fit(model.problem, settings, hear, model.constraints)
     except NotFeasible:
         raise CommandError(1400, "initial values not feasible") from None
+    except StoppedFit as stop:
+        raise Break(_result(model, stop.so_far, log.lines)) from None
+    return _result(model, fitted, log.lines)
+
+
+def _result(model: Model, fitted: Fit, log: Sequence[str]) -> MEResults:
+    """The fit under the names of the command."""
+    command, settings = model.command, model.settings
     held = mark_held(model.parameters, model.positions, fitted)
     estimates = Estimates(
         command=command,
@@ -236,7 +262,7 @@ def fit_model(
         positions=model.positions,
         categories=model.categories,
         value_labels=model.value_labels,
-        log=tuple(log.lines),
+        log=tuple(log),
         notes=model.notes,
         n_user_constraints=model.n_user_constraints,
         technique=technique_words(command),
@@ -263,10 +289,24 @@ def display_options(options: dict[str, Option]) -> DisplayOptions:
     )
 
 
-def _refuse_what_is_missing(command: Command) -> None:
-    """Refuse what the language can say and the estimation cannot do."""
-    if command.fixed.weight is not None:
-        raise CommandError(101, "weights are not supported", span=command.fixed.weight.span)
+def _refuse_other_variances(command: Command) -> None:
+    """Refuse the standard errors that the language can ask for and the estimation cannot give."""
+    option = command.options.get("vce")
+    if option is not None and option.value != VarianceEstimator("oim"):
+        assert isinstance(option.value, VarianceEstimator)
+        hint = "standard errors are those of the observed information: vce(oim)"
+        raise CommandError(
+            198, f"vce({option.value.kind}) is not supported", span=option.argument_span, hint=hint
+        )
+
+
+def _refuse_weights(command: Command) -> None:
+    """Refuse weights, which are read and checked, but not estimated with."""
+    spans = [] if command.fixed.weight is None else [command.fixed.weight.span]
+    for equation in command.random:
+        spans += [equation.options[name].span for name in WEIGHTS if name in equation.options]
+    if spans:
+        raise CommandError(101, "weights are not supported", span=spans[0])
 
 
 def _level(level: DesignLevel) -> Level:

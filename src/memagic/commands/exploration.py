@@ -211,7 +211,7 @@ def fit_from(
         elif isinstance(event, Iteration) and stage == "full" and step is not None:
             step(_step(ground, event))
 
-    return fit_model(replace(model, command=command, settings=settings), line, hear)
+    return fit_model(replace(model, command=command, settings=settings), line, listener=hear)
 
 
 def texts_of(ground: Ground, axes: Sequence[Axis], node: Node) -> Texts:

@@ -14,6 +14,7 @@ from memagic.data.perfect import prune_perfect
 from memagic.data.sample import estimation_sample
 from memagic.data.terms import Column, constant, expand, values_of
 from memagic.data.variables import Variables
+from memagic.data.weights import Weights, make_weights
 from memagic.errors import CommandError
 from memagic.spec.tree import Command, Option
 
@@ -45,6 +46,7 @@ class Design:
         Highest first.
     notes : tuple of str
         What the data made necessary, in the manual's words.
+    weights : Weights or None
     """
 
     sample: Mask
@@ -55,6 +57,7 @@ class Design:
     trials: Array | float
     levels: tuple[DesignLevel, ...]
     notes: tuple[str, ...]
+    weights: Weights | None = None
 
 
 def make_design(
@@ -102,6 +105,7 @@ def make_design(
     x, fixed = _fixed_columns(variables, columns, sample, has_constant or cutpoints, notes, keep)
     if cutpoints:
         x, fixed = np.ascontiguousarray(x[:, :-1]), fixed[:-1]
+    levels = make_levels(variables, command.random, codes, sample)
     return Design(
         sample=sample,
         y=variables.numbers(command.depvar.name)[sample],
@@ -109,8 +113,9 @@ def make_design(
         fixed=fixed,
         offset=offset,
         trials=variables.numbers(trials)[sample] if isinstance(trials, str) else float(trials or 1.0),
-        levels=make_levels(variables, command.random, codes, sample),
+        levels=levels,
         notes=tuple(notes),
+        weights=make_weights(command, variables, sample, [level.grouping for level in levels]),
     )
 
 

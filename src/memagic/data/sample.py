@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from memagic.data.evaluate import condition_mask, row_range_mask
 from memagic.data.variables import Variables, check_range
+from memagic.data.weights import weighted_rows
 from memagic.errors import CommandError
 from memagic.spec.tree import Command
 
@@ -42,9 +43,10 @@ def estimation_sample(
     ------
     CommandError
         A variable is not there, r(111), or of the wrong type, r(109); no rows are left, r(2000);
-        values in them are infinite or too large, r(459).
+        values in them are infinite or too large, r(459); weights are negative, r(402), or frequencies
+        that are no integers, r(401).
     """
-    sample = _selected(command, variables)
+    sample = weighted_rows(command, variables, _selected(command, variables))
     numeric = _numeric(command, trials)
     for name, span in numeric.items():
         sample = sample & ~np.isnan(variables.numbers(name, span))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.errors import CommandError, closest
+from memagic.data.unknown import unknown_hint
+from memagic.errors import CommandError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,8 +62,8 @@ class Variables:
             ``variable x not found``, r(111), or more than one of them, r(110).
         """
         if name not in self.frame.columns:
-            names = [column for column in self.frame.columns if isinstance(column, str)]
-            raise CommandError(111, f"variable {name} not found", span=span, hint=closest(name, names))
+            hint = unknown_hint(name, self.frame.columns)
+            raise CommandError(111, f"variable {name} not found", span=span, hint=hint)
         column = self.frame[name]
         if column.ndim != 1:
             raise CommandError(110, f"variable {name} is there more than once", span=span)

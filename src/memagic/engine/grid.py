@@ -50,20 +50,20 @@ def grid_search(
         No node has a finite log likelihood.
     """
     space = Whole(problem) if space is None else space
-    nodes = [start.values]
     value = value_at(space, objective, start.values)
-    listener(GridNode(0, value))
     held = {position for position, _ in settings.given if position >= problem.p}
+    nodes = [start.values]
     if settings.grid:
         nodes += grid_nodes(start.values, settings.grid)
     elif not np.isfinite(value):
         nodes += _minimal_nodes(problem, start.values)
     elif not held and _far_off(problem, value, start.comparison):
         nodes.append(_scaled_variances(problem, start.values))
+    listener(GridNode(0, value, len(nodes)))
     best, best_value = 0, value if np.isfinite(value) else -np.inf
     for number, node in enumerate(nodes[1:], start=1):
         value = value_at(space, objective, node)
-        listener(GridNode(number, value))
+        listener(GridNode(number, value, len(nodes)))
         if value > best_value:
             best, best_value = number, value
     if not np.isfinite(best_value):

@@ -12,7 +12,7 @@ quadrature'.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from memagic.engine.families.base import LOG_2PI
 from memagic.engine.laplace import LaplaceObjective
 from memagic.engine.modes import zeros
 from memagic.engine.nodes import Method, Placement, log_likelihood_at, place_mode_curvature, posterior
-from memagic.engine.problem import Problem
+from memagic.engine.problem import Level, Problem
 from memagic.engine.quadrature import QuadratureObjective
 
 Array = NDArray[np.float64]
@@ -91,7 +91,7 @@ class Integrand:
 
 
 def group_problem(problem: Problem, group: int) -> Problem:
-    """The problem of one group alone.
+    """The problem of one group alone: with the weights of its observations, and counted once.
 
     Parameters
     ----------
@@ -109,7 +109,8 @@ def group_problem(problem: Problem, group: int) -> Problem:
         x=problem.x[rows],
         offset=None if problem.offset is None else problem.offset[rows],
         trials=trials if isinstance(trials, float) else trials[rows],
-        levels=(replace(level, cluster=np.zeros(len(rows), dtype=np.intp), z=level.z[rows]),),
+        levels=(Level(np.zeros(len(rows), dtype=np.intp), level.z[rows], level.structure),),
+        weight=None if problem.weight is None else problem.weight[rows],
     )
 
 
@@ -181,7 +182,7 @@ def _log_integrand(problem: Problem, theta: Array) -> tuple[Callable[[Array], Ar
     (block,) = arrange(problem, 1)
     factor = problem.structure.factor(parameters.omega)
     fixed = block.fixed_part(parameters.beta)
-    constant = float(problem.family.constant(problem.y, problem.trials).sum()) - 0.5 * LOG_2PI
+    constant = problem.constant - 0.5 * LOG_2PI
 
     def log_h(v: Array) -> Array:
         nodes = (v[None, :, None],)

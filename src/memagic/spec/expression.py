@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from memagic.errors import CommandError, closest
 from memagic.spec.cursor import Cursor
+from memagic.spec.functions import FUNCTIONS, SPELLINGS
+from memagic.spec.slips import column_hint, method_hint
 from memagic.spec.tree import Binary, Call, Expression, Indexed, Name, Number, String, Unary
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     _BinaryOperator = Literal["^", "/", "*", "-", "+", "!=", ">", "<", "<=", ">=", "==", "&", "|"]
 
-__all__ = ["BINARY_PRECEDENCE", "FUNCTIONS", "parse_expression", "read_expression"]
+__all__ = ["BINARY_PRECEDENCE", "parse_expression", "read_expression", "unexpected"]
 
 # All associate to the left. Unary minus stands between `*` and `^`, `!` above `^`.
 BINARY_PRECEDENCE = {
@@ -26,24 +28,6 @@ BINARY_PRECEDENCE = {
     "^": 7,
 }
 _SIGN_PRECEDENCE = 6
-
-# The least and the largest number of arguments.
-FUNCTIONS: dict[str, tuple[int, int | None]] = {
-    "abs": (1, 1),
-    "cond": (3, 4),
-    "exp": (1, 1),
-    "inlist": (2, None),
-    "inrange": (3, 3),
-    "int": (1, 1),
-    "ln": (1, 1),
-    "log": (1, 1),
-    "max": (1, None),
-    "min": (1, None),
-    "missing": (1, None),
-    "mod": (2, 2),
-    "sqrt": (1, 1),
-}
-_SHORT = {"mi": "missing"}
 
 # Bounds that keep every walk over the tree far from Python's own recursion limit.
 _DEEPEST = 40
@@ -61,6 +45,11 @@ _PYTHON_WORDS = {
 _OTHER_MARKS = {
     "=": "type == to compare",
     "&&": "type one & for and",
+    "||": "in a condition, or is a single |",
+    "<>": "type != for unequal",
+    "=>": "type >= for at least",
+    "=<": "type <= for at most",
+    "=!": "type != for unequal",
     "**": "type ^ for powers",
     "~": "type ~= or != for unequal",
     "%": "type mod(x, y) for a remainder",
@@ -114,11 +103,13 @@ def unexpected(cursor: Cursor) -> CommandError:
     token = cursor.peek()
     if token is None:
         return cursor.invalid()
-    doubled = token.text * 2 if cursor.at(token.text, ahead=1) and cursor.joined() else token.text
-    previous = cursor.tokens[cursor.position - 1] if cursor.position else token
-    if previous.text == token.text and previous.end == token.start:
-        doubled = token.text * 2
-    hint = _PYTHON_WORDS.get(token.text) or _OTHER_MARKS.get(doubled) or _OTHER_MARKS.get(token.text)
+    after, before = cursor.peek(1), cursor.tokens[cursor.position - 1] if cursor.position else None
+    pairs = [
+        token.text + after.text if after and cursor.joined() else "",
+        before.text + token.text if before and before.end == token.start else "",
+    ]
+    hints = [_PYTHON_WORDS.get(token.text), *map(_OTHER_MARKS.get, [*pairs, token.text])]
+    hint = next((hint for hint in hints if hint), None)
     return cursor.invalid(hint=hint)
 
 
@@ -228,14 +219,17 @@ def _named(cursor: Cursor, budget: _Budget) -> Expression:
     if cursor.at("[") and not (cursor.at_kind("name", ahead=1) and cursor.at("=", ahead=2)):
         _enter(cursor, budget)
         inner = cursor.inside()
+        if inner.at_kind("string"):
+            column = inner.tokens[inner.position].text[1:-1]
+            simple = f"columns are named without their frame: type {column}"
+            raise inner.invalid(hint=simple if column.isidentifier() else column_hint(column))
         index = _binary(inner, 1, budget)
         if not inner.done:
             raise unexpected(inner)
         budget.depth += 1
         return Indexed(name.text, index, cursor.span_from(first))
     if cursor.at(".") and cursor.joined(0):
-        # The way pandas would say it: `x.isna()`.
-        hint = f"type missing({name.text})" if cursor.at("isna", "isnull", ahead=1) else None
+        hint = method_hint(cursor, name.text)
         end = cursor.tokens[min(cursor.position + 1, cursor.stop - 1)].end
         raise cursor.invalid((name.start, end), hint)
     return Name(name.text, name.span)
@@ -243,10 +237,10 @@ def _named(cursor: Cursor, budget: _Budget) -> Expression:
 
 def _call(cursor: Cursor, first: int, budget: _Budget) -> Call:
     typed = cursor.tokens[first]
-    function = _SHORT.get(typed.text, typed.text)
+    function = SPELLINGS.get(typed.text, typed.text)
     if function not in FUNCTIONS:
-        hint = closest(function, FUNCTIONS)
-        raise CommandError(133, f"unknown function {function}()", span=typed.span, hint=hint)
+        hint = closest(typed.text, [*FUNCTIONS, *SPELLINGS])
+        raise CommandError(133, f"unknown function {typed.text}()", span=typed.span, hint=hint)
     _enter(cursor, budget)
     inner = cursor.inside()
     arguments: list[Expression] = []
@@ -260,13 +254,10 @@ def _call(cursor: Cursor, first: int, budget: _Budget) -> Call:
             raise unexpected(inner)
     budget.depth += 1
     span = cursor.span_from(first)
-    least, most = FUNCTIONS[function]
-    if len(arguments) < least or (most is not None and len(arguments) > most):
-        wanted = f"{least} or more" if most is None else str(least) if least == most else f"{least} or {most}"
-        plural = "" if wanted == "1" else "s"
-        raise CommandError(
-            198, "invalid syntax", span=span, hint=f"{function}() takes {wanted} argument{plural}"
-        )
+    signature = FUNCTIONS[function]
+    if len(arguments) < signature.least or len(arguments) > (signature.most or len(arguments)):
+        hint = f"{function}() takes {signature.count}"
+        raise CommandError(198, "invalid syntax", span=span, hint=hint)
     return Call(function, tuple(arguments), span)
 
 

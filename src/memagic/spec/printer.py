@@ -19,6 +19,7 @@ from memagic.spec.tree import (
     String,
     Technique,
     Unary,
+    VarianceEstimator,
 )
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def _value_text(value: object) -> str:
     match value:
         case Covariance():
             return value.kind if value.matrix is None else f"{value.kind}({value.matrix})"
+        case VarianceEstimator():
+            return value.kind if value.cluster is None else f"{value.kind} {value.cluster}"
         case Technique():
             return f"{value.name} {value.iterations}"
         case StartMethod():

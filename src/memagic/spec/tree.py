@@ -33,6 +33,7 @@ __all__ = [
     "Technique",
     "Term",
     "Unary",
+    "VarianceEstimator",
     "Weight",
 ]
 
@@ -149,10 +150,10 @@ class Term:
 class Option:
     """An option as given: its full name and its value, read by the kind the option table names.
 
-    `value` is True for a flag, a `Covariance` for `covariance()`, tuples of `Technique` and of
-    `GridSearch`, a `StartMethod` and `InitialValues` for the options of the maximization; float, int,
-    str, a tuple of words or a tuple of numbers otherwise. `argument` is the text between the
-    parentheses.
+    `value` is True for a flag, a `Covariance` for `covariance()`, a `VarianceEstimator` for `vce()`,
+    tuples of `Technique` and of `GridSearch`, a `StartMethod` and `InitialValues` for the options of
+    the maximization; float, int, str, a tuple of words or a tuple of numbers otherwise. `argument` is
+    the text between the parentheses.
     """
 
     name: str
@@ -248,6 +249,14 @@ class FixedEquation:
 class Covariance:
     kind: Literal["independent", "identity", "exchangeable", "unstructured", "fixed", "pattern"]
     matrix: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VarianceEstimator:
+    """`vce()`; `cluster` is the variable of `vce(cluster clustvar)`."""
+
+    kind: Literal["oim", "opg", "robust", "cluster"]
+    cluster: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

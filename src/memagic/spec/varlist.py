@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from memagic.errors import CommandError
 from memagic.spec.cursor import Cursor
 from memagic.spec.numlist import read_numlist
+from memagic.spec.slips import call_hint, frame_hint
 from memagic.spec.tree import Factor, Term
 
 if TYPE_CHECKING:
@@ -179,7 +180,9 @@ def _operand(cursor: Cursor, outer: _Operator, depth: int, interacted: bool) -> 
         raise _invalid_name(cursor)
     cursor.take()
     if cursor.at("(") and cursor.joined(0):
-        raise cursor.invalid((token.start, token.end + 1), "make it a variable of the data first")
+        argument = cursor.peek(1)
+        hint = call_hint(token.text, argument.text if argument else "")
+        raise cursor.invalid((token.start, token.end + 1), hint)
     start = operator.span[0] if prefix is not None else token.start
     kind = operator.kind or ("i" if interacted else "c")
     factor = Factor(
@@ -204,6 +207,8 @@ def _operator(cursor: Cursor, end: int) -> _Operator:
         hint = "type R.varname alone after a level: || _all: R.varname" if word.text in ("R", "r") else None
         if word.text in ("I", "C"):
             hint = f"did you mean {word.text.lower()}.?"
+        if hint is None:
+            hint = frame_hint(cursor, end)
         raise _not_allowed(cursor, span, hint)
     role, value = match["role"], match["value"]
     if value == "n" or (value and argument is not None):

@@ -123,7 +123,8 @@ class Exploration:
         The log likelihood at a node, nan where it is not feasible.
     fit : callable
         Maximizes from a node. Given the node, a function that takes each line of the iteration log
-        and one that takes each step; an exception that these raise ends it.
+        and one that takes each step. Where these raise KeyboardInterrupt it ends in `Break`, with the
+        estimates so far.
     texts : callable
         What to type for a grid and a node.
     keep : callable or None

@@ -23,10 +23,14 @@ def integrand_figure(view: Integrand, effect: str, method: str) -> str:
     # A curve that is far higher than the integrand is cut off at the frame.
     prior, normal = view.prior.clip(max=top), view.normal.clip(max=top)
     parts.append(
-        frame.line(view.u, prior, 'stroke="currentColor" stroke-opacity=".5" stroke-dasharray="2 4"')
+        frame.line(
+            view.u,
+            prior,
+            'stroke="currentColor" stroke-opacity=".7" stroke-width="1.5" stroke-dasharray="2 4"',
+        )
     )
+    parts.append(frame.line(view.u, view.density, f'stroke="{BLUE}" stroke-width="3"'))
     parts.append(frame.line(view.u, normal, f'stroke="{ORANGE}" stroke-width="1.5" stroke-dasharray="7 4"'))
-    parts.append(frame.line(view.u, view.density, f'stroke="{BLUE}" stroke-width="2.5"'))
     for u, height, share in zip(view.nodes, view.heights, view.shares, strict=True):
         if not view.u[0] <= u <= view.u[-1]:
             continue

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from html import escape
 from math import isfinite
-from typing import Any
+from typing import Any, cast
 
 import ipywidgets
 
 from memagic.display.formats import g
 from memagic.display.grid_table import grid_html, grid_text
-from memagic.errors import CommandError
+from memagic.errors import Break, CommandError
 from memagic.widgets.exploration import Estimated, Exploration, Node, Search, Step
 from memagic.widgets.start_controls import Buttons, axis_rows, chosen_axes, copy_field, on_click
 from memagic.widgets.start_figure import start_figure
@@ -152,7 +152,12 @@ class StartGrid(StaticBox):
 
         self.result = None
         self.output.value = ""
-        self.result = self._exploration.fit(node, line, step)
+        try:
+            self.result = self._exploration.fit(node, line, step)
+        except Break as stop:
+            # What an interrupted fit has reached says of itself that it is not finished.
+            self.result = cast("Estimated | None", stop.so_far)
+            raise
 
     def _begin(self, work: Callable[[], None]) -> None:
         self.buttons.busy(True, fitted=False)

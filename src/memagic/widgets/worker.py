@@ -6,13 +6,13 @@ from collections.abc import Callable
 from threading import Event, Thread
 from time import monotonic
 
-from memagic.errors import CommandError
+from memagic.errors import Break, CommandError
 
 __all__ = ["Pace", "Stopped", "Worker"]
 
 
-class Stopped(Exception):
-    """The work was asked to stop."""
+class Stopped(KeyboardInterrupt):
+    """The work was asked to stop, which it takes as it takes an interrupt from the keyboard."""
 
 
 class Worker:
@@ -65,7 +65,7 @@ class Worker:
         words = ""
         try:
             work()
-        except Stopped:
+        except (Stopped, Break):
             words = "Stopped."
         except CommandError as error:
             words = str(error)
