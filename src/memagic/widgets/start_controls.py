@@ -43,10 +43,12 @@ class AxisRow(ipywidgets.HBox):  # type: ignore[misc]
             description=component.name,
             tooltip=f"Vary this {kind}; without a grid it starts at {g(component.start)}",
             indent=False,
-            layout={"width": "auto", "min_width": "15em"},
+            layout={"width": "auto", "min_width": "21em"},
         )
         self.values = ipywidgets.Text(
-            value=_DEFAULT if values is None else " ".join(map(g, values)),
+            value=_DEFAULT
+            if values is None
+            else " ".join(f"{value:.12g}".removeprefix("0") or "0" for value in values),
             description=f"values (start {g(component.start)})",
             tooltip=f"Values of {component.name} to try: a list of numbers such as .1 1 10 or 0(.5)3",
             disabled=values is None,

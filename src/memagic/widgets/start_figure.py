@@ -157,5 +157,6 @@ def _caption(search: Search, *, curve: bool) -> str:
     words += "" if curve else "is not feasible. "
     words += "The diamond is the start, grid node 0. Values stand at equal steps."
     if search.steps:
-        words += " The line is the maximizer's path, its last point filled; all parameters move along it."
+        words += " The line is the maximizer's path, its last point filled; all parameters move along it. "
+        words += "Where it leaves the grid it is drawn at the edge."
     return words

@@ -48,8 +48,9 @@ class StartGrid(StaticBox):
     def __init__(self, exploration: Exploration) -> None:
         self._exploration = exploration
         # Without a grid there is the start itself to fit from.
-        start = exploration.nodes(exploration.axes)[:1]
-        self.search = Search(exploration.components, exploration.axes, start)
+        start = exploration.nodes(exploration.axes)[0]
+        self.rows = axis_rows(exploration.components, exploration.axes)
+        self.search = Search(exploration.components, chosen_axes(self.rows), (start,))
         self.result: Estimated | None = None
         self._worker = Worker(self._ended)
         self._pace = Pace()
@@ -58,7 +59,7 @@ class StartGrid(StaticBox):
         self._make_widgets()
         super().__init__(self._arranged(), self._static_form)
         self._count()
-        self._write(start[0])
+        self._write(start)
 
     # --- from Python ---------------------------------------------------------------------------
 
@@ -183,8 +184,6 @@ class StartGrid(StaticBox):
     # --- what is shown -------------------------------------------------------------------------
 
     def _make_widgets(self) -> None:
-        exploration = self._exploration
-        self.rows = axis_rows(exploration.components, exploration.axes)
         self.buttons = Buttons()
         self.buttons.busy(False, fitted=False)
         self.progress = ipywidgets.IntProgress(

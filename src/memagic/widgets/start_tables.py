@@ -32,7 +32,7 @@ def nodes_table(search: Search) -> GridTable:
 
 def path_table(search: Search) -> GridTable:
     """Where the maximizer went."""
-    heads = (*(component.name for component in search.components), "Log likelihood", "")
+    heads = (*(component.name for component in search.components), "Log likelihood", "Remark")
     rows = tuple(
         GridRow(
             f"Iteration {step.number}",
