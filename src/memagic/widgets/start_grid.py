@@ -280,14 +280,11 @@ class StartGrid(StaticBox):
         options = []
         if search.best is not None:
             options.append((f"The best: grid node {search.best}", _BEST))
-        options += [
-            (
-                f"{node_label(search, node)}: {g(search.values.get(node.number, float('nan')), 10)}",
-                node.number,
-            )
-            for node in search.nodes
-            if node.number in search.values or node.number == 0
-        ]
+        for node in search.nodes:
+            if node.number in search.values:
+                value = g(search.values[node.number], 10)
+                options.append((f"{node_label(search, node)}: {value}", node.number))
+        options = options or [(node_label(search, search.nodes[0]), 0)]
         self.buttons.nodes.options = options
         kept = self._chosen is not None and any(before == number for _, number in options)
         self.buttons.nodes.value = before if kept else options[0][1]
