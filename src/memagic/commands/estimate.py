@@ -15,6 +15,7 @@ from memagic.commands.iteration_log import IterationLog, shown_details
 from memagic.commands.response import checked_response
 from memagic.commands.settings import engine_settings, technique_words
 from memagic.commands.starting import start_settings
+from memagic.commands.variance import standard_errors
 from memagic.data.design import Design, DesignLevel, make_design
 from memagic.data.variables import Variables
 from memagic.engine import covariance
@@ -28,8 +29,8 @@ from memagic.models import ModelKind, ancillary_names, density, model_kind
 from memagic.results import MEResults
 from memagic.results.estimates import Estimates, Parameter, mark_boundary, mark_held, name_parameters
 from memagic.results.report import DisplayOptions, Exponentiated, check_scale
-from memagic.spec.qualifiers import WEIGHTS
-from memagic.spec.tree import Command, Option, VarianceEstimator
+from memagic.results.uncertainty import Uncertainty
+from memagic.spec.tree import Command, Option
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +78,7 @@ class Model:
     constraints : LinearConstraints or None
     n_user_constraints : int
     settings : Settings
+    uncertainty : Uncertainty
     options : DisplayOptions
     categories : ndarray, shape (c,)
         Values of an ordinal response.
@@ -95,6 +97,7 @@ class Model:
     constraints: LinearConstraints | None
     n_user_constraints: int
     settings: Settings
+    uncertainty: Uncertainty
     options: DisplayOptions
     categories: Array
     value_labels: dict[str, dict[float, str]]
@@ -109,7 +112,6 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
     CommandError
         Anything in the command or the data that does not allow the fit.
     """
-    _refuse_other_variances(command)
     kind = model_kind(command)
     check_integration(command, kind)
     shown = display_options(command.options)
@@ -123,7 +125,6 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
         binary=kind.family == "bernoulli",
         cutpoints=kind.family == "ordinal",
     )
-    _refuse_weights(command)
     span = command.depvar.span
     response = checked_response(kind, command.depvar.name, design.y, design.trials, span)
     _check_size(design, kind)
@@ -131,14 +132,20 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
     notes = (*design.notes, *response.notes)
     if is_crossed(command) and "intmethod" not in command.options:
         notes = (*_CROSSED, *notes)
+    weights = design.weights
+    level_weights = (None,) * len(design.levels) if weights is None else weights.levels
     problem = Problem(
         family=density(kind, len(response.categories)),
         y=response.y,
         x=design.x,
         offset=design.offset,
         trials=design.trials,
-        levels=tuple(_level(level) for level in design.levels),
+        levels=tuple(
+            _level(level, weight) for level, weight in zip(design.levels, level_weights, strict=True)
+        ),
+        weight=None if weights is None or (weights.observations == 1.0).all() else weights.observations,
     )
+    errors = standard_errors(command, design)
     check_nodes(command, settings, problem)
     ancillary = ancillary_names(kind, len(response.categories))
     parameters, positions = name_parameters(command, kind, ancillary, design, problem)
@@ -155,7 +162,8 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
         positions=positions,
         constraints=constraints,
         n_user_constraints=n_user,
-        settings=replace(settings, start=start),
+        settings=replace(settings, start=start, variance=errors.variance),
+        uncertainty=errors.uncertainty,
         options=shown,
         categories=response.categories,
         value_labels={name: labels for name in used if (labels := variables.value_labels(name))},
@@ -198,6 +206,7 @@ def fit_model(
         shown_details(command.options),
         progress,
         settings.stopping.nrtolerance,
+        model.uncertainty.pseudo,
     )
     log.notes(model.notes)
 
@@ -225,6 +234,7 @@ def _result(model: Model, fitted: Fit, log: Sequence[str]) -> MEResults:
         problem=model.problem,
         fit=fitted,
         settings=settings,
+        uncertainty=model.uncertainty,
         method=settings.method,
         n_points=None if settings.method == "laplace" else settings.n_points,
         parameters=mark_boundary(held, model.problem, fitted),
@@ -258,31 +268,11 @@ def display_options(options: dict[str, Option]) -> DisplayOptions:
     )
 
 
-def _refuse_other_variances(command: Command) -> None:
-    """Refuse the standard errors that the language can ask for and the estimation cannot give."""
-    option = command.options.get("vce")
-    if option is not None and option.value != VarianceEstimator("oim"):
-        assert isinstance(option.value, VarianceEstimator)
-        hint = "standard errors are those of the observed information: vce(oim)"
-        raise CommandError(
-            198, f"vce({option.value.kind}) is not supported", span=option.argument_span, hint=hint
-        )
-
-
-def _refuse_weights(command: Command) -> None:
-    """Refuse weights, which are read and checked, but not estimated with."""
-    spans = [] if command.fixed.weight is None else [command.fixed.weight.span]
-    for equation in command.random:
-        spans += [equation.options[name].span for name in WEIGHTS if name in equation.options]
-    if spans:
-        raise CommandError(101, "weights are not supported", span=spans[0])
-
-
-def _level(level: DesignLevel) -> Level:
+def _level(level: DesignLevel, weight: Array | None) -> Level:
     """A level as the engine takes it."""
     structures = [_STRUCTURES[e.covariance](len(e.columns)) for e in level.equations]
     structure = structures[0] if len(structures) == 1 else covariance.block_diagonal(structures)
-    return Level(level.grouping.codes, level.z, structure)
+    return Level(level.grouping.codes, level.z, structure, weight)
 
 
 def _check_size(design: Design, kind: ModelKind) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from memagic.data.collinear import dependent_columns
 from memagic.data.levels import DesignLevel, Grouping, RandomEffects, make_levels
 from memagic.data.perfect import prune_perfect
-from memagic.data.sample import estimation_sample
+from memagic.data.sample import cluster_variable, estimation_sample
 from memagic.data.terms import Column, constant, expand, values_of
 from memagic.data.variables import Variables
 from memagic.data.weights import Weights, make_weights
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Index = NDArray[np.intp]
 
 __all__ = ["Design", "DesignLevel", "Grouping", "RandomEffects", "make_design"]
 
@@ -47,6 +48,8 @@ class Design:
     notes : tuple of str
         What the data made necessary, in the manual's words.
     weights : Weights or None
+    clusters : ndarray of int, shape (n,), or None
+        Codes of the variable of vce(cluster).
     """
 
     sample: Mask
@@ -58,6 +61,12 @@ class Design:
     levels: tuple[DesignLevel, ...]
     notes: tuple[str, ...]
     weights: Weights | None = None
+    clusters: Index | None = None
+
+    @property
+    def groupings(self) -> tuple[Grouping, ...]:
+        """The groups of every level, highest first."""
+        return tuple(level.grouping for level in self.levels)
 
 
 def make_design(
@@ -106,6 +115,7 @@ def make_design(
     if cutpoints:
         x, fixed = np.ascontiguousarray(x[:, :-1]), fixed[:-1]
     levels = make_levels(variables, command.random, codes, sample)
+    clusters = cluster_variable(command)
     return Design(
         sample=sample,
         y=variables.numbers(command.depvar.name)[sample],
@@ -116,6 +126,7 @@ def make_design(
         levels=levels,
         notes=tuple(notes),
         weights=make_weights(command, variables, sample, [level.grouping for level in levels]),
+        clusters=None if clusters is None else codes[clusters[0]][sample],
     )
 
 

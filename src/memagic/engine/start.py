@@ -155,7 +155,7 @@ class _Plain:
     """
 
     def __init__(self, problem: Problem, columns: list[int], constraints: LinearConstraints | None) -> None:
-        self.problem = replace(problem, x=problem.x[:, columns], levels=())
+        self.problem = replace(problem, x=problem.x[:, columns], levels=(), weight=problem.overall_weight)
         if constraints is not None:
             own = np.zeros(constraints.matrix.shape[1], dtype=bool)
             own[columns] = own[problem.p + problem.n_omega :] = True

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
-from memagic.data.levels import Grouping
 from memagic.data.terms import Column
 from memagic.display.report import (
     Block,
@@ -20,12 +19,14 @@ from memagic.display.report import (
     Header,
     Report,
     Row,
+    SurveyDesign,
     WaldTest,
 )
 from memagic.errors import CommandError
 from memagic.results.diagnosis import diagnose
 from memagic.results.estimates import Estimates, Parameter
-from memagic.results.inference import TableNumbers, table_numbers, wald_test
+from memagic.results.inference import TableNumbers, Wald, table_numbers, wald_test
+from memagic.results.uncertainty import SurveyFacts, Uncertainty
 from memagic.spec.options import OPTIONS
 
 Array = NDArray[np.float64]
@@ -141,8 +142,10 @@ def comparison(estimates: Estimates) -> ComparisonTest | None:
     are not zero, one model need not contain the other, and there is no test.
     """
     plain, constraints = estimates.fit.log_likelihood_plain, estimates.fit.constraints
-    if plain is None or (
-        constraints is not None and (estimates.n_user_constraints or any(constraints.values))
+    if (
+        plain is None
+        or estimates.uncertainty.pseudo
+        or (constraints is not None and (estimates.n_user_constraints or any(constraints.values)))
     ):
         return None
     components = [p for p in estimates.parameters if p.role in ("variance", "covariance")]
@@ -160,24 +163,29 @@ def comparison(estimates: Estimates) -> ComparisonTest | None:
 def _header(estimates: Estimates, options: DisplayOptions) -> Header:
     groups: tuple[GroupSummary, ...] = ()
     if options.group:
-        groups = tuple(_group_summary(level.grouping) for level in estimates.design.levels)
-    wald = wald_test(estimates)
+        groups = tuple(
+            GroupSummary(level.grouping.name, counts.n, counts.minimum, counts.average, counts.maximum)
+            for level, counts in zip(estimates.design.levels, estimates.group_counts, strict=True)
+        )
+    wald, uncertainty = wald_test(estimates), estimates.uncertainty
     p = float(chdtrc(wald.df, wald.chi2)) if wald.df else float("nan")
     return Header(
-        title=estimates.kind.title,
+        title=f"Survey: {estimates.kind.title}" if uncertainty.survey else estimates.kind.title,
         model=estimates.kind.lines,
         n_obs=estimates.n_obs,
         groups=groups,
         integration=(estimates.intmethod, estimates.n_points) if estimates.design.levels else None,
         wald=WaldTest(wald.df, wald.chi2, p),
-        ll_label="Log likelihood",
+        ll_label=uncertainty.likelihood,
         ll=estimates.fit.log_likelihood,
+        vce=uncertainty.line,
+        survey=None if uncertainty.survey is None else _survey(uncertainty, uncertainty.survey, wald),
     )
 
 
-def _group_summary(grouping: Grouping) -> GroupSummary:
-    sizes = grouping.sizes
-    return GroupSummary(grouping.name, len(sizes), int(sizes.min()), float(sizes.mean()), int(sizes.max()))
+def _survey(uncertainty: Uncertainty, facts: SurveyFacts, wald: Wald) -> SurveyDesign:
+    f, f_df, p = uncertainty.joint(wald.chi2, wald.df)
+    return SurveyDesign(facts.n_strata, facts.n_psu, facts.population, facts.df, f, f_df, p)
 
 
 def _constraints(estimates: Estimates) -> tuple[str, ...]:
@@ -243,11 +251,12 @@ def _table(estimates: Estimates, options: DisplayOptions) -> CoefficientTable:
     ):
         rows = tuple(_row(numbers, at[p.name], p) for p in members)
         blocks.append(Block(rows, title=group or None, flush=role != "ancillary"))
+    word = estimates.uncertainty.word
     return CoefficientTable(
         depvar=estimates.command.depvar.name,
         estimate_title=_TITLES[options.exponentiated],
-        se_title="Std. err.",
-        statistic="z",
+        se_title=f"{word}\nstd. err." if word else "Std. err.",
+        statistic=estimates.uncertainty.statistic,
         level=options.level,
         blocks=tuple(blocks),
         legend=legend,

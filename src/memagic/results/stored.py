@@ -119,7 +119,7 @@ def _macros(estimates: Estimates) -> dict[str, str | int]:
         "link": kind.link,
         "family": kind.family,
         "chi2type": "Wald",
-        "vce": "oim",
+        "vce": estimates.uncertainty.kind,
         "opt": "moptimize",
         "which": "max",
         "ml_method": "e2",
@@ -128,6 +128,7 @@ def _macros(estimates: Estimates) -> dict[str, str | int]:
         "properties": "b V",
         "datasignaturevars": " ".join(_used_variables(estimates)),
     }
+    macros |= _uncertainty(estimates)
     if estimates.design.levels:
         macros["ivars"] = " ".join(level.grouping.name for level in estimates.design.levels)
         macros["intmethod"] = estimates.intmethod
@@ -142,6 +143,28 @@ def _macros(estimates: Estimates) -> dict[str, str | int]:
     if kind.trials is not None:
         macros["binomial"] = kind.trials if isinstance(kind.trials, str) else f"{kind.trials:g}"
     return macros
+
+
+def _uncertainty(estimates: Estimates) -> dict[str, str | int]:
+    """Weights, clusters and the type of the standard errors."""
+    found: dict[str, str | int] = {}
+    uncertainty, command = estimates.uncertainty, estimates.command
+    if uncertainty.word:
+        found["vcetype"] = uncertainty.word
+    if uncertainty.clusters:
+        found |= {"clustvar": uncertainty.clusters, "N_clust": uncertainty.n_clusters}
+    weight = command.fixed.weight
+    if estimates.design.weights is not None:
+        found["wtype"] = estimates.design.weights.kind
+    if weight is not None:
+        found["wexp"] = f"= {command.text[slice(*weight.expression.span)]}"
+    levels = estimates.design.levels
+    for number, level in enumerate(reversed(levels), start=2):
+        for equation in command.random:
+            for kind in ("fweight", "iweight", "pweight"):
+                if equation.level == level.grouping.name and kind in equation.options:
+                    found[f"{kind}{number}"] = str(equation.options[kind].value)
+    return found
 
 
 def _used_variables(estimates: Estimates) -> list[str]:
@@ -197,13 +220,21 @@ def _matrices(estimates: Estimates) -> dict[str, Callable[[], Any]]:
         "sample": lambda: design.sample.copy(),
     }
     if design.levels:
-        sizes = [level.grouping.sizes for level in design.levels]
+        counts = estimates.group_counts
         makers |= {
-            "N_g": lambda: np.array([[len(size) for size in sizes]]),
-            "g_min": lambda: np.array([[size.min() for size in sizes]]),
-            "g_avg": lambda: np.array([[size.mean() for size in sizes]]),
-            "g_max": lambda: np.array([[size.max() for size in sizes]]),
+            "N_g": lambda: np.array([[count.n for count in counts]]),
+            "g_min": lambda: np.array([[count.minimum for count in counts]]),
+            "g_avg": lambda: np.array([[count.average for count in counts]]),
+            "g_max": lambda: np.array([[count.maximum for count in counts]]),
         }
+    if estimates.v_modelbased is not None:
+
+        def v_modelbased() -> pd.DataFrame:
+            import pandas as pd
+
+            return pd.DataFrame(estimates.v_modelbased, index=names, columns=names)
+
+        makers["V_modelbased"] = v_modelbased
     no_constant = "noconstant" in estimates.command.fixed.options
     if no_constant or estimates.constraints is not None:
 
