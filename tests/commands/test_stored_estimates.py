@@ -203,6 +203,6 @@ def test_without_estimates() -> None:
 
 def test_widget_and_startgrid(session: Session) -> None:
     before = session.last
-    found = error(session, f"{BASE} startgrid widget")
-    assert (found.rc, found.message) == (198, "options startgrid() and widget may not be combined")
+    shown = session.run(f"{BASE} startgrid(.5 2) widget")
+    assert isinstance(shown, StartGrid)
     assert session.last is before

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-__all__ = ["Model", "display_options", "estimate", "fit_model", "prepare"]
+__all__ = ["Model", "display_options", "fit_model", "prepare"]
 
 _CROSSED = (
     "note: crossed random-effects model specified; option intmethod(laplace)",
@@ -102,37 +102,6 @@ class Model:
     categories: Array
     value_labels: dict[str, dict[float, str]]
     notes: tuple[str, ...]
-
-
-def estimate(
-    command: Command,
-    frame: pd.DataFrame,
-    stream: Callable[[str], None] | None = None,
-    definitions: Definitions | None = None,
-    progress: Callable[[Progress], None] | None = None,
-) -> MEResults:
-    """Fit the model of `command` on `frame`.
-
-    Parameters
-    ----------
-    command : Command
-    frame : DataFrame
-        Not changed.
-    stream : callable, optional
-        Given each line of notes and of the iteration log as it comes.
-    definitions : Definitions, optional
-        The constraints and matrices that the command may refer to.
-    progress : callable, optional
-        Told how far the fit is.
-
-    Raises
-    ------
-    CommandError
-        Anything in the command or the data that does not allow the fit.
-    Break
-        A keyboard interrupt, with the estimates so far.
-    """
-    return fit_model(prepare(command, frame, definitions or Definitions()), stream, progress)
 
 
 def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> Model:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from memagic.postestimation.quadchk import QuadratureCheck
+    from memagic.widgets.integrand import IntegrandView
     from memagic.widgets.replay import ReplayExplorer
 
 __all__ = ["MEResults", "Replay"]
@@ -324,6 +325,24 @@ class MEResults:
         from memagic.postestimation.quadchk import quadchk
 
         return quadchk(self.estimates, points)
+
+    def explore_integrand(self, group: int | None = None) -> IntegrandView:
+        """Look at one group's integrand and what quadrature makes of it, as a widget.
+
+        Parameters
+        ----------
+        group : int, optional
+            The group to begin with: 1, if not given, is the first value of the group variable.
+
+        Raises
+        ------
+        CommandError
+            The model has not just one random effect, r(198); no such group, r(459).
+        """
+        from memagic.postestimation.integrand import groups_of
+        from memagic.widgets.integrand import IntegrandView
+
+        return IntegrandView(groups_of(self.estimates), 1 if group is None else group)
 
     def summary(self) -> Replay:
         """The table, under statsmodels' name for it."""
