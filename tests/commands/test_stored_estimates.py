@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from memagic import CommandError, Session
+from memagic.widgets.start_grid import StartGrid
 
 BASE = "melogit c_use age || district:, intmethod(laplace)"
 MORE = "melogit c_use age i.urban || district:, intmethod(laplace) or"
