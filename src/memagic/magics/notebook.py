@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,7 +13,14 @@ from IPython.core.magic import no_var_expand
 from memagic.errors import Break, CommandError
 from memagic.magics.arguments import Arguments, Word, read_cell, read_line
 from memagic.magics.frames import find_frame, find_object, frames_in
-from memagic.magics.help import DEFINITION_HELP, ESTIMATES_HELP, QUADCHK_HELP, USE_HELP, command_help
+from memagic.magics.help import (
+    DEFINITION_HELP,
+    ESTIMATES_HELP,
+    QUADCHK_HELP,
+    SURVEY_HELP,
+    USE_HELP,
+    command_help,
+)
 from memagic.magics.live_log import live_log
 from memagic.session import Session
 from memagic.spec.options import COMMANDS
@@ -62,6 +70,9 @@ class Notebook:
             yield "line", f"{name},", _magic(partial(self.replay, name), text)
         for name, text in DEFINITION_HELP.items():
             yield "line", name, _magic(partial(self.define, name), text)
+        # The prefix ends in a colon, or in a comma where options follow.
+        for name in ("svy", "svy:", "svy,"):
+            yield "line", name, _magic(partial(self.survey, name.removeprefix("svy")), SURVEY_HELP)
         for name in ("estimates", "est"):
             yield "line", name, _magic(partial(self.define, name), ESTIMATES_HELP)
 
@@ -96,6 +107,13 @@ class Notebook:
             return self.session.run(f"{name} {line}")
         except CommandError as error:
             raise self._explained(error, _place(error)) from None
+
+    def survey(self, mark: str, line: str) -> Shown:
+        """Run an estimation command under the survey design; `mark` ends the prefix's name."""
+        arguments = read_line("svy", line)
+        command = arguments.text.removeprefix("svy").strip()
+        arguments = replace(arguments, text=f"svy{mark} {command}")
+        return self._run(arguments, self._data(arguments))
 
     def replay(self, name: str, line: str) -> Shown:
         """Show the last estimates again: `line` has the options."""
