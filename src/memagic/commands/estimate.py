@@ -17,14 +17,13 @@ from memagic.commands.settings import engine_settings, technique_words
 from memagic.commands.starting import start_settings
 from memagic.data.design import Design, DesignLevel, make_design
 from memagic.data.variables import Variables
-from memagic.engine import covariance
 from memagic.engine.constraints import LinearConstraints
 from memagic.engine.events import Event, Listener, silent
 from memagic.engine.fit import Settings, fit
 from memagic.engine.problem import Level, Problem
 from memagic.engine.start import NotFeasible
 from memagic.errors import CommandError
-from memagic.models import ModelKind, ancillary_names, density, model_kind
+from memagic.models import ModelKind, ancillary_names, covariance_structure, density, model_kind
 from memagic.results import MEResults
 from memagic.results.estimates import Estimates, Parameter, mark_boundary, mark_held, name_parameters
 from memagic.results.report import DisplayOptions, Exponentiated, check_scale
@@ -42,16 +41,6 @@ _CROSSED = (
     "note: crossed random-effects model specified; option intmethod(laplace)",
     "      implied.",
 )
-
-_STRUCTURES = {
-    "independent": covariance.independent,
-    "identity": covariance.identity,
-    "exchangeable": covariance.exchangeable,
-    "unstructured": covariance.unstructured,
-    # Unstructured ones with constraints on their elements.
-    "fixed": covariance.unstructured,
-    "pattern": covariance.unstructured,
-}
 
 # Least eigenvalue of X'X, scaled to a unit diagonal, that is more than rounding.
 _ROUNDING = 1e-15
@@ -271,8 +260,7 @@ def _refuse_what_is_missing(command: Command) -> None:
 
 def _level(level: DesignLevel) -> Level:
     """A level as the engine takes it."""
-    structures = [_STRUCTURES[e.covariance](len(e.columns)) for e in level.equations]
-    structure = structures[0] if len(structures) == 1 else covariance.block_diagonal(structures)
+    structure = covariance_structure((e.covariance, len(e.columns)) for e in level.equations)
     return Level(level.grouping.codes, level.z, structure)
 
 
