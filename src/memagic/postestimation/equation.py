@@ -245,12 +245,6 @@ def _sum(terms: Sequence[_Term], *, leading: bool) -> Formula:
     return total
 
 
-def _words(text: str) -> Formula:
-    """What the letters stand for, with the letters as mathematics and names upright."""
-    formulas = []
-    for part in text.split(" "):
-        letter = part.rstrip(",")
-        comma = part[len(letter) :]
-        shown = symbol(letter) if len(letter) == 1 else words(letter)
-        formulas.append(shown + symbol(comma))
-    return Formula(r"\ ".join(formula.tex for formula in formulas), text)
+def _words(parts: tuple[tuple[str, str], ...]) -> Formula:
+    """What the letters stand for."""
+    return join([words(text) + symbol(r"\ ", " ") + symbol(letter) for text, letter in parts], r"\ ", " ")

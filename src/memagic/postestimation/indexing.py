@@ -34,15 +34,15 @@ class Indexing:
         The letters of the values of a crossed factor, by path and factor.
     variables : dict
         The letters of what a variable varies by; variables that are not there have all letters.
-    words : str
-        What the letters stand for, ``observation i in class j in school k``.
+    words : tuple of (str, str)
+        What the letters stand for: ``observation``, i; ``in class``, j; ``in school``, k.
     """
 
     full: str
     groups: dict[str, str]
     factors: dict[tuple[str, str], str]
     variables: dict[str, str]
-    words: str
+    words: tuple[tuple[str, str], ...]
 
 
 def index_letters(design: Design) -> Indexing:
@@ -53,9 +53,8 @@ def index_letters(design: Design) -> Indexing:
     groups = {ALL: ""}
     above = ""
     own = [next(letters) for _ in nested]
-    words = f"observation {observation}"
-    for grouping, letter in zip(reversed(nested), own, strict=True):
-        words += f" in {grouping.name} {letter}"
+    words = [("observation", observation)]
+    words += [(f"in {g.name}", letter) for g, letter in zip(reversed(nested), own, strict=True)]
     for grouping, letter in zip(nested, reversed(own), strict=True):
         above = letter + above
         groups[grouping.path] = above
@@ -68,10 +67,10 @@ def index_letters(design: Design) -> Indexing:
                 letter = next(letters)
                 crossed += letter
                 factors[path, equation.factor] = letter + groups[path]
-                within = "" if level.grouping.name == ALL else f" within {level.grouping.name}"
-                words += f", {equation.factor} {letter}{within}"
+                where = "" if level.grouping.name == ALL else f" within {level.grouping.name}"
+                words.append((f"and {equation.factor}{where}", letter))
     full = observation + (groups[nested[-1].path] if nested else "") + crossed
-    return Indexing(full, groups, factors, _constant(design, nested, groups), words)
+    return Indexing(full, groups, factors, _constant(design, nested, groups), tuple(words))
 
 
 def _constant(design: Design, nested: list[Grouping], groups: dict[str, str]) -> dict[str, str]:
