@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.optimize import approx_fprime
 
+from memagic.engine import families
 from memagic.engine.posterior import EffectMoments, linear_predictor, posterior_means, posterior_modes
 from memagic.engine.problem import Problem
 
@@ -72,6 +74,29 @@ def agree(found: EffectMoments, expected: EffectMoments, tolerance: float) -> No
 def test_means_are_those_of_a_fine_grid(model: Model, family: str, points: int) -> None:
     problem, theta = model(family)
     found = posterior_means(problem, theta, "mvaghermite", points)
+    agree(found, on_grid(problem, theta, 2001), 1e-8)
+
+
+@pytest.mark.parametrize(
+    ("family", "phi"),
+    [
+        (families.NegativeBinomialMean(), [-0.5]),
+        (families.NegativeBinomialConstant(), [0.2]),
+        (families.GammaLog(), [-0.4]),
+        (families.OrdinalLogit(3), [-0.5, 0.9]),
+        (families.OrdinalCloglog(3), [-0.5, 0.9]),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_families_with_parameters_of_their_own(
+    model: Model, family: families.Family, phi: list[float]
+) -> None:
+    counts, theta = model("poisson-log")
+    y = counts.y + 0.3 if isinstance(family, families.GammaLog) else counts.y
+    y = np.minimum(y, 2.0) if len(phi) == 2 else y
+    problem = replace(counts, family=family, y=y)
+    theta = np.concatenate([theta, phi])
+    found = posterior_means(problem, theta, "mvaghermite", POINTS)
     agree(found, on_grid(problem, theta, 2001), 1e-8)
 
 

@@ -72,4 +72,10 @@ def test_a_plain_model_and_the_forms() -> None:
     assert str(found) == repr(found) == "observation   120"
     bundle = found._repr_mimebundle_()
     assert bundle["text/plain"] == str(found)
-    assert bundle["text/html"].startswith("<svg ")
+    assert found.to_svg() in bundle["text/html"]
+
+
+def test_the_rich_form_has_the_note(fitted: Fitted) -> None:
+    found = fitted("meglm attain_gt_6 sex, family(bernoulli) || _all: R.sid || pid:", "fifeschool").diagram()
+    after = found.to_html().split("</svg>")[1]
+    assert found.nesting.note in after

@@ -178,3 +178,14 @@ def test_mistakes(fitted: Fitted) -> None:
         result.profile("age", points=3)
     with pytest.raises(CommandError, match=r"level\(\) must be between"):
         result.profile("age", level=5)
+
+
+def test_shown_as_a_table(of_intercept: Profile) -> None:
+    lines = str(of_intercept).splitlines()
+    assert "/var(_cons[district])" in lines[0] + lines[1]
+    (row,) = [line for line in lines if line.endswith("estimate")]
+    assert row.split()[0] == ".2156188"
+    assert "-1206.8321" in row.replace(",", "") or "-1206.832" in row
+    low, high = (float(word) for word in lines[-1].split(": ")[1].split(" to "))
+    assert (low, high) == pytest.approx(of_intercept.limits, rel=1e-5)
+    assert "<table" in of_intercept.to_html()

@@ -113,6 +113,11 @@ def test_modes_are_not_means(fitted: Fitted) -> None:
     assert (np.abs(means.value - modes.value) < 0.1 * means.se).all()
 
 
+def test_shown_in_a_line(fitted: Fitted) -> None:
+    found = fitted(SLOPE, "bangladesh").empirical_bayes("ebmodes")
+    assert repr(found) == "<posterior modes of district (60 groups: 1.urban, _cons)>"
+
+
 def test_no_random_effects(fitted: Fitted) -> None:
     result = fitted("melogit c_use age", "bangladesh")
     assert result.random_effects == {}

@@ -41,7 +41,7 @@ def draw_profile(found: Profile, ax: Axes | None) -> Axes:
     ax.plot([found.estimate], [0.0], "o", color=accent(), markersize=5.0)
     for limit in found.limits:
         if np.isfinite(limit) and limit > values.min():
-            ax.plot([limit, limit], [-depth, -_DEPTH * depth], color=accent(), linewidth=0.9)
+            ax.plot([limit], [-depth], "|", color=accent(), markersize=14.0, markeredgewidth=1.6)
     ax.set_ylim(-_DEPTH * depth, 0.12 * depth)
     ax.set_xlabel(_words(found))
     ax.set_ylabel("Log likelihood less its maximum")

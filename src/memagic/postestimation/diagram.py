@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,11 @@ class Diagram:
         """One SVG element, in the colour of the page's text."""
         return nesting_svg(self.nesting)
 
+    def to_html(self) -> str:
+        """The drawing, with what there is to say of it below."""
+        note = f'<p style="font-size:.92em">{escape(self.nesting.note)}</p>' if self.nesting.note else ""
+        return f"<div>{self.to_svg()}{note}</div>"
+
     def __str__(self) -> str:
         return self.to_text()
 
@@ -48,7 +54,7 @@ class Diagram:
         return self.to_text()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": self.to_text(), "text/html": self.to_svg()}
+        return {"text/plain": self.to_text(), "text/html": self.to_html()}
 
 
 def diagram(estimates: Estimates) -> Diagram:

@@ -12,10 +12,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.display.formats import g
+from memagic.display.grid_table import GridRow, GridTable
 from memagic.engine.constraints import InconsistentConstraints, LinearConstraints, combined
 from memagic.engine.fit import Fit, refit
 from memagic.engine.start import NotFeasible
 from memagic.errors import CommandError, closest
+from memagic.postestimation.shown import Shown
 from memagic.postestimation.without import vanishing, without
 from memagic.results.estimates import Estimates, Parameter
 from memagic.results.inference import table_numbers
@@ -37,8 +40,8 @@ _CLOSE = 1e-4
 _MAX_STEPS = 8
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Profile:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Profile(Shown):
     """A profile log likelihood.
 
     Attributes
@@ -73,6 +76,20 @@ class Profile:
     level: float
     cutoff: float
     limits: tuple[float, float]
+
+    def grid(self) -> GridTable:
+        """The log likelihood by the value at which the parameter was held."""
+        rows = []
+        for value, ll in zip(self.values, self.log_likelihood, strict=True):
+            drop = "estimate" if value == self.estimate else g(ll - self.llf, 8)
+            rows.append(GridRow(g(value), (g(ll, 10), drop)))
+        low, high = (g(limit) if np.isfinite(limit) else "none" for limit in self.limits)
+        return GridTable(
+            f"Profile log likelihood of {self.parameter.name}",
+            ("Log\nlikelihood", "Less its\nmaximum"),
+            tuple(rows),
+            (f"{self.level:g}% limits by the likelihood: {low} to {high}",),
+        )
 
 
 def profile(

@@ -89,7 +89,7 @@ class GroupEffects:
         return pd.DataFrame(values.copy(), index=self.index(), columns=list(self.effects))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class EmpiricalBayes:
     """Predictions of all random effects of a model.
 
@@ -104,6 +104,10 @@ class EmpiricalBayes:
 
     statistic: Statistic
     groups: tuple[GroupEffects, ...]
+
+    def __repr__(self) -> str:
+        parts = [f"{g.name} ({len(g.value):,} groups: {', '.join(g.effects)})" for g in self.groups]
+        return f"<posterior {self.statistic.removeprefix('eb')} of {'; '.join(parts) or 'no random effects'}>"
 
     def level(self, name: str | None = None) -> GroupEffects:
         """The effects of one level, by its path or its own variable; the first one by default.
