@@ -19,6 +19,8 @@ __all__ = ["Words", "draw_effects", "effect_column"]
 
 _MOST_LABELS = 40
 _SMALL = 12
+# Points of height that the intervals of crowded figures may cover.
+_ROOM = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,12 @@ def draw_effects(groups: GroupEffects, column: int, critical: float, words: Word
     rows = np.arange(n)
     apart = np.abs(value) > half
     ax.axvline(0.0, color=muted(), linewidth=1.0, zorder=0)
-    width = 0.8 if crowded else 1.4
+    # In points: less than a row's height, so that intervals of thousands of groups stay apart.
+    width = min(max(_ROOM / n, 0.15), 0.8) if crowded else 1.4
     for marked, colour in ((~apart, muted()), (apart, accent())):
         low, high = (value - half)[marked], (value + half)[marked]
         ax.hlines(rows[marked], low, high, colors=[colour], linewidth=width)
-    ax.plot(value, rows, "o", color=accent(), markersize=2.0 if crowded else 4.0)
+    ax.plot(value, rows, "o", color=accent(), markersize=max(2.5 * width, 1.0) if crowded else 4.0)
     labels = groups.labels()
     shown = _thinned(n)
     ax.set_yticks(shown, [labels[order[k]] for k in shown])
