@@ -18,14 +18,13 @@ from memagic.commands.starting import start_settings
 from memagic.commands.variance import standard_errors
 from memagic.data.design import Design, DesignLevel, make_design
 from memagic.data.variables import Variables
-from memagic.engine import covariance
 from memagic.engine.constraints import LinearConstraints
 from memagic.engine.events import Event, Listener, silent
 from memagic.engine.fit import Fit, Settings, StoppedFit, fit
 from memagic.engine.problem import Level, Problem
 from memagic.engine.start import NotFeasible
 from memagic.errors import Break, CommandError
-from memagic.models import ModelKind, ancillary_names, density, model_kind
+from memagic.models import ModelKind, ancillary_names, covariance_structure, density, model_kind
 from memagic.results import MEResults
 from memagic.results.estimates import Estimates, Parameter, mark_boundary, mark_held, name_parameters
 from memagic.results.report import DisplayOptions, Exponentiated, check_scale
@@ -46,16 +45,6 @@ _CROSSED = (
     "note: crossed random-effects model specified; option intmethod(laplace)",
     "      implied.",
 )
-
-_STRUCTURES = {
-    "independent": covariance.independent,
-    "identity": covariance.identity,
-    "exchangeable": covariance.exchangeable,
-    "unstructured": covariance.unstructured,
-    # Unstructured ones with constraints on their elements.
-    "fixed": covariance.unstructured,
-    "pattern": covariance.unstructured,
-}
 
 # Least eigenvalue of X'X, scaled to a unit diagonal, that is more than rounding.
 _ROUNDING = 1e-15
@@ -274,8 +263,7 @@ def display_options(options: dict[str, Option]) -> DisplayOptions:
 
 def _level(level: DesignLevel, weight: Array | None) -> Level:
     """A level as the engine takes it."""
-    structures = [_STRUCTURES[e.covariance](len(e.columns)) for e in level.equations]
-    structure = structures[0] if len(structures) == 1 else covariance.block_diagonal(structures)
+    structure = covariance_structure((e.covariance, len(e.columns)) for e in level.equations)
     return Level(level.grouping.codes, level.z, structure, weight)
 
 
