@@ -147,7 +147,7 @@ def _apply(
         case Number():
             if node.missing is not None:
                 return missing_value(node.missing)
-            return np.asarray(node.value, dtype=np.float64)
+            return finite(node.value)
         case String():
             return np.asarray(node.value, dtype=object)
         case Name():
