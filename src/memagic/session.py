@@ -209,7 +209,9 @@ class Session:
             raise _no_data()
         from memagic.commands.constrained import Definitions
         from memagic.commands.estimate import estimate
+        from memagic.commands.estimated import with_estimates
 
+        command = with_estimates(command, self._last, len(frame))
         self._last = estimate(command, frame, stream, Definitions(self.constraints, self.matrices))
         return self._last
 

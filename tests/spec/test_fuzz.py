@@ -45,7 +45,23 @@ item = st.tuples(
 varlist = st.lists(item, max_size=4).map(" ".join)
 
 leaf = st.one_of(
-    names, number, st.sampled_from([".", ".b", ".5", "1e-3", '"a"', '`"a"b"\'', "_n", "x[_n-1]"])
+    names,
+    number,
+    st.sampled_from(
+        [
+            ".",
+            ".b",
+            ".5",
+            "1e-3",
+            '"a"',
+            '`"a"b"\'',
+            "_n",
+            "x[_n-1]",
+            "_b[1.x#c.z]",
+            "_se[/var(_cons[g>h])]",
+            "e(sample)",
+        ]
+    ),
 )
 function = st.sampled_from(
     [(name, FUNCTIONS[SPELLINGS.get(name, name)].least) for name in [*FUNCTIONS, *SPELLINGS]]
