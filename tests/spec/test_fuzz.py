@@ -9,10 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memagic.errors import CommandError
+from memagic.spec.constraint import parse_constraint, parse_constraint_command
 from memagic.spec.expression import parse_expression
 from memagic.spec.functions import FUNCTIONS, SPELLINGS
+from memagic.spec.matrix import parse_matrix_command
+from memagic.spec.numlist import parse_numlist
 from memagic.spec.parser import command_name, is_replay, parse_command, parse_replay
 from memagic.spec.printer import expression_text, unparse
+from memagic.spec.varlist import parse_varlist
 
 MANUAL = [
     ". meglm c_use i.urban age i.children\n> || district: i.urban, family(bernoulli) link(logit) nofvlabel",
@@ -230,6 +234,33 @@ def test_any_text_ends_in_an_error_of_its_own(start, data):
     # One piece again and again is what reaches limits of depth and number.
     repeated = data.draw(pieces) * data.draw(st.integers(0, LONGEST))
     read_in_any_case((text + repeated)[:LONGEST])
+
+
+@settings(max_examples=100 * EFFORT, deadline=None)
+@given(
+    st.sampled_from(
+        [
+            (parse_numlist, ""),
+            (parse_varlist, ""),
+            (parse_expression, ""),
+            (parse_constraint, ""),
+            (parse_constraint_command, "constraint "),
+            (parse_matrix_command, "matrix "),
+            (parse_matrix_command, "matrix A = ("),
+        ]
+    ),
+    st.lists(pieces, max_size=40).map("".join),
+)
+def test_parts_of_commands_end_in_an_error_of_their_own(door, rest):
+    parse, start = door
+    text = start + rest
+    caught = None
+    try:
+        parse(text[:LONGEST])
+    except CommandError as error:
+        caught = error
+    assert caught is None or caught.span is None or 0 <= caught.span[0] <= len(text)
+    assert caught is None or str(caught)
 
 
 SHAPES = {
