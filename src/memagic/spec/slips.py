@@ -50,6 +50,18 @@ _COUSINS = {
 }
 _LINEAR = {"mixed", "xtmixed", "regress", "reg", "lmer", "xtreg"}
 
+# Methods of pandas, with what does the same.
+_METHODS = {
+    "isna": "missing({0})",
+    "isnull": "missing({0})",
+    "notna": "!missing({0})",
+    "notnull": "!missing({0})",
+    "isin": "inlist({0}, 1, 2)",
+    "between": "inrange({0}, 1, 2)",
+    "eq": "{0} == 1",
+    "abs": "abs({0})",
+}
+
 
 def unknown_command(cursor: Cursor) -> CommandError:
     """The error at a first word that is no command; the cursor is at it."""
@@ -124,18 +136,6 @@ def frame_hint(cursor: Cursor, place: int) -> str | None:
     if len(cursor.tokens[place - 2].text) < 2:
         return None
     return f"columns are named without their frame: type {word}"
-
-
-_METHODS = {
-    "isna": "missing({0})",
-    "isnull": "missing({0})",
-    "notna": "!missing({0})",
-    "notnull": "!missing({0})",
-    "isin": "inlist({0}, 1, 2)",
-    "between": "inrange({0}, 1, 2)",
-    "eq": "{0} == 1",
-    "abs": "abs({0})",
-}
 
 
 def method_hint(cursor: Cursor, name: str) -> str | None:
