@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from memagic import CommandError, Session, datasets
+from memagic.errors import Break
 from memagic.results import MEResults
 from memagic.session import InUse
 
@@ -78,6 +79,38 @@ def test_an_interrupt_leaves_the_session_as_it_was(session: Session) -> None:
     assert session.last is before
     assert session.data is data
     assert str(session.run("melogit, or")) == str(before.replay(or_=True))
+
+
+def test_an_interrupt_keeps_what_the_fit_has_reached(session: Session) -> None:
+    before = session.run(FIT)
+    text = "melogit c_use i.urban age || district: i.urban, covariance(unstructured)"
+
+    def stream(line: str) -> None:
+        if line.startswith("Iteration 2") and full:
+            raise KeyboardInterrupt
+        full.extend(["full"] * line.startswith("Fitting full"))
+
+    full: list[str] = []
+    with pytest.raises(Break) as raised:
+        session.run(text, stream=stream)
+    assert raised.value.lines() == ["--Break--", "r(1);"]
+    assert session.last is before
+    so_far = raised.value.so_far
+    assert isinstance(so_far, MEResults)
+    stopped = Session("bangladesh").run(f"{text} iterate(2)")
+    assert isinstance(stopped, MEResults)
+    assert so_far.params.equals(stopped.params)
+    assert so_far.cov_params().equals(stopped.cov_params())
+    assert not so_far.converged
+    assert so_far.e["converged"] == 0
+    assert "no estimates: the fit was interrupted after iteration 2." in so_far.to_text()
+    session.matrices["reached"] = so_far
+    onward = session.run(f"{text} from(reached)")
+    whole = Session("bangladesh").run(text)
+    assert isinstance(onward, MEResults)
+    assert isinstance(whole, MEResults)
+    assert onward.llf == pytest.approx(whole.llf, rel=1e-12)
+    assert onward.e["ic"] < whole.e["ic"]
 
 
 def test_a_failure_leaves_the_session_as_it_was(session: Session) -> None:

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
         meprobit,
         run,
     )
-    from memagic.errors import CommandError
+    from memagic.errors import Break, CommandError
     from memagic.session import Session
 
 __all__ = [
+    "Break",
     "CommandError",
     "Session",
     "load_ipython_extension",
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Break": "memagic.errors",
     "CommandError": "memagic.errors",
     "Session": "memagic.session",
     "datasets": "memagic.datasets",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["CommandError", "closest"]
+__all__ = ["Break", "CommandError", "closest"]
 
 
 class CommandError(Exception):
@@ -75,6 +75,20 @@ class CommandError(Exception):
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in place of a traceback."""
         return self.lines()
+
+
+class Break(CommandError):
+    """The user interrupted a command.
+
+    Parameters
+    ----------
+    so_far : object, optional
+        A result that is not finished, and says so; None where there is nothing yet.
+    """
+
+    def __init__(self, so_far: object | None = None, hint: str | None = None) -> None:
+        super().__init__(1, "--Break--", hint=hint)
+        self.so_far = so_far
 
 
 def closest(name: str, candidates: Iterable[str]) -> str | None:

@@ -94,3 +94,14 @@ def test_printed_as_typed():
         ("_b", "k"),
     ]
     assert parse_command(unparse(command)) == command
+
+
+def test_in_a_subpopulation(session):
+    """`subpop(if e(sample))` is the same subpopulation as the condition of the last command."""
+    made = Session(session.data)
+    made._last = session.last
+    made.run("svyset g")
+    by_sample = made.run("svy, subpop(if e(sample)): meglm y x || g:")
+    by_condition = made.run("svy, subpop(if x > -1): meglm y x || g:")
+    np.testing.assert_array_equal(by_sample.params, by_condition.params)
+    np.testing.assert_array_equal(by_sample.bse, by_condition.bse)

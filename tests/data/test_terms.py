@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from memagic.data.design import Design, make_design
-from memagic.data.terms import expand, values_of
+from memagic.data.terms import expand, expand_with_bases, values_of
 from memagic.data.variables import Variables
 from memagic.errors import CommandError
 from memagic.spec.parser import parse_command
@@ -338,3 +338,38 @@ def test_value_labels() -> None:
     assert variables.value_labels("flags") == {}
     np.testing.assert_array_equal(variables.numbers("flags"), [1, 0, 1])
     assert [c.name for c in expand(variables, parse_varlist("i.words"), np.ones(3, bool))] == ["3.words"]
+
+
+@pytest.mark.parametrize(
+    ("varlist", "expected"),
+    [
+        ("i.g x", "1.g* 2.g 3.g x"),
+        ("ib2.g", "1.g 2.g* 3.g"),
+        ("ibn.g", "1.g 2.g 3.g"),
+        ("2.g", "2.g"),
+        # The base of an interaction is told by those of its variables, where they have terms.
+        ("i.a##i.b", "0.a* 1.a 0.b* 1.b 1.a#1.b"),
+        ("i.a##c.x", "0.a* 1.a x 1.a#c.x"),
+        ("i.a#i.b", "0.a#0.b* 0.a#1.b 1.a#0.b 1.a#1.b"),
+        ("x i.a#c.x", "x 0.a#c.x* 1.a#c.x"),
+        ("i.a#c.x", "0.a#c.x 1.a#c.x"),
+        # What is a base in one term and a column of another is a column, where that term stands.
+        ("i.a ibn.a", "1.a 0.a"),
+    ],
+)
+def test_base_levels(varlist: str, expected: str) -> None:
+    rows = np.ones(len(FRAME), dtype=bool)
+    found = expand_with_bases(Variables(FRAME), parse_varlist(varlist), rows)
+    assert " ".join(c.name + "*" * (c.state == "base") for c in found) == expected
+    assert [c for c in found if c.state != "base"] == expand(Variables(FRAME), parse_varlist(varlist), rows)
+
+
+def test_base_levels_of_a_design() -> None:
+    found = design("y i.g i.a ibn.a x")
+    assert [c for c in found.with_bases if c.state != "base"] == list(found.fixed)
+    assert [(c.name, c.state) for c in found.with_bases][:3] == [
+        ("1.g", "base"),
+        ("2.g", "estimated"),
+        ("3.g", "estimated"),
+    ]
+    assert found.with_bases[-1].name == "_cons"

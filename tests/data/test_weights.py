@@ -4,8 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from memagic.commands.constrained import Definitions
-from memagic.commands.estimate import prepare
 from memagic.data.design import make_design
 from memagic.errors import CommandError
 from memagic.spec.parser import parse_command
@@ -112,14 +110,3 @@ def test_one_weight_for_a_level():
     assert caught.value.rc == 198
     again = design("in 1/7 || top: x, iw(wtop) nocons || top:, iw(wtop)")
     assert again.weights.levels[0].tolist() == [5, 7]
-
-
-@pytest.mark.parametrize(
-    ("text", "rc"),
-    [("[pw=wlow] || top:", 101), ("|| top:, pw(wlow)", 459), ("in 1/7 || top:, pw(wtop)", 101)],
-)
-def test_estimation_checks_weights_and_then_refuses_them(text, rc):
-    with pytest.raises(CommandError) as caught:
-        prepare(parse_command(f"meglm y {text}"), FRAME, Definitions())
-    assert caught.value.rc == rc
-    assert rc != 101 or caught.value.message == "weights are not supported"

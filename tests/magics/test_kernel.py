@@ -127,6 +127,34 @@ def test_an_interrupt(kernel: Kernel) -> None:
     assert content["data"]["text/plain"] == "True"
 
 
+def test_an_interrupt_shows_and_keeps_what_the_fit_has_reached(kernel: Kernel) -> None:
+    kernel.run("before = %melogit -o before c_use age || district:")
+    sent = kernel.send(f"%melogit -o after {SLOW}")
+    shown: list[tuple[str, Any]] = []
+    for kind, content in kernel.messages(sent):
+        shown.append((kind, content))
+        if (
+            kind == "update_display_data"
+            and "Fitting full model:\n\nIteration 0" in content["data"]["text/plain"]
+        ):
+            break
+    else:
+        pytest.fail("the fit was too quick to be interrupted")
+    kernel.manager.interrupt_kernel()
+    shown += kernel.messages(sent)
+    kernel.client.get_shell_msg(timeout=30)
+    kind, content = shown[-1]
+    assert kind == "error"
+    hint = "hint: the fit so far is in _stopped: option from(_stopped) goes on from there"
+    assert content["traceback"] == ["--Break--", hint, "r(1);"]
+    ((_, content),) = [item for item in shown if item[0] == "display_data" and "Std. err." in str(item[1])]
+    assert "the fit was interrupted after iteration" in content["data"]["text/html"]
+    ((_, content),) = kernel.run("_stopped.converged, 'after' in globals()")
+    assert content["data"]["text/plain"] == "(False, False)"
+    ((_, content),) = kernel.run("r = %melogit\nstr(r) == str(before.replay())")
+    assert content["data"]["text/plain"] == "True"
+
+
 def test_a_notebook_stores_the_error_and_the_last_log() -> None:
     cells = ["%load_ext memagic\n%use bangladesh", "%melogit c_use age || district:", "%melogit c_use agee"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])

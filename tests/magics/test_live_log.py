@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from memagic.errors import CommandError
+from memagic.display.log_lines import grid_progress, iteration_progress
+from memagic.errors import Break, CommandError
 from memagic.magics.live_log import NotebookLog
 
 EMPTY = {"text/plain": "", "text/html": ""}
@@ -81,3 +82,52 @@ def test_an_error_leaves_all_lines() -> None:
         fit(log)
     assert screen.texts()[-1].endswith("Iteration 99:")
     assert len(screen.shown) < 50
+
+
+def test_a_long_command_tells_how_far_it_is_and_how_to_stop_it() -> None:
+    screen = Screen()
+    with screen.log() as log:
+        log("Refining starting values:")
+        log.progress(grid_progress(1, 4))
+        log("Grid node 0:")
+        assert "progress" not in screen.shown[-1][0]["text/html"]
+        screen.now = 90.0
+        log.progress(grid_progress(2, 4))
+        log("Grid node 1:")
+        data = screen.shown[-1][0]
+        assert data["text/plain"] == "Refining starting values:\nGrid node 0:\nGrid node 1:"
+        assert '<progress value="0.500" aria-label="grid node 2 of 4">' in data["text/html"]
+        assert "Grid node 2 of 4, about 1 min 30 s to go (1 min 30 s so far)" in data["text/html"]
+        assert 'data-commandlinker-command="notebook:interrupt-kernel"' in data["text/html"]
+        log.progress(iteration_progress(3, 2e-3, 1e-5))
+        log("Iteration 3:")
+        words = "Iteration 3, scaled gradient 2e-03, to go below 1e-05 (1 min 30 s so far)"
+        assert words in screen.shown[-1][0]["text/html"]
+    assert screen.shown[-1][0] == EMPTY
+
+
+def test_progress_without_a_log() -> None:
+    screen = Screen()
+    with screen.log() as log:
+        log.progress(grid_progress(1, 4))
+        assert screen.shown == []
+        screen.now = 2.0
+        log.progress(grid_progress(2, 4))
+        assert "Grid node 2 of 4" in screen.shown[-1][0]["text/html"]
+    assert screen.shown[-1][0] == EMPTY
+
+
+def test_an_error_takes_the_button_away() -> None:
+    screen = Screen()
+
+    def stopped() -> None:
+        with screen.log() as log:
+            screen.now = 2.0
+            log.progress(grid_progress(2, 4))
+            log("Grid node 1:")
+            assert "Stop" in screen.shown[-1][0]["text/html"]
+            raise Break
+
+    with pytest.raises(Break):
+        stopped()
+    assert screen.shown[-1][0] == {"text/plain": "Grid node 1:", "text/html": "<pre>Grid node 1:</pre>"}

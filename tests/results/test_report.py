@@ -401,3 +401,31 @@ def test_limits_of_variances_contain_the_estimate(fit: Run) -> None:
             [exp(log(b) - Z95 * se / b), exp(log(b) + Z95 * se / b)]
         )
         assert sqrt(limits.loc[name, 0] * limits.loc[name, 1]) == pytest.approx(b)
+
+
+def test_base_levels(estimates_of: Make) -> None:
+    made = estimates_of("melogit win i.arm 1.sex x || g:", [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], [0.1] * 6)
+    assert shape(table(made, DisplayOptions(bases=True)))[:5] == [
+        ("heading", "arm", ""),
+        ("state", "placebo", "(base)"),
+        ("estimate", "low dose", ""),
+        ("estimate", "high dose", ""),
+        ("estimate", "1.sex", ""),
+    ]
+    assert rows(table(made, DisplayOptions(bases=True)))["0.arm"].b == 0.0
+    assert rows(table(made, DisplayOptions(bases=True, exponentiated="or")))["0.arm"].b == 1.0
+    assert "0.arm" not in rows(table(made))
+    # A factor with two levels has a block of its own, too.
+    two = estimates_of("melogit win i.sex || g:", [0.1, 0.2, 0.3], [0.1] * 3)
+    assert shape(table(two, DisplayOptions(bases=True, labels=False)))[:3] == [
+        ("heading", "sex", ""),
+        ("state", "0", "(base)"),
+        ("estimate", "1", ""),
+    ]
+
+
+def test_columns_that_are_left_out(estimates_of: Make) -> None:
+    made = estimates_of("melogit win x || g:", [0.5, 0.1, 0.2], [0.1] * 3)
+    found = table(made, DisplayOptions(intervals=False, p_values=False))
+    assert (found.intervals, found.p_values) == (False, False)
+    assert rows(found)["x"] == rows(table(made))["x"]

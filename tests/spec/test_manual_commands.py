@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from memagic.errors import CommandError
 from memagic.spec.parser import parse_command
 from memagic.spec.printer import unparse
+from memagic.spec.survey import SurveyPrefix, parse_survey, parse_survey_command
 from memagic.spec.tree import VarianceEstimator, Weight
 
 TEXT = (Path(__file__).parent / "manual_commands.txt").read_text(encoding="utf-8")
@@ -27,14 +27,23 @@ def test_all_are_there():
 @pytest.mark.parametrize("text", COMMANDS)
 def test_read_and_printed(text):
     if PREFIX.match(text):
-        with pytest.raises(CommandError, match="prefix svy is not supported") as caught:
-            parse_command(text)
-        assert caught.value.text[slice(*caught.value.span)] == "svy"
-        text = PREFIX.sub("", text)
-    command = parse_command(text)
+        prefix, command = parse_survey_command(text)
+        assert prefix == SurveyPrefix()
+        assert command == parse_command(PREFIX.sub("", text))
+    else:
+        command = parse_command(text)
     assert len(command.random) == text.count("||")
     assert f"{command.name} {command.depvar.name} " in text
     assert parse_command(unparse(command)) == command
+
+
+def test_survey_designs():
+    """The two designs that the manual sets, with the stages that they name."""
+    for text, stages in [
+        ("svyset psu, weight(wvar3) || ssu, weight(wvar2) || _n, weight(wvar1)", ["psu", "ssu", "_n"]),
+        (". svyset id_school, weight(wnrschbw) || _n, weight(pst1s1)", ["id_school", "_n"]),
+    ]:
+        assert [stage.unit for stage in parse_survey(text).stages] == stages
 
 
 def read(start):

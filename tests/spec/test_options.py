@@ -50,6 +50,10 @@ VALUES = [
     ("melogit", "notab", "notable", True),
     ("melogit", "nogr", "nogroup", True),
     ("melogit", "nofvlab", "nofvlabel", True),
+    ("melogit", "base", "baselevels", True),
+    ("melogit", "noci", "noci", True),
+    ("mepoisson", "nopv", "nopvalues", True),
+    ("meglm", "widget", "widget", True),
     ("melogit", "nolog", "nolog", True),
     ("melogit", "log", "log", True),
     ("melogit", "or", "or", True),
@@ -102,7 +106,7 @@ ABBREVIATIONS = {
     "global": "Family Link BINomial Dispersion CONSTraints VCE LEvel Level EFORM IRR OR NOCNSReport NOTABle "
     "NOHEADer NOGRoup COEFLegend NOFVLABel INTMethod INTPoints DIFficult TECHnique ITERate LOG NOLOG TRace "
     "GRADient SHOWSTEP HESSian SHOWTOLerance TOLerance LTOLerance NRTOLerance NONRTOLerance FROM "
-    "STARTValues STARTGrid NOESTimate DNUMERICAL COLlinear",
+    "STARTValues STARTGrid NOESTimate DNUMERICAL COLlinear BASElevels NOCI NOPValues",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,24 +15,27 @@ from memagic.commands.iteration_log import IterationLog, shown_details
 from memagic.commands.response import checked_response
 from memagic.commands.settings import engine_settings, technique_words
 from memagic.commands.starting import start_settings
+from memagic.commands.variance import standard_errors
 from memagic.data.design import Design, DesignLevel, make_design
 from memagic.data.variables import Variables
 from memagic.engine import covariance
 from memagic.engine.constraints import LinearConstraints
 from memagic.engine.events import Event, Listener, silent
-from memagic.engine.fit import Settings, fit
+from memagic.engine.fit import Fit, Settings, StoppedFit, fit
 from memagic.engine.problem import Level, Problem
 from memagic.engine.start import NotFeasible
-from memagic.errors import CommandError
+from memagic.errors import Break, CommandError
 from memagic.models import ModelKind, ancillary_names, density, model_kind
 from memagic.results import MEResults
 from memagic.results.estimates import Estimates, Parameter, mark_boundary, mark_held, name_parameters
 from memagic.results.report import DisplayOptions, Exponentiated, check_scale
-from memagic.spec.qualifiers import WEIGHTS
-from memagic.spec.tree import Command, Option, VarianceEstimator
+from memagic.results.uncertainty import Uncertainty
+from memagic.spec.tree import Command, Option
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from memagic.display.log_lines import Progress
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -75,6 +78,7 @@ class Model:
     constraints : LinearConstraints or None
     n_user_constraints : int
     settings : Settings
+    uncertainty : Uncertainty
     options : DisplayOptions
     categories : ndarray, shape (c,)
         Values of an ordinal response.
@@ -93,6 +97,7 @@ class Model:
     constraints: LinearConstraints | None
     n_user_constraints: int
     settings: Settings
+    uncertainty: Uncertainty
     options: DisplayOptions
     categories: Array
     value_labels: dict[str, dict[float, str]]
@@ -104,6 +109,7 @@ def estimate(
     frame: pd.DataFrame,
     stream: Callable[[str], None] | None = None,
     definitions: Definitions | None = None,
+    progress: Callable[[Progress], None] | None = None,
 ) -> MEResults:
     """Fit the model of `command` on `frame`.
 
@@ -116,13 +122,17 @@ def estimate(
         Given each line of notes and of the iteration log as it comes.
     definitions : Definitions, optional
         The constraints and matrices that the command may refer to.
+    progress : callable, optional
+        Told how far the fit is.
 
     Raises
     ------
     CommandError
         Anything in the command or the data that does not allow the fit.
+    Break
+        A keyboard interrupt, with the estimates so far.
     """
-    return fit_model(prepare(command, frame, definitions or Definitions()), stream)
+    return fit_model(prepare(command, frame, definitions or Definitions()), stream, progress)
 
 
 def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> Model:
@@ -133,7 +143,6 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
     CommandError
         Anything in the command or the data that does not allow the fit.
     """
-    _refuse_other_variances(command)
     kind = model_kind(command)
     check_integration(command, kind)
     shown = display_options(command.options)
@@ -147,7 +156,6 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
         binary=kind.family == "bernoulli",
         cutpoints=kind.family == "ordinal",
     )
-    _refuse_weights(command)
     span = command.depvar.span
     response = checked_response(kind, command.depvar.name, design.y, design.trials, span)
     _check_size(design, kind)
@@ -155,14 +163,20 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
     notes = (*design.notes, *response.notes)
     if is_crossed(command) and "intmethod" not in command.options:
         notes = (*_CROSSED, *notes)
+    weights = design.weights
+    level_weights = (None,) * len(design.levels) if weights is None else weights.levels
     problem = Problem(
         family=density(kind, len(response.categories)),
         y=response.y,
         x=design.x,
         offset=design.offset,
         trials=design.trials,
-        levels=tuple(_level(level) for level in design.levels),
+        levels=tuple(
+            _level(level, weight) for level, weight in zip(design.levels, level_weights, strict=True)
+        ),
+        weight=None if weights is None or (weights.observations == 1.0).all() else weights.observations,
     )
+    errors = standard_errors(command, design)
     check_nodes(command, settings, problem)
     ancillary = ancillary_names(kind, len(response.categories))
     parameters, positions = name_parameters(command, kind, ancillary, design, problem)
@@ -179,7 +193,8 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
         positions=positions,
         constraints=constraints,
         n_user_constraints=n_user,
-        settings=replace(settings, start=start),
+        settings=replace(settings, start=start, variance=errors.variance),
+        uncertainty=errors.uncertainty,
         options=shown,
         categories=response.categories,
         value_labels={name: labels for name in used if (labels := variables.value_labels(name))},
@@ -188,7 +203,10 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
 
 
 def fit_model(
-    model: Model, stream: Callable[[str], None] | None = None, listener: Listener = silent
+    model: Model,
+    stream: Callable[[str], None] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    listener: Listener = silent,
 ) -> MEResults:
     """Fit what `prepare` has made.
 
@@ -197,6 +215,8 @@ def fit_model(
     model : Model
     stream : callable, optional
         Given each line of notes and of the iteration log as it comes.
+    progress : callable, optional
+        Told how far the fit is.
     listener : callable, optional
         Told what the engine tells.
 
@@ -204,6 +224,8 @@ def fit_model(
     ------
     CommandError
         ``initial values not feasible``, r(1400).
+    Break
+        A keyboard interrupt, with the estimates so far.
     """
     command, settings = model.command, model.settings
     log = IterationLog(
@@ -213,6 +235,9 @@ def fit_model(
         stream,
         "nolog" in command.options,
         shown_details(command.options),
+        progress,
+        settings.stopping.nrtolerance,
+        model.uncertainty.pseudo,
     )
     log.notes(model.notes)
 
@@ -224,6 +249,14 @@ def fit_model(
         fitted = fit(model.problem, settings, hear, model.constraints)
     except NotFeasible:
         raise CommandError(1400, "initial values not feasible") from None
+    except StoppedFit as stop:
+        raise Break(_result(model, stop.so_far, log.lines)) from None
+    return _result(model, fitted, log.lines)
+
+
+def _result(model: Model, fitted: Fit, log: Sequence[str]) -> MEResults:
+    """The fit under the names of the command."""
+    command, settings = model.command, model.settings
     held = mark_held(model.parameters, model.positions, fitted)
     estimates = Estimates(
         command=command,
@@ -232,13 +265,14 @@ def fit_model(
         problem=model.problem,
         fit=fitted,
         settings=settings,
+        uncertainty=model.uncertainty,
         method=settings.method,
         n_points=None if settings.method == "laplace" else settings.n_points,
         parameters=mark_boundary(held, model.problem, fitted),
         positions=model.positions,
         categories=model.categories,
         value_labels=model.value_labels,
-        log=tuple(log.lines),
+        log=tuple(log),
         notes=model.notes,
         n_user_constraints=model.n_user_constraints,
         technique=technique_words(command),
@@ -262,34 +296,18 @@ def display_options(options: dict[str, Option]) -> DisplayOptions:
         labels="nofvlabel" not in options,
         constraints="nocnsreport" not in options,
         legend="coeflegend" in options,
+        bases="baselevels" in options,
+        intervals="noci" not in options,
+        p_values="nopvalues" not in options,
+        widget="widget" in options,
     )
 
 
-def _refuse_other_variances(command: Command) -> None:
-    """Refuse the standard errors that the language can ask for and the estimation cannot give."""
-    option = command.options.get("vce")
-    if option is not None and option.value != VarianceEstimator("oim"):
-        assert isinstance(option.value, VarianceEstimator)
-        hint = "standard errors are those of the observed information: vce(oim)"
-        raise CommandError(
-            198, f"vce({option.value.kind}) is not supported", span=option.argument_span, hint=hint
-        )
-
-
-def _refuse_weights(command: Command) -> None:
-    """Refuse weights, which are read and checked, but not estimated with."""
-    spans = [] if command.fixed.weight is None else [command.fixed.weight.span]
-    for equation in command.random:
-        spans += [equation.options[name].span for name in WEIGHTS if name in equation.options]
-    if spans:
-        raise CommandError(101, "weights are not supported", span=spans[0])
-
-
-def _level(level: DesignLevel) -> Level:
+def _level(level: DesignLevel, weight: Array | None) -> Level:
     """A level as the engine takes it."""
     structures = [_STRUCTURES[e.covariance](len(e.columns)) for e in level.equations]
     structure = structures[0] if len(structures) == 1 else covariance.block_diagonal(structures)
-    return Level(level.grouping.codes, level.z, structure)
+    return Level(level.grouping.codes, level.z, structure, weight)
 
 
 def _check_size(design: Design, kind: ModelKind) -> None:

@@ -17,7 +17,7 @@ from memagic.spec.walk import nodes_of, with_leaves
 if TYPE_CHECKING:
     from memagic.results import MEResults
 
-__all__ = ["with_estimates"]
+__all__ = ["expression_with_estimates", "with_estimates"]
 
 
 def with_estimates(command: Command, last: MEResults | None, n_rows: int) -> Command:
@@ -39,14 +39,15 @@ def with_estimates(command: Command, last: MEResults | None, n_rows: int) -> Com
     """
     fixed = command.fixed
     if fixed.condition is not None:
-        fixed = replace(fixed, condition=_filled(fixed.condition, last, n_rows))
+        fixed = replace(fixed, condition=expression_with_estimates(fixed.condition, last, n_rows))
     if fixed.weight is not None:
-        expression = _filled(fixed.weight.expression, last, n_rows)
+        expression = expression_with_estimates(fixed.weight.expression, last, n_rows)
         fixed = replace(fixed, weight=replace(fixed.weight, expression=expression))
     return replace(command, fixed=fixed)
 
 
-def _filled(tree: Expression, last: MEResults | None, n_rows: int) -> Expression:
+def expression_with_estimates(tree: Expression, last: MEResults | None, n_rows: int) -> Expression:
+    """The expression with the values that it takes from the last estimates, as in `with_estimates`."""
     if not any(isinstance(node, Estimated) for node in nodes_of(tree)):
         return tree
 

@@ -14,9 +14,12 @@ from memagic.display.log_lines import (
     FITTING_FIXED,
     FITTING_FULL,
     REFINING,
+    Progress,
     Remark,
     grid_line,
+    grid_progress,
     iteration_line,
+    iteration_progress,
     section,
 )
 from memagic.engine.events import Detail, Event, GridNode, Iteration, StageStarted, TechniqueSet
@@ -75,6 +78,12 @@ class IterationLog:
     quiet : bool
         Without a log.
     shown : Shown
+    progress : callable or None
+        Told how far the grid and the iterations are, also without a log.
+    tolerance : float or None
+        What the scaled gradient has to fall below.
+    pseudo : bool
+        Whether it is a pseudolikelihood.
     lines : list of str
     """
 
@@ -84,6 +93,9 @@ class IterationLog:
     stream: Callable[[str], None] | None
     quiet: bool
     shown: Shown
+    progress: Callable[[Progress], None] | None = None
+    tolerance: float | None = None
+    pseudo: bool = False
     lines: list[str] = field(default_factory=list)
     _stage: str = ""
 
@@ -97,12 +109,14 @@ class IterationLog:
         """Listen to the engine."""
         if isinstance(event, StageStarted):
             self._stage = event.stage
+        if self.progress is not None:
+            self._tell(event, self.progress)
         if self.quiet:
             return
         if isinstance(event, StageStarted):
             self._add(*section(_STAGES[event.stage]))
         elif isinstance(event, GridNode):
-            self._add(grid_line(event.number, event.value))
+            self._add(grid_line(event.number, event.value, pseudo=self.pseudo))
         elif isinstance(event, TechniqueSet):
             self._add(f"({'setting' if event.first else 'switching'} technique to {event.technique})")
         else:
@@ -111,9 +125,15 @@ class IterationLog:
             detailed = detail is not None and self._stage not in ("constant", "fixed")
             if detail is not None and detailed:
                 self._add(*self._steps(detail))
-            self._add(iteration_line(event.number, event.value, _remark(event)))
+            self._add(iteration_line(event.number, event.value, _remark(event), pseudo=self.pseudo))
             if detail is not None and detailed:
                 self._add(*self._details(detail))
+
+    def _tell(self, event: Event, progress: Callable[[Progress], None]) -> None:
+        if isinstance(event, GridNode) and event.total > 1:
+            progress(grid_progress(event.number + 1, event.total))
+        elif isinstance(event, Iteration) and self._stage == "full" and event.detail is not None:
+            progress(iteration_progress(event.number, event.detail.scaled_gradient, self.tolerance))
 
     def _add(self, *lines: str) -> None:
         self.lines.extend(lines)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from memagic.commands.define import find_value
 from memagic.engine.start import GridAxis, StartSettings
 from memagic.errors import CommandError, closest
+from memagic.results import MEResults
 from memagic.results.estimates import Parameter
 from memagic.spec.tree import Command, GridSearch, GridTarget, InitialValues, StartMethod
 
@@ -46,7 +47,7 @@ def start_settings(
     positions : ndarray of int
         Where the engine has each of them.
     matrices : mapping
-        Series, DataFrames with one row, or mappings of names to values, that `from()` may name.
+        Results, Series, DataFrames with one row, or mappings of names to values, that `from()` may name.
 
     Raises
     ------
@@ -122,6 +123,8 @@ def _matrix(name: str, matrices: Mapping[str, object], span: Span) -> dict[str, 
     """The values of a matrix by its columns' names."""
     matrix = find_value(name, matrices, span)
     items: Mapping[object, object]
+    if isinstance(matrix, MEResults):
+        matrix = matrix.params
     if isinstance(matrix, Mapping):
         items = matrix
     else:
@@ -133,7 +136,7 @@ def _matrix(name: str, matrices: Mapping[str, object], span: Span) -> dict[str, 
         if isinstance(matrix, pd.DataFrame) and len(matrix) == 1:
             matrix = matrix.iloc[0]
         if not isinstance(matrix, pd.Series) or not matrix.index.is_unique:
-            hint = "it has to be a Series or a DataFrame of one row, such as e(b), or a dict"
+            hint = "it has to be a result, a Series or a DataFrame of one row, such as e(b), or a dict"
             raise CommandError(109, f"{name} is not a vector of values with names", span=span, hint=hint)
         items = dict(zip(matrix.index, matrix.to_numpy(), strict=True))
     values: dict[str, float] = {}

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from memagic.data.collinear import dependent_columns
 from memagic.data.levels import DesignLevel, Grouping, RandomEffects, make_levels
 from memagic.data.perfect import prune_perfect
-from memagic.data.sample import estimation_sample
-from memagic.data.terms import Column, constant, expand, values_of
+from memagic.data.sample import cluster_variable, estimation_sample
+from memagic.data.terms import Column, constant, expand_with_bases, values_of
 from memagic.data.variables import Variables
 from memagic.data.weights import Weights, make_weights
 from memagic.errors import CommandError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Index = NDArray[np.intp]
 
 __all__ = ["Design", "DesignLevel", "Grouping", "RandomEffects", "make_design"]
 
@@ -47,6 +48,10 @@ class Design:
     notes : tuple of str
         What the data made necessary, in the manual's words.
     weights : Weights or None
+    clusters : ndarray of int, shape (n,), or None
+        Codes of the variable of vce(cluster).
+    with_bases : tuple of Column
+        `fixed` with the base levels in their places that option `baselevels` shows.
     """
 
     sample: Mask
@@ -58,6 +63,13 @@ class Design:
     levels: tuple[DesignLevel, ...]
     notes: tuple[str, ...]
     weights: Weights | None = None
+    clusters: Index | None = None
+    with_bases: tuple[Column, ...] = ()
+
+    @property
+    def groupings(self) -> tuple[Grouping, ...]:
+        """The groups of every level, highest first."""
+        return tuple(level.grouping for level in self.levels)
 
 
 def make_design(
@@ -94,7 +106,8 @@ def make_design(
     variables = Variables(frame)
     sample, codes = estimation_sample(command, variables, trials)
     notes: list[str] = []
-    columns = expand(variables, command.fixed.terms, sample)
+    everything = expand_with_bases(variables, command.fixed.terms, sample)
+    columns = [column for column in everything if column.state != "base"]
     if binary and "asis" not in command.fixed.options:
         sample = _without_perfect(variables, command.depvar.name, columns, sample, notes)
     offset = _offset(
@@ -106,6 +119,7 @@ def make_design(
     if cutpoints:
         x, fixed = np.ascontiguousarray(x[:, :-1]), fixed[:-1]
     levels = make_levels(variables, command.random, codes, sample)
+    clusters = cluster_variable(command)
     return Design(
         sample=sample,
         y=variables.numbers(command.depvar.name)[sample],
@@ -116,7 +130,15 @@ def make_design(
         levels=levels,
         notes=tuple(notes),
         weights=make_weights(command, variables, sample, [level.grouping for level in levels]),
+        clusters=None if clusters is None else codes[clusters[0]][sample],
+        with_bases=_with_bases(everything, fixed),
     )
+
+
+def _with_bases(everything: list[Column], fixed: tuple[Column, ...]) -> tuple[Column, ...]:
+    """The columns of the equation as they turned out, and the base levels among them."""
+    found = iter(fixed)
+    return (*(column if column.state == "base" else next(found) for column in everything), *found)
 
 
 def _refuse_response(command: Command) -> None:

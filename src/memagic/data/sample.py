@@ -9,13 +9,13 @@ from memagic.data.evaluate import condition_mask, row_range_mask
 from memagic.data.variables import Variables, check_range
 from memagic.data.weights import weighted_rows
 from memagic.errors import CommandError
-from memagic.spec.tree import Command
+from memagic.spec.tree import Command, VarianceEstimator
 
 Mask = NDArray[np.bool_]
 Index = NDArray[np.intp]
 Span = tuple[int, int]
 
-__all__ = ["ALL", "estimation_sample"]
+__all__ = ["ALL", "cluster_variable", "estimation_sample"]
 
 # The level that is one group of all observations.
 ALL = "_all"
@@ -37,7 +37,7 @@ def estimation_sample(
     -------
     sample : ndarray of bool, shape (N,)
     codes : dict of str to ndarray of int, shape (N,)
-        By group variable and by variable of `R.varname`; -1 where it is missing.
+        By group variable, by variable of `R.varname` and by that of vce(cluster); -1 where it is missing.
 
     Raises
     ------
@@ -51,6 +51,10 @@ def estimation_sample(
     for name, span in numeric.items():
         sample = sample & ~np.isnan(variables.numbers(name, span))
     codes: dict[str, Index] = {}
+    clusters = cluster_variable(command)
+    if clusters is not None:
+        codes[clusters[0]] = variables.groups(*clusters)
+        sample = sample & (codes[clusters[0]] >= 0)
     for equation in command.random:
         used = [(equation.level, equation.level_span)] if equation.level != ALL else []
         if equation.factor is not None:
@@ -64,6 +68,14 @@ def estimation_sample(
     for name, span in numeric.items():
         check_range(variables.numbers(name)[sample], name, span)
     return sample, codes
+
+
+def cluster_variable(command: Command) -> tuple[str, Span] | None:
+    """The variable of ``vce(cluster clustvar)`` and its place."""
+    option = command.options.get("vce")
+    if option is None or not isinstance(option.value, VarianceEstimator) or option.value.cluster is None:
+        return None
+    return option.value.cluster, option.argument_span
 
 
 def _numeric(command: Command, trials: float | str | None) -> dict[str, Span | None]:

@@ -5,7 +5,7 @@ Source: [U] 11.4.3 Factor variables.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import product
@@ -21,7 +21,7 @@ from memagic.spec.tree import Factor, Term
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-__all__ = ["Column", "constant", "expand", "factor_levels", "values_of"]
+__all__ = ["Column", "constant", "expand", "expand_with_bases", "factor_levels", "values_of"]
 
 _LARGEST_LEVEL = 32740
 
@@ -38,8 +38,9 @@ class Column:
         The variables of a factor or interaction, ``cc#tv``; empty for plain variables.
     factors : tuple of (str, float or None)
         Each operand's variable and level, None for a continuous one.
-    state : {"estimated", "omitted", "empty"}
-        Omitted columns are collinear, empty ones have no observation.
+    state : {"estimated", "omitted", "empty", "base"}
+        Omitted columns are collinear, empty ones have no observation, base ones are no columns of the
+        design: a table may show them.
     span : tuple of int, optional
         The place of its term in the command.
     """
@@ -47,10 +48,10 @@ class Column:
     name: str
     heading: str
     factors: tuple[tuple[str, float | None], ...]
-    state: Literal["estimated", "omitted", "empty"] = "estimated"
+    state: Literal["estimated", "omitted", "empty", "base"] = "estimated"
     span: tuple[int, int] | None = field(default=None, compare=False)
 
-    def omitted(self, state: Literal["omitted", "empty"]) -> Column:
+    def omitted(self, state: Literal["omitted", "empty", "base"]) -> Column:
         """The same column, held at zero."""
         return replace(self, state=state)
 
@@ -176,27 +177,46 @@ def expand(variables: Variables, terms: Sequence[Term], sample: Mask) -> list[Co
     have a term of their own with these levels, or when there are no others: its column would be a
     sum of theirs. A base that is chosen once in the list is the variable's base throughout it.
     """
+    return [column for column in expand_with_bases(variables, terms, sample) if column.state != "base"]
+
+
+def expand_with_bases(variables: Variables, terms: Sequence[Term], sample: Mask) -> list[Column]:
+    """The same columns, with the base levels in their places that option `baselevels` shows.
+
+    These are the bases of factor variables, and those of interactions of which some factor variable has
+    no term of its own to show its base.
+    """
     terms = _with_common_bases(terms)
     present: dict[tuple[tuple[str, str], ...], list[tuple[Factor, ...]]] = {}
     for term in terms:
         present.setdefault(_key(term.operands), []).append(term.operands)
-    columns: list[Column] = []
-    seen: set[str] = set()
+    columns: dict[str, Column] = {}
     for term in terms:
         operands = [_operand(variables, factor, sample) for factor in term.operands]
+        shows_base = _shows_base(term.operands, present)
         for levels in product(*(operand.levels for operand in operands)):
             others = [
                 (o.factor, level)
                 for o, level in zip(operands, levels, strict=True)
                 if o.base is None or level != o.base
             ]
-            if len(others) < len(operands) and _has_own_term(others, present):
-                continue
             column = _column(term, levels)
-            if column.name not in seen:
-                seen.add(column.name)
-                columns.append(column)
-    return columns
+            if len(others) < len(operands) and _has_own_term(others, present):
+                if shows_base:
+                    columns.setdefault(column.name, column.omitted("base"))
+                continue
+            if column.name in columns and columns[column.name].state == "base":
+                del columns[column.name]
+            columns.setdefault(column.name, column)
+    return list(columns.values())
+
+
+def _shows_base(
+    operands: Sequence[Factor], present: Mapping[tuple[tuple[str, str], ...], list[tuple[Factor, ...]]]
+) -> bool:
+    """Whether a term's bases cannot be told from those of the terms of its factor variables alone."""
+    factors = [factor for factor in operands if factor.kind == "i"]
+    return len(operands) == 1 or any(_key([factor]) not in present for factor in factors)
 
 
 def _with_common_bases(terms: Sequence[Term]) -> list[Term]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from memagic.display.formats import g
@@ -11,8 +12,11 @@ __all__ = [
     "FITTING_FIXED",
     "FITTING_FULL",
     "REFINING",
+    "Progress",
     "grid_line",
+    "grid_progress",
     "iteration_line",
+    "iteration_progress",
     "likelihood_label",
     "section",
 ]
@@ -23,6 +27,27 @@ REFINING = "Refining starting values:"
 FITTING_FULL = "Fitting full model:"
 
 Remark = Literal["", "not concave", "backed up"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a command is: in words, and as a share of the whole where that is known."""
+
+    words: str
+    share: float | None = None
+
+
+def grid_progress(done: int, total: int) -> Progress:
+    """After `done` of `total` nodes of a grid."""
+    return Progress(f"grid node {done} of {total}", done / total)
+
+
+def iteration_progress(number: int, scaled_gradient: float, tolerance: float | None) -> Progress:
+    """After an iteration; it stops where g*inv(-H)*g' is below `tolerance`."""
+    words = f"iteration {number}"
+    if tolerance is not None and scaled_gradient > tolerance:
+        words += f", scaled gradient {scaled_gradient:.0e}, to go below {tolerance:.0e}"
+    return Progress(words)
 
 
 def likelihood_label(pseudo: bool = False) -> str:

@@ -47,6 +47,7 @@ class SurveyDesign:
     """What a header shows under `svy:` in place of groups, integration, Wald test and likelihood.
 
     `f_df` is the pair of degrees of freedom of the joint F test; f and p are nan with no covariates.
+    A subpopulation has its number of observations and its size.
     """
 
     n_strata: int
@@ -56,6 +57,8 @@ class SurveyDesign:
     f: float
     f_df: tuple[int, int]
     p: float
+    n_subpopulation: int | None = None
+    subpopulation: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,8 @@ class CoefficientTable:
     `se_title` is "Std. err.", or two lines such as "Robust\nstd. err.". `legend` replaces all but
     the estimates by the parameters' addresses (option `coeflegend`), `squish` leaves out the blank
     lines around factors (`vsquish`), and `stretch` off keeps the column of names at 12 characters
-    (`nolstretch`).
+    (`nolstretch`). `intervals` off leaves out the confidence limits (`noci`), `p_values` off the
+    p-values and their statistics (`nopvalues`).
     """
 
     depvar: str
@@ -140,6 +144,8 @@ class CoefficientTable:
     legend: bool = False
     squish: bool = False
     stretch: bool = True
+    intervals: bool = True
+    p_values: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,10 +82,11 @@ class Iteration:
 
 @dataclass(frozen=True, slots=True)
 class GridNode:
-    """The log likelihood at one set of starting variances."""
+    """The log likelihood at one of `total` sets of starting variances, the first one at number 0."""
 
     number: int
     value: float
+    total: int = 1
 
 
 Event = StageStarted | TechniqueSet | Iteration | GridNode

@@ -5,7 +5,7 @@ Source: manual [ME] meglm, Options, 'startvalues()', and Methods and formulas.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from memagic.engine.constraints import LinearConstraints
 from memagic.engine.events import Listener, StageStarted, silent
 from memagic.engine.laplace import LaplaceObjective
 from memagic.engine.linear import LinearObjective
-from memagic.engine.maximize import Maximum, Search, Stopping, maximize
+from memagic.engine.maximize import Maximum, Search, StoppedMaximum, Stopping, maximize
 from memagic.engine.nodes import Method
 from memagic.engine.numerical import NumericalObjective
 from memagic.engine.objective import Objective
@@ -22,16 +22,19 @@ from memagic.engine.plain import PlainObjective
 from memagic.engine.problem import Problem
 from memagic.engine.quadrature import QuadratureObjective
 from memagic.engine.restricted import space_of
+from memagic.engine.sandwich import Variance, meat
 from memagic.engine.space import Space, to_reported
 from memagic.engine.start import NotFeasible, StartSettings, grid_search, starting_point
 
 Array = NDArray[np.float64]
 
-__all__ = ["Fit", "NotFeasible", "Settings", "fit", "make_objective", "refit"]
+__all__ = ["Fit", "NotFeasible", "Settings", "StoppedFit", "fit", "make_objective", "refit"]
 
 # Relative to the size of the linear predictor's random part: a standard deviation at which no
 # digit of the log likelihood depends on the variance.
 _ZERO_DEVIATION = 1e-4
+# Scores are quadratic in the effects of a Gaussian response: their squares have degree four.
+_EXACT_POINTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Settings:
         Numerical derivatives rather than analytic ones.
     estimate : bool
         False for the starting values as they are, after any grid search.
+    variance : Variance
+        Of the estimators.
     """
 
     method: Method = "mvaghermite"
@@ -58,6 +63,7 @@ class Settings:
     start: StartSettings = field(default_factory=StartSettings)
     numerical: bool = False
     estimate: bool = True
+    variance: Variance = field(default_factory=Variance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,8 @@ class Fit:
     estimates : ndarray, shape (p + m + n_phi,)
         Beta, the reported elements of Sigma, and the family's parameters.
     covariance : ndarray, shape (p + m + n_phi, p + m + n_phi)
+    modelbased : ndarray, shape (p + m + n_phi, p + m + n_phi), or None
+        Inverse of the observed information where `covariance` is a sandwich.
     gradient : ndarray, shape (p + m + n_phi,)
         Of the log likelihood in theta = (beta, omega, phi).
     hessian : ndarray, shape (p + m + n_phi, p + m + n_phi)
@@ -87,6 +95,8 @@ class Fit:
         On the estimates, those left out that follow from others; None without any.
     held : tuple of bool
         Which of the estimates the constraints give a value.
+    interrupted : bool
+        Whether the user stopped the maximization before its end.
     """
 
     estimates: Array
@@ -103,6 +113,16 @@ class Fit:
     log: tuple[float, ...]
     constraints: LinearConstraints | None = None
     held: tuple[bool, ...] = ()
+    interrupted: bool = False
+    modelbased: Array | None = None
+
+
+class StoppedFit(KeyboardInterrupt):
+    """The user interrupted a fit; `so_far` is where it stood."""
+
+    def __init__(self, so_far: Fit) -> None:
+        super().__init__()
+        self.so_far = so_far
 
 
 def make_objective(problem: Problem, settings: Settings) -> Objective:
@@ -116,6 +136,9 @@ def _analytic_objective(
 ) -> PlainObjective | LinearObjective | LaplaceObjective | QuadratureObjective:
     if problem.structure is None:
         return PlainObjective(problem)
+    if problem.family.closed_form and problem.weighted:
+        # At the mode, with the curvature, three points integrate all that derivatives need exactly.
+        return QuadratureObjective(problem, "mcaghermite", _EXACT_POINTS)
     if problem.family.closed_form:
         # The Laplacian approximation of a Gaussian posterior is no approximation.
         return LinearObjective(problem) if len(problem.levels) == 1 else LaplaceObjective(problem)
@@ -147,6 +170,8 @@ def fit(
         The log likelihood is not finite at the starting values.
     InconsistentConstraints
         No parameters satisfy the constraints.
+    StoppedFit
+        On a keyboard interrupt, once the maximization of the full model has begun.
     """
     space = space_of(problem, constraints)
     start = starting_point(problem, settings.start, listener, constraints)
@@ -160,18 +185,22 @@ def fit(
     else:
         gamma = _feasible(problem, space, moved, start.values)
     if settings.estimate:
-        maximum = maximize(
-            moved,
-            gamma,
-            settings.stopping,
-            space.listener(listener),
-            space.coordinates(gamma),
-            settings.search,
-        )
+        try:
+            maximum = maximize(
+                moved,
+                gamma,
+                settings.stopping,
+                space.listener(listener),
+                space.coordinates(gamma),
+                settings.search,
+            )
+        except StoppedMaximum as stop:
+            so_far = _reported(problem, space, objective, stop.so_far, start.comparison, settings.variance)
+            raise StoppedFit(replace(so_far, interrupted=True)) from None
     else:
         at = moved.evaluate(gamma)
         maximum = Maximum(gamma, at, converged=False, concave=True, iterations=0, log=(at.value,))
-    return _reported(problem, space, objective, maximum, start.comparison)
+    return _reported(problem, space, objective, maximum, start.comparison, settings.variance)
 
 
 def refit(problem: Problem, settings: Settings, before: Fit) -> Fit:
@@ -189,7 +218,8 @@ def refit(problem: Problem, settings: Settings, before: Fit) -> Fit:
     if not np.isfinite(moved.value(gamma)):
         raise NotFeasible
     maximum = maximize(moved, gamma, settings.stopping, silent, space.coordinates(gamma), settings.search)
-    return _reported(problem, space, objective, maximum, before.log_likelihood_plain)
+    plain = before.log_likelihood_plain
+    return _reported(problem, space, objective, maximum, plain, settings.variance)
 
 
 def _feasible(problem: Problem, space: Space, objective: Objective, values: Array) -> Array:
@@ -203,7 +233,12 @@ def _feasible(problem: Problem, space: Space, objective: Objective, values: Arra
 
 
 def _reported(
-    problem: Problem, space: Space, objective: Objective, maximum: Maximum, plain: float | None
+    problem: Problem,
+    space: Space,
+    objective: Objective,
+    maximum: Maximum,
+    plain: float | None,
+    variance: Variance,
 ) -> Fit:
     """Transform gamma to what is reported, and its covariance by the Jacobian."""
     theta = space.theta(maximum.theta)
@@ -212,11 +247,18 @@ def _reported(
     if problem.structure is not None:
         phi = estimates[problem.p + problem.n_omega :]
         at_zero = _variances_at_zero(problem, problem.unpack(theta).omega, phi)
-    covariance = slope @ _inverse_information(-maximum.evaluation.hessian) @ slope.T
+    bread = _inverse_information(-maximum.evaluation.hessian)
+    inner = bread
+    if variance.estimator == "opg":
+        inner = _inverse_information(meat(maximum.evaluation.scores, variance))
+    elif variance.estimator != "oim":
+        inner = bread @ meat(maximum.evaluation.scores, variance) @ bread
+    covariance = _carried(inner, slope)
     at = maximum.evaluation if space.constraints is None else objective.evaluate(theta)
     return Fit(
         estimates=estimates,
-        covariance=0.5 * (covariance + covariance.T),
+        covariance=covariance,
+        modelbased=None if inner is bread else _carried(bread, slope),
         gradient=at.gradient,
         hessian=at.hessian,
         theta=theta,
@@ -230,6 +272,12 @@ def _reported(
         constraints=space.constraints,
         held=space.held,
     )
+
+
+def _carried(covariance: Array, slope: Array) -> Array:
+    """A covariance of gamma as that of the estimates, by the Jacobian."""
+    carried = slope @ covariance @ slope.T
+    return np.asarray(0.5 * (carried + carried.T))
 
 
 def _variances_at_zero(problem: Problem, omega: Array, phi: Array) -> tuple[bool, ...]:

@@ -18,7 +18,7 @@ from memagic.engine.steps import Coordinates, NewtonStep, Search, Steps, newton_
 
 Array = NDArray[np.float64]
 
-__all__ = ["Coordinates", "Maximum", "Search", "Stopping", "maximize"]
+__all__ = ["Coordinates", "Maximum", "Search", "StoppedMaximum", "Stopping", "maximize"]
 
 _MAX_HALVINGS = 40
 # After convergence, further steps are taken while they bring the scaled gradient down to this.
@@ -79,6 +79,14 @@ class Maximum:
     log: tuple[float, ...]
 
 
+class StoppedMaximum(KeyboardInterrupt):
+    """The user interrupted the maximization; `so_far` is where it stood."""
+
+    def __init__(self, so_far: Maximum) -> None:
+        super().__init__()
+        self.so_far = so_far
+
+
 def maximize(
     objective: Objective,
     start: Array,
@@ -103,6 +111,11 @@ def maximize(
         The parameters themselves if not given.
     search : Search, optional
         Newton-Raphson if not given.
+
+    Raises
+    ------
+    StoppedMaximum
+        On a keyboard interrupt, once there is an iteration.
     """
     if coordinates is None:
         coordinates = plain_coordinates(len(start))
@@ -117,32 +130,40 @@ def maximize(
     technique = steps.technique(0)
     if len(search.techniques) > 1:
         listener(TechniqueSet(technique, first=True))
-    listener(Iteration(0, state.value, not_concave=not state.step.concave, detail=state.detail()))
-    while number < stopping.iterate and not converged and stalled < _MAX_STALLED:
-        if steps.technique(number) != technique:
-            technique = steps.technique(number)
-            listener(TechniqueSet(technique, first=False))
-        gamma = steps.gamma(technique, state.theta, state.evaluation, state.step)
-        trial, trials = points.search(state, gamma)
-        backed_up = len(trials) > 1
-        number += 1
-        change = float(np.max(np.abs(trial.theta - state.theta) / (np.abs(state.theta) + 1.0), initial=0.0))
-        gain = abs(trial.value - state.value) / (abs(state.value) + 1.0)
-        small = stopping.nrtolerance is None or trial.step.scaled_gradient < stopping.nrtolerance
-        settled = change <= stopping.tolerance or gain <= stopping.ltolerance
-        converged = trial.step.concave and small and settled
-        stalled = stalled + 1 if backed_up and gain <= stopping.ltolerance else 0
-        state = trial
-        log.append(state.value)
-        not_concave = not state.step.concave and not converged
-        detail = state.detail(change, gain, trials)
-        listener(Iteration(number, state.value, not_concave=not_concave, backed_up=backed_up, detail=detail))
-    if converged and number < stopping.iterate:
-        state = points.polish(state)
-        if abs(state.value - log[-1]) > _VISIBLE * (1.0 + abs(log[-1])):
+    try:
+        listener(Iteration(0, state.value, not_concave=not state.step.concave, detail=state.detail()))
+        while number < stopping.iterate and not converged and stalled < _MAX_STALLED:
+            if steps.technique(number) != technique:
+                technique = steps.technique(number)
+                listener(TechniqueSet(technique, first=False))
+            gamma = steps.gamma(technique, state.theta, state.evaluation, state.step)
+            trial, trials = points.search(state, gamma)
+            backed_up = len(trials) > 1
             number += 1
+            change = float(
+                np.max(np.abs(trial.theta - state.theta) / (np.abs(state.theta) + 1.0), initial=0.0)
+            )
+            gain = abs(trial.value - state.value) / (abs(state.value) + 1.0)
+            small = stopping.nrtolerance is None or trial.step.scaled_gradient < stopping.nrtolerance
+            settled = change <= stopping.tolerance or gain <= stopping.ltolerance
+            converged = trial.step.concave and small and settled
+            stalled = stalled + 1 if backed_up and gain <= stopping.ltolerance else 0
+            state = trial
             log.append(state.value)
-            listener(Iteration(number, state.value, detail=state.detail()))
+            not_concave = not state.step.concave and not converged
+            detail = state.detail(change, gain, trials)
+            listener(
+                Iteration(number, state.value, not_concave=not_concave, backed_up=backed_up, detail=detail)
+            )
+        if converged and number < stopping.iterate:
+            state = points.polish(state)
+            if abs(state.value - log[-1]) > _VISIBLE * (1.0 + abs(log[-1])):
+                number += 1
+                log.append(state.value)
+                listener(Iteration(number, state.value, detail=state.detail()))
+    except KeyboardInterrupt:
+        stopped = Maximum(state.theta, state.evaluation, False, state.step.concave, len(log) - 1, tuple(log))
+        raise StoppedMaximum(stopped) from None
     return Maximum(state.theta, state.evaluation, converged, state.step.concave, number, tuple(log))
 
 

@@ -159,20 +159,20 @@ def grid_search(
         No node has a finite log likelihood.
     """
     space = Whole(problem) if space is None else space
-    nodes = [start.values]
     value = _value_at(space, objective, start.values)
-    listener(GridNode(0, value))
     held = {position for position, _ in settings.given if position >= problem.p}
+    nodes = [start.values]
     if settings.grid:
         nodes += _grid_nodes(start.values, settings.grid)
     elif not np.isfinite(value):
         nodes += _minimal_nodes(problem, start.values)
     elif not held and _far_off(problem, value, start.comparison):
         nodes.append(_scaled_variances(problem, start.values))
+    listener(GridNode(0, value, len(nodes)))
     best, best_value = 0, value if np.isfinite(value) else -np.inf
     for number, node in enumerate(nodes[1:], start=1):
         value = _value_at(space, objective, node)
-        listener(GridNode(number, value))
+        listener(GridNode(number, value, len(nodes)))
         if value > best_value:
             best, best_value = number, value
     if not np.isfinite(best_value):
@@ -207,7 +207,7 @@ class _Plain:
     """
 
     def __init__(self, problem: Problem, columns: list[int], constraints: LinearConstraints | None) -> None:
-        self.problem = replace(problem, x=problem.x[:, columns], levels=())
+        self.problem = replace(problem, x=problem.x[:, columns], levels=(), weight=problem.overall_weight)
         if constraints is not None:
             own = np.zeros(constraints.matrix.shape[1], dtype=bool)
             own[columns] = own[problem.p + problem.n_omega :] = True

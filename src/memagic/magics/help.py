@@ -5,7 +5,7 @@ from __future__ import annotations
 from memagic.magics.arguments import FLAGS
 from memagic.spec.options import OptionSpec, Scope, options_of
 
-__all__ = ["DEFINITION_HELP", "QUADCHK_HELP", "USE_HELP", "command_help"]
+__all__ = ["DEFINITION_HELP", "ESTIMATES_HELP", "QUADCHK_HELP", "USE_HELP", "command_help"]
 
 _TITLES = {
     "meglm": "Multilevel mixed-effects generalized linear model",
@@ -67,6 +67,20 @@ QUADCHK_HELP = """Check whether the integration points of the last estimates suf
 %quadchk -o check     keep the result in the variable check
 
 Relative differences below 1e-4 do no harm; those above 1e-2 cast doubt on the fit.
+"""
+
+ESTIMATES_HELP = """Keep estimates under names, and put them side by side.
+
+%estimates store r_int                        keep the last estimates; title(text) says more
+%estimates restore r_int                      make them the last estimates again
+%estimates dir                                which there are
+%estimates replay r_int                       show them again
+%estimates drop r_int                         forget them; _all forgets all
+%estimates table r_int r_urban, se stats(ll N aic bic)
+
+table takes the options se, star or star(.05 .01 .001), stats() and eform; a point is the last estimates.
+Results in variables of the notebook are found by their names, too. est is short for estimates,
+sto for store, res for restore, r for replay, tab for table.
 """
 
 DEFINITION_HELP = {

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from IPython.core.magic import no_var_expand
 
-from memagic.errors import CommandError
+from memagic.errors import Break, CommandError
 from memagic.magics.arguments import Arguments, Word, read_cell, read_line
 from memagic.magics.frames import find_frame, find_object, frames_in
-from memagic.magics.help import DEFINITION_HELP, QUADCHK_HELP, USE_HELP, command_help
+from memagic.magics.help import DEFINITION_HELP, ESTIMATES_HELP, QUADCHK_HELP, USE_HELP, command_help
 from memagic.magics.live_log import live_log
 from memagic.session import Session
 from memagic.spec.options import COMMANDS
@@ -46,6 +46,8 @@ class Notebook:
         self.session = Session()
         # Matrices that the session does not have are variables of the notebook.
         self.session.matrices = ChainMap({}, shell.user_ns)
+        # So are results that were never stored.
+        self.session.variables = shell.user_ns
         self._shell = shell
         self._followed: str | None = None
 
@@ -60,6 +62,8 @@ class Notebook:
             yield "line", f"{name},", _magic(partial(self.replay, name), text)
         for name, text in DEFINITION_HELP.items():
             yield "line", name, _magic(partial(self.define, name), text)
+        for name in ("estimates", "est"):
+            yield "line", name, _magic(partial(self.define, name), ESTIMATES_HELP)
 
     def use(self, line: str) -> None:
         """Put data in use, or tell what is."""
@@ -87,7 +91,7 @@ class Notebook:
         print(self.session.in_use.size)
 
     def define(self, name: str, line: str) -> Shown:
-        """Define, list or drop constraints or matrices."""
+        """Run a command on what the session keeps: constraints, matrices, stored estimates."""
         try:
             return self.session.run(f"{name} {line}")
         except CommandError as error:
@@ -112,12 +116,25 @@ class Notebook:
                 result = self.session.run(arguments.text, data=data)
             else:
                 with live_log(self._shell) as log:
-                    result = self.session.run(arguments.text, data=data, stream=log)
+                    result = self.session.run(arguments.text, data=data, stream=log, progress=log.progress)
+        except Break as stop:
+            raise self._kept(stop, arguments.quiet) from None
         except CommandError as error:
             raise self._explained(error, _place(error)) from None
         if arguments.out is not None:
             self._namespace[arguments.out] = result
         return None if arguments.quiet else result
+
+    def _kept(self, stop: Break, quiet: bool) -> Break:
+        """Show and keep what an interrupted fit has reached; its name is one of the shell's own kind."""
+        from memagic.results import MEResults
+
+        if isinstance(stop.so_far, MEResults):
+            self._namespace[_STOPPED] = stop.so_far
+            if not quiet:
+                self._shell.display_pub.publish(data=stop.so_far._repr_mimebundle_())
+            stop.hint = f"the fit so far is in {_STOPPED}: option from({_STOPPED}) goes on from there"
+        return stop
 
     def _data(self, arguments: Arguments) -> pd.DataFrame | None:
         """The data of one command; None for those in use.
@@ -184,6 +201,8 @@ class Notebook:
         namespace: dict[str, Any] = self._shell.user_ns
         return namespace
 
+
+_STOPPED = "_stopped"
 
 _NOTHING_IN_USE = "(no data in use: type %use bangladesh for an example, or %use with a DataFrame's name)"
 

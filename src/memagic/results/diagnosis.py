@@ -42,6 +42,8 @@ def diagnose(estimates: Estimates) -> tuple[str, ...]:
     A note is a line or two, the second with what to try. A healthy fit has none.
     """
     fit = estimates.fit
+    if fit.interrupted:
+        return (_interrupted(fit.iterations),)
     limit = estimates.settings.stopping.iterate
     if not fit.converged and fit.iterations >= limit and limit < _FEW_ITERATIONS:
         return (_stopped(limit),)
@@ -58,6 +60,11 @@ def diagnose(estimates: Estimates) -> tuple[str, ...]:
     causes = [*grave, *([scale] if scale else []), *mild]
     notes = [] if fit.converged else [_not_converged(estimates, explained=bool(causes))]
     return tuple([*notes, *causes][:_MOST_NOTES])
+
+
+def _interrupted(iteration: int) -> str:
+    words = "These are no estimates: the fit was interrupted after iteration"
+    return f"Warning: convergence not achieved{_INDENT}{words} {iteration}."
 
 
 def _stopped(limit: int) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,11 +19,12 @@ from memagic.results.report import DisplayOptions, Exponentiated, check_level, c
 from memagic.results.stored import Stored, coefficient_table, estimation_results
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
     from memagic.postestimation.quadchk import QuadratureCheck
+    from memagic.widgets.replay import ReplayExplorer
 
 __all__ = ["MEResults", "Replay"]
 
@@ -31,10 +33,17 @@ class Replay:
     """A result as one set of display options shows it.
 
     It shows itself as a rich table in a notebook and as the manual's text elsewhere.
+
+    Parameters
+    ----------
+    report : Report
+    live : callable, optional
+        Makes the widget that a notebook shows in its place.
     """
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, live: Callable[[], ReplayExplorer] | None = None) -> None:
         self._report = report
+        self._live = live
 
     def to_text(self) -> str:
         """The manual's text."""
@@ -54,7 +63,9 @@ class Replay:
     def __repr__(self) -> str:
         return self.to_text()
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        if self._live is not None:
+            return self._live()._repr_mimebundle_()
         return {"text/plain": self.to_text(), "text/html": self.to_html()}
 
 
@@ -67,15 +78,20 @@ class MEResults:
         The numbers.
     options : DisplayOptions
         How the command that fitted the model asked for it to be shown.
+    beside : mapping of str to Estimates, optional
+        What the widget offers to compare it with, where the command asked for one.
 
     Attributes
     ----------
     estimates : Estimates
     """
 
-    def __init__(self, estimates: Estimates, options: DisplayOptions) -> None:
+    def __init__(
+        self, estimates: Estimates, options: DisplayOptions, beside: Mapping[str, Estimates] | None = None
+    ) -> None:
         self.estimates = estimates
         self._options = options
+        self._beside = dict(beside or {})
 
     # --- numbers ------------------------------------------------------------------------------
 
@@ -184,6 +200,9 @@ class MEResults:
         nofvlabel: bool = False,
         nocnsreport: bool = False,
         coeflegend: bool = False,
+        baselevels: bool = False,
+        noci: bool = False,
+        nopvalues: bool = False,
     ) -> Replay:
         """Show the result in another way, without fitting anything again.
 
@@ -197,6 +216,10 @@ class MEResults:
             What to leave out.
         coeflegend : bool
             The parameters' names, by which `from()` and `test` address them, in place of statistics.
+        baselevels : bool
+            Rows for the base levels of factor variables.
+        noci, nopvalues : bool
+            Leave out confidence intervals, or p-values and their test statistics.
 
         Raises
         ------
@@ -219,10 +242,18 @@ class MEResults:
             labels=not nofvlabel,
             constraints=not nocnsreport,
             legend=coeflegend,
+            bases=baselevels,
+            intervals=not noci,
+            p_values=not nopvalues,
         )
         return self.shown(options)
 
-    def shown(self, options: DisplayOptions, span: tuple[int, int] | None = None) -> Replay:
+    def shown(
+        self,
+        options: DisplayOptions,
+        span: tuple[int, int] | None = None,
+        beside: Mapping[str, Estimates] | None = None,
+    ) -> Replay:
         """The result under display options.
 
         Parameters
@@ -230,6 +261,8 @@ class MEResults:
         options : DisplayOptions
         span : tuple of int, optional
             The place of the option that chooses the scale, for the error.
+        beside : mapping of str to Estimates, optional
+            What a widget offers to compare it with.
 
         Raises
         ------
@@ -238,7 +271,30 @@ class MEResults:
         """
         kind = self.estimates.kind
         check_scale(kind.link, kind.family, options.exponentiated, span)
-        return Replay(make_report(self.estimates, options, log=False))
+        live = partial(_explorer, self.estimates, options, beside or {}) if options.widget else None
+        return Replay(make_report(self.estimates, options, log=False), live)
+
+    def shown_as(self, title: str) -> Replay:
+        """The result as its command asked for it to be shown, under a title of its own."""
+        report = make_report(self.estimates, self._options, log=False)
+        return Replay(replace(report, notes_before=(title,)))
+
+    def explore(self, compare: Mapping[str, MEResults] | None = None) -> ReplayExplorer:
+        """A widget to look at the result in other ways; it never fits anything again.
+
+        Parameters
+        ----------
+        compare : mapping of str to MEResults, optional
+            Results to put beside this one, by name.
+        """
+        beside = {name: other.estimates for name, other in (compare or {}).items()}
+        return _explorer(self.estimates, self._options, beside or self._beside)
+
+    def beside(self, others: Mapping[str, MEResults]) -> MEResults:
+        """The same result, whose widget offers others to compare it with."""
+        return MEResults(
+            self.estimates, self._options, {name: other.estimates for name, other in others.items()}
+        )
 
     def to_text(self, *, log: bool = False) -> str:
         """The manual's text, with the iteration log on request."""
@@ -283,7 +339,9 @@ class MEResults:
             f"log likelihood {self.llf:.7g}>"
         )
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        if self._options.widget:
+            return _explorer(self.estimates, self._options, self._beside, log=True)._repr_mimebundle_()
         return {"text/plain": self.to_text(), "text/html": self.to_html()}
 
     # --- helpers ------------------------------------------------------------------------------
@@ -296,3 +354,12 @@ class MEResults:
         import pandas as pd
 
         return pd.Series(values, index=self._names, name=name)
+
+
+def _explorer(
+    estimates: Estimates, options: DisplayOptions, beside: Mapping[str, Estimates], *, log: bool = False
+) -> ReplayExplorer:
+    # The package of the widgets is slow to import.
+    from memagic.widgets.replay import explore
+
+    return explore(estimates, options, beside, log=log)

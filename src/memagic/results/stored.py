@@ -50,6 +50,11 @@ class Stored(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._names)
 
+    @property
+    def scalars(self) -> dict[str, float]:
+        """The scalars by name; no array is made for it."""
+        return {name: value for name, value in self._made.items() if isinstance(value, int | float)}
+
     def __repr__(self) -> str:
         lines = []
         for name, value in self.items():
@@ -106,9 +111,9 @@ def _scalars(estimates: Estimates) -> dict[str, float | int]:
     return scalars
 
 
-def _macros(estimates: Estimates) -> dict[str, str | int]:
+def _macros(estimates: Estimates) -> dict[str, str | float]:
     command, kind = estimates.command, estimates.kind
-    macros: dict[str, str | int] = {
+    macros: dict[str, str | float] = {
         "cmd": "gsem" if command.name == "meglm" else "meglm",
         "cmd2": command.name,
         "cmdline": command.text.strip(),
@@ -119,7 +124,7 @@ def _macros(estimates: Estimates) -> dict[str, str | int]:
         "link": kind.link,
         "family": kind.family,
         "chi2type": "Wald",
-        "vce": "oim",
+        "vce": estimates.uncertainty.kind,
         "opt": "moptimize",
         "which": "max",
         "ml_method": "e2",
@@ -128,6 +133,7 @@ def _macros(estimates: Estimates) -> dict[str, str | int]:
         "properties": "b V",
         "datasignaturevars": " ".join(_used_variables(estimates)),
     }
+    macros |= _uncertainty(estimates)
     if estimates.design.levels:
         macros["ivars"] = " ".join(level.grouping.name for level in estimates.design.levels)
         macros["intmethod"] = estimates.intmethod
@@ -142,6 +148,36 @@ def _macros(estimates: Estimates) -> dict[str, str | int]:
     if kind.trials is not None:
         macros["binomial"] = kind.trials if isinstance(kind.trials, str) else f"{kind.trials:g}"
     return macros
+
+
+def _uncertainty(estimates: Estimates) -> dict[str, str | float]:
+    """Weights, clusters and the type of the standard errors."""
+    found: dict[str, str | float] = {}
+    uncertainty, command = estimates.uncertainty, estimates.command
+    if uncertainty.word:
+        found["vcetype"] = uncertainty.word
+    if uncertainty.clusters:
+        found |= {"clustvar": uncertainty.clusters, "N_clust": uncertainty.n_clusters}
+    survey = uncertainty.survey
+    if survey is not None:
+        # The weights are those of the design, not of the command.
+        found |= {"prefix": "svy", "N_strata": survey.n_strata, "N_psu": survey.n_psu, "df_r": survey.df}
+        found["N_pop"] = survey.population
+        if survey.n_subpopulation is not None and survey.subpopulation is not None:
+            found |= {"N_sub": survey.n_subpopulation, "N_subpop": survey.subpopulation}
+        return found
+    weight = command.fixed.weight
+    if estimates.design.weights is not None:
+        found["wtype"] = estimates.design.weights.kind
+    if weight is not None:
+        found["wexp"] = f"= {command.text[slice(*weight.expression.span)]}"
+    levels = estimates.design.levels
+    for number, level in enumerate(reversed(levels), start=2):
+        for equation in command.random:
+            for kind in ("fweight", "iweight", "pweight"):
+                if equation.level == level.grouping.name and kind in equation.options:
+                    found[f"{kind}{number}"] = str(equation.options[kind].value)
+    return found
 
 
 def _used_variables(estimates: Estimates) -> list[str]:
@@ -197,13 +233,21 @@ def _matrices(estimates: Estimates) -> dict[str, Callable[[], Any]]:
         "sample": lambda: design.sample.copy(),
     }
     if design.levels:
-        sizes = [level.grouping.sizes for level in design.levels]
+        counts = estimates.group_counts
         makers |= {
-            "N_g": lambda: np.array([[len(size) for size in sizes]]),
-            "g_min": lambda: np.array([[size.min() for size in sizes]]),
-            "g_avg": lambda: np.array([[size.mean() for size in sizes]]),
-            "g_max": lambda: np.array([[size.max() for size in sizes]]),
+            "N_g": lambda: np.array([[count.n for count in counts]]),
+            "g_min": lambda: np.array([[count.minimum for count in counts]]),
+            "g_avg": lambda: np.array([[count.average for count in counts]]),
+            "g_max": lambda: np.array([[count.maximum for count in counts]]),
         }
+    if estimates.v_modelbased is not None:
+
+        def v_modelbased() -> pd.DataFrame:
+            import pandas as pd
+
+            return pd.DataFrame(estimates.v_modelbased, index=names, columns=names)
+
+        makers["V_modelbased"] = v_modelbased
     no_constant = "noconstant" in estimates.command.fixed.options
     if no_constant or estimates.constraints is not None:
 

@@ -223,6 +223,10 @@ OPTIONS: tuple[OptionSpec, ...] = (
     _flag("NOGRoup", "global", "suppress the table of groups", replay=True),
     _flag("NOFVLABel", "global", "show the values of factor variables, not their labels", replay=True),
     _flag("COEFLegend", "global", "show the names of the parameters instead of statistics", replay=True),
+    _flag("BASElevels", "global", "show the base levels of factor variables", replay=True),
+    _flag("NOCI", "global", "suppress confidence intervals", replay=True),
+    _flag("NOPValues", "global", "suppress p-values and their test statistics", replay=True),
+    _flag("WIDGET", "global", "show the table with controls to explore it, in a notebook", replay=True),
     # Integration.
     OptionSpec(
         "intmethod",

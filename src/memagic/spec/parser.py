@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from memagic.spec.options import Scope
     from memagic.spec.tree import Expression, RowRange, Term, Weight
 
-__all__ = ["command_name", "is_replay", "parse_command", "parse_replay"]
+__all__ = ["command_name", "is_replay", "parse_command", "parse_replay", "read_command"]
 
 _COMPARISONS = ("==", "!=", "~=", "<", ">", "<=", ">=", "=")
 
@@ -65,7 +65,7 @@ def parse_command(text: str) -> Command:
         r(100) without a dependent variable.
     """
     try:
-        return _command(Cursor(text))
+        return read_command(Cursor(text))
     except CommandError as error:
         error.located(text)
         raise
@@ -117,7 +117,8 @@ def _known_name(cursor: Cursor) -> str:
     return cursor.take().text
 
 
-def _command(cursor: Cursor) -> Command:
+def read_command(cursor: Cursor) -> Command:
+    """Read a command from its name to the end of the text; a prefix may stand before it."""
     name = _known_name(cursor)
     refuse_formula(cursor, name)
     if cursor.at_kind("string"):

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["call_hint", "column_hint", "frame_hint", "method_hint", "quoted_hint", "unknown_command"]
 
 _PREFIXES = {
-    "svy",
     "by",
     "bysort",
     "bys",
