@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from memagic.errors import Break, CommandError
@@ -213,9 +213,11 @@ class Session:
             What is wrong with the command or the data.
         """
         from memagic.commands.estimate import prepare
+        from memagic.commands.estimated import with_estimates
 
         try:
-            return prepare(parse_command(text), self._frame(data), self._definitions)
+            command, frame = parse_command(text), self._frame(data)
+            return prepare(with_estimates(command, self._last, len(frame)), frame, self._definitions)
         except CommandError as error:
             raise error.located(text) from None
 
@@ -289,9 +291,14 @@ class Session:
         if self._survey is None:
             hint = "type svyset first: svyset psu, weight(w2) || _n, weight(w1)"
             raise CommandError(119, "data not set up for svy, use svyset", hint=hint)
+        from memagic.commands.estimated import expression_with_estimates, with_estimates
         from memagic.commands.survey import prepare_survey
 
         frame = self._frame(call.data)
+        command = with_estimates(command, self._last, len(frame))
+        if prefix.subpopulation is not None:
+            inside = expression_with_estimates(prefix.subpopulation, self._last, len(frame))
+            prefix = replace(prefix, subpopulation=inside)
         return self._fit(prepare_survey(prefix, command, self._survey, frame, self._definitions), call)
 
     def _fit(self, model: Model, call: _Call) -> MEResults:
