@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from memagic.data.sources import Data
+    from memagic.widgets.integrand import IntegrandView
+    from memagic.widgets.start_grid import StartGrid
 
 __all__ = [
+    "explore_integrand",
+    "explore_start",
     "mecloglog",
     "meglm",
     "melogit",
@@ -64,6 +68,46 @@ def run(
         hint = "run() takes one estimation command; several commands need a Session"
         raise CommandError(198, "not an estimation command", hint=hint, text=command)
     return result
+
+
+def explore_start(
+    command: str,
+    data: Data,
+    *,
+    matrices: Mapping[str, Any] | None = None,
+    constraints: Mapping[int, str] | None = None,
+) -> StartGrid:
+    """Explore the starting values of an estimation command: a widget.
+
+    It computes the log likelihood over a grid of variances and covariances, shows it as a table and a
+    drawing, fits the model from any node, and tells what to type for the same. The last fit is its
+    ``result``.
+
+    Parameters
+    ----------
+    command : str
+        As for `run`; what it says in ``startgrid()`` is the grid to begin with.
+    data : DataFrame or str
+    matrices : mapping, optional
+    constraints : mapping of int to str, optional
+
+    Raises
+    ------
+    CommandError
+        What is wrong with the command or the data; no variances to explore, r(198).
+    """
+    session = Session(data, constraints=constraints)
+    session.matrices.update(matrices or {})
+    from memagic.commands.exploration import explore
+    from memagic.widgets.start_grid import StartGrid
+
+    # This session ends here: there are no last estimates to replace.
+    return StartGrid(explore(session.prepared(command)))
+
+
+def explore_integrand(fit: MEResults, group: int | None = None) -> IntegrandView:
+    """Look at one group's integrand and what quadrature makes of it; see `MEResults.explore_integrand`."""
+    return fit.explore_integrand(group)
 
 
 def _call(name: str, specification: str, data: Data, options: dict[str, object]) -> MEResults:

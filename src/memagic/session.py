@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from memagic.errors import Break, CommandError, closest
+from memagic.errors import Break, CommandError
 from memagic.spec.parser import command_name, is_replay, parse_command, parse_replay
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from memagic.commands.constrained import Definitions
     from memagic.commands.define import Listing
+    from memagic.commands.estimate import Model
     from memagic.commands.stored_estimates import Shelf, Tabulation
     from memagic.commands.tsset import TimeReport
     from memagic.data.sources import Data
@@ -25,10 +26,13 @@ if TYPE_CHECKING:
     from memagic.spec.constraint import Constraint
     from memagic.spec.survey import SurveyDesign
     from memagic.spec.tree import Command, TimeSettings
+    from memagic.widgets.start_grid import StartGrid
 
 __all__ = ["InUse", "Session", "Shown"]
 
-Shown: TypeAlias = "MEResults | Replay | QuadratureCheck | InUse | Listing | Tabulation | TimeReport | None"
+Shown: TypeAlias = (
+    "MEResults | Replay | QuadratureCheck | StartGrid | InUse | Listing | Tabulation | TimeReport | None"
+)
 """What a command has to show."""
 
 # `use name`, `use "a path"`, and the option that the manual asks for where data would be lost.
@@ -64,6 +68,16 @@ class InUse:
 
     def __repr__(self) -> str:
         return str(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A command with what it was given besides its text."""
+
+    text: str
+    data: Data | None = None
+    stream: Callable[[str], None] | None = None
+    progress: Callable[[Progress], None] | None = None
 
 
 class Session:
@@ -178,20 +192,19 @@ class Session:
         stream: Callable[[str], None] | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> Shown:
-        r"""Run one command: an estimation, a replay, ``quadchk``, ``use``, ``constraint`` or ``matrix``.
+        r"""Run one command: an estimation, a replay, or one of those below.
 
         Parameters
         ----------
         text : str
-            ``melogit c_use i.urban age || district:``, or a command's name alone or with display
-            options, ``melogit, or``, which shows the last estimates again without fitting, or
-            ``use bangladesh``, or ``use`` alone, which tells what is in use, or ``quadchk``, perhaps
-            with numbers of integration points, which repeats the last fit with them, or what defines,
-            lists and drops constraints and matrices: ``constraint 1 age = 0``, ``constraint dir``,
-            ``matrix A = (1, . \ 0, 1)``, ``matrix list A``. A definition returns nothing. ``tsset panel
-            time`` tells what time-series operators refer to, and ``set varabbrev off`` that names of
-            variables have to be in full. Or ``estimates store r_int``, ``restore``, ``dir``, ``drop``,
-            ``replay`` and ``table``.
+            ``melogit c_use i.urban age || district:``, perhaps with the prefix ``svy:``. A command's
+            name alone or with display options, ``melogit, or``, shows the last estimates again without
+            fitting. ``use bangladesh`` puts data in use, ``use`` tells what is. ``quadchk`` repeats the
+            last fit with other numbers of integration points. ``constraint 1 age = 0``, ``constraint
+            dir``, ``matrix A = (1, . \ 0, 1)`` and ``matrix list A`` define, list and drop constraints
+            and matrices. ``svyset psu, weight(w)`` describes a survey. ``estimates store name`` and its
+            kin keep results and show them again. ``tsset panel time`` tells what time-series operators
+            refer to, ``set varabbrev off`` that names of variables have to be in full.
         data : DataFrame or str, optional
             For this command; else the data in use.
         stream : callable, optional
@@ -206,36 +219,80 @@ class Session:
         Break
             r(1) where the keyboard interrupted it, with the estimates so far if there are any.
         """
+        call = _Call(text, data, stream, progress)
         try:
-            name = command_name(text)
-            if name == "use":
-                return self._use(text)
-            if name == "quadchk":
-                return self._quadchk(text, stream)
-            if name in ("tsset", "xtset", "set"):
-                return self._set(name, text, data)
-            if name in ("constraint", "matrix", "mat"):
-                from memagic.commands.define import constraint_command, matrix_command
-
-                if name == "constraint":
-                    return constraint_command(text, self.constraints)
-                return matrix_command(text, self.matrices)
-            if name == "svyset":
-                return self._svyset(text)
-            if name == "svy":
-                return self._svy(text, data, stream, progress)
-            if name is not None and name.startswith("est") and "estimates".startswith(name):
-                return self._estimates(text)
-            if is_replay(text):
-                return self._replay(text)
-            return self._estimate(text, data, stream, progress)
+            return self._handler(text)(call)
         except CommandError as error:
             raise error.located(text) from None
         except KeyboardInterrupt:
             raise Break().located(text) from None
 
-    def _use(self, text: str) -> InUse:
-        match = _USE.fullmatch(text)
+    def prepared(self, text: str, data: Data | None = None) -> Model:
+        """An estimation command on its data, ready to be fitted.
+
+        Raises
+        ------
+        CommandError
+            What is wrong with the command or the data.
+        """
+        from memagic.commands.estimate import prepare
+        from memagic.commands.estimated import with_estimates
+
+        try:
+            command, frame = parse_command(text), self._frame(data)
+            command = self._resolved(command, frame)
+            return prepare(with_estimates(command, self._last, len(frame)), frame, self._definitions)
+        except CommandError as error:
+            raise error.located(text) from None
+
+    def explore_start(self, text: str, data: Data | None = None) -> StartGrid:
+        """Explore the starting values of an estimation command, as a widget.
+
+        Its fits become the last estimates by its button or its method ``keep``, and not before.
+
+        Parameters
+        ----------
+        text : str
+            The command; what it says in ``startgrid()`` is the grid to begin with.
+        data : DataFrame or str, optional
+            For this command; else the data in use.
+
+        Raises
+        ------
+        CommandError
+            What is wrong with the command or the data; no variances to explore, r(198).
+        """
+        from memagic.commands.exploration import explore
+        from memagic.widgets.start_grid import StartGrid
+
+        try:
+            return StartGrid(explore(self.prepared(text, data), self._keep))
+        except CommandError as error:
+            raise error.located(text) from None
+
+    # --- commands -----------------------------------------------------------------------------
+
+    def _handler(self, text: str) -> Callable[[_Call], Shown]:
+        """What runs a command, by its name."""
+        name = command_name(text) or ""
+        if name.startswith("est") and "estimates".startswith(name):
+            return self._estimates
+        handlers: dict[str, Callable[[_Call], Shown]] = {
+            "use": self._use,
+            "quadchk": self._quadchk,
+            "constraint": self._define_constraint,
+            "matrix": self._define_matrix,
+            "mat": self._define_matrix,
+            "set": self._set,
+            "tsset": self._set_time,
+            "xtset": self._set_time,
+            "svyset": self._svyset,
+            "svy": self._svy,
+        }
+        return handlers.get(name, self._replay if is_replay(text) else self._estimate)
+
+    def _use(self, call: _Call) -> InUse:
+        match = _USE.fullmatch(call.text)
         if match is None:
             raise CommandError(198, "invalid syntax", hint="type use and one name or path")
         if match["source"]:
@@ -248,35 +305,100 @@ class Session:
             raise _no_data()
         return self.in_use
 
-    def _set(self, name: str, text: str, data: Data | None) -> TimeReport | None:
-        """Carry out ``tsset``, ``xtset`` and ``set``."""
-        from memagic.commands.tsset import set_time
+    def _set(self, call: _Call) -> None:
         from memagic.spec.tsset import parse_set
 
-        if name == "set":
-            self.varabbrev = parse_set(text)
-            return None
-        self.time, report = set_time(text, lambda: self._frame(data), self.time, self.varabbrev)
+        self.varabbrev = parse_set(call.text)
+
+    def _set_time(self, call: _Call) -> TimeReport | None:
+        from memagic.commands.tsset import set_time
+
+        self.time, report = set_time(call.text, lambda: self._frame(call.data), self.time, self.varabbrev)
         return report
 
-    def _estimate(
-        self,
-        text: str,
-        data: Data | None,
-        stream: Callable[[str], None] | None,
-        progress: Callable[[Progress], None] | None,
-    ) -> MEResults:
-        command = parse_command(text)
-        widget = command.options.get("widget")
-        if widget is not None and "startgrid" in command.options:
-            raise CommandError(198, "options startgrid() and widget may not be combined", span=widget.span)
-        from memagic.commands.estimate import estimate
+    def _estimate(self, call: _Call) -> Shown:
+        options = parse_command(call.text).options
+        if "widget" in options and "startgrid" in options:
+            return self.explore_start(call.text, call.data)
+        return self._fit(self.prepared(call.text, call.data), call)
 
-        frame = self._frame(data)
-        command = self._resolved(command, frame)
-        result = estimate(command, frame, stream, self._definitions, progress)
-        self._last = result if widget is None else result.beside(self._shelf().known())
+    def _svy(self, call: _Call) -> MEResults:
+        from memagic.spec.survey import parse_survey_command
+
+        prefix, command = parse_survey_command(call.text)
+        if self._survey is None:
+            hint = "type svyset first: svyset psu, weight(w2) || _n, weight(w1)"
+            raise CommandError(119, "data not set up for svy, use svyset", hint=hint)
+        from memagic.commands.estimated import expression_with_estimates, with_estimates
+        from memagic.commands.survey import prepare_survey
+
+        frame = self._frame(call.data)
+        command = with_estimates(self._resolved(command, frame), self._last, len(frame))
+        if prefix.subpopulation is not None:
+            inside = expression_with_estimates(prefix.subpopulation, self._last, len(frame))
+            prefix = replace(prefix, subpopulation=inside)
+        return self._fit(prepare_survey(prefix, command, self._survey, frame, self._definitions), call)
+
+    def _fit(self, model: Model, call: _Call) -> MEResults:
+        """Fit a model, which becomes the last estimates."""
+        from memagic.commands.estimate import fit_model
+
+        result = fit_model(model, call.stream, call.progress)
+        self._last = result.beside(self._shelf().known()) if model.options.widget else result
         return self._last
+
+    def _keep(self, result: MEResults) -> None:
+        self._last = result
+
+    def _quadchk(self, call: _Call) -> QuadratureCheck:
+        if self._last is None:
+            raise CommandError(301, "last estimates not found")
+        from memagic.commands.quadchk import check_quadrature
+
+        return check_quadrature(call.text, self._last.estimates, call.stream)
+
+    def _replay(self, call: _Call) -> Replay:
+        name, options = parse_replay(call.text)
+        if self._last is None or self._last.estimates.command.name != name:
+            last = None if self._last is None else self._last.estimates.command.name
+            raise CommandError(
+                301,
+                "last estimates not found",
+                hint=None if last is None else f"the last estimates are those of {last}",
+            )
+        from memagic.commands.estimate import display_options
+
+        shown = display_options(options)
+        if not shown.widget:
+            return self._last.shown(shown)
+        others = {name: other.estimates for name, other in self._shelf().known().items()}
+        return self._last.shown(shown, beside=others)
+
+    def _estimates(self, call: _Call) -> Shown:
+        from memagic.commands.stored_estimates import estimates_command
+
+        shelf = self._shelf()
+        shown = estimates_command(call.text, shelf)
+        self._last = shelf.active
+        return shown
+
+    def _define_constraint(self, call: _Call) -> Listing | None:
+        from memagic.commands.define import constraint_command
+
+        return constraint_command(call.text, self.constraints)
+
+    def _define_matrix(self, call: _Call) -> Listing | None:
+        from memagic.commands.define import matrix_command
+
+        return matrix_command(call.text, self.matrices)
+
+    def _svyset(self, call: _Call) -> Listing:
+        from memagic.commands.survey import survey_command
+
+        self._survey, listing = survey_command(call.text, self._survey, self._data)
+        return listing
+
+    # --- what commands work with --------------------------------------------------------------
 
     def _resolved(self, command: Command, frame: pd.DataFrame) -> Command:
         """The command with the variables of the data in full, and what time is."""
@@ -298,77 +420,6 @@ class Session:
         from memagic.commands.constrained import Definitions
 
         return Definitions(self.constraints, self.matrices)
-
-    def _svyset(self, text: str) -> Listing:
-        from memagic.commands.define import Listing
-        from memagic.commands.survey import describe
-        from memagic.spec.survey import parse_survey
-
-        parsed = parse_survey(text)
-        if parsed == "clear":
-            self._survey = None
-        elif parsed != "report":
-            if self._data is not None:
-                for variable, span in parsed.variables:
-                    if variable not in self._data.columns:
-                        hint = closest(variable, map(str, self._data.columns))
-                        raise CommandError(111, f"variable {variable} not found", span=span, hint=hint)
-            self._survey = parsed
-        return Listing("(no survey design set)" if self._survey is None else describe(self._survey))
-
-    def _svy(
-        self,
-        text: str,
-        data: Data | None,
-        stream: Callable[[str], None] | None,
-        progress: Callable[[Progress], None] | None,
-    ) -> MEResults:
-        from memagic.spec.survey import parse_survey_command
-
-        prefix, command = parse_survey_command(text)
-        if self._survey is None:
-            hint = "type svyset first: svyset psu, weight(w2) || _n, weight(w1)"
-            raise CommandError(119, "data not set up for svy, use svyset", hint=hint)
-        from memagic.commands.estimate import fit_model
-        from memagic.commands.survey import prepare_survey
-
-        frame = self._frame(data)
-        command = self._resolved(command, frame)
-        model = prepare_survey(prefix, command, self._survey, frame, self._definitions)
-        self._last = fit_model(model, stream, progress)
-        return self._last
-
-    def _quadchk(self, text: str, stream: Callable[[str], None] | None) -> QuadratureCheck:
-        if self._last is None:
-            raise CommandError(301, "last estimates not found")
-        from memagic.commands.quadchk import check_quadrature
-
-        return check_quadrature(text, self._last.estimates, stream)
-
-    def _replay(self, text: str) -> Replay:
-        name, options = parse_replay(text)
-        if self._last is None or self._last.estimates.command.name != name:
-            last = None if self._last is None else self._last.estimates.command.name
-            raise CommandError(
-                301,
-                "last estimates not found",
-                hint=None if last is None else f"the last estimates are those of {last}",
-            )
-        from memagic.commands.estimate import display_options
-
-        shown = display_options(options)
-        if not shown.widget:
-            return self._last.shown(shown)
-        others = {name: other.estimates for name, other in self._shelf().known().items()}
-        return self._last.shown(shown, beside=others)
-
-    def _estimates(self, text: str) -> Shown:
-        from memagic.commands.stored_estimates import estimates_command
-
-        shelf = self._shelf()
-        shown = estimates_command(text, shelf)
-        self._last = shelf.active
-        return shown
 
     def _shelf(self) -> Shelf:
         """The results that commands may name."""

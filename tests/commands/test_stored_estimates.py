@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from memagic import CommandError, Session
+from memagic.widgets.start_grid import StartGrid
 
 BASE = "melogit c_use age || district:, intmethod(laplace)"
 MORE = "melogit c_use age i.urban || district:, intmethod(laplace) or"
@@ -203,6 +204,6 @@ def test_without_estimates() -> None:
 
 def test_widget_and_startgrid(session: Session) -> None:
     before = session.last
-    found = error(session, f"{BASE} startgrid widget")
-    assert (found.rc, found.message) == (198, "options startgrid() and widget may not be combined")
+    shown = session.run(f"{BASE} startgrid(.5 2) widget")
+    assert isinstance(shown, StartGrid)
     assert session.last is before

@@ -221,3 +221,40 @@ def test_refused(text: str, rc: int, message: str, at: str) -> None:
     assert error.text is not None
     assert error.span is not None
     assert error.text[slice(*error.span)] == at
+
+
+def test_pwscale_makes_the_weights_of_example_5(pisa: pd.DataFrame, example5: MEResults) -> None:
+    """Option effective is the manual's "method 1", by hand in single precision there."""
+    scaled = memagic.run(PISA.replace("pst1s1", "w_fstuwt") + " pwscale(effective)", pisa)
+    np.testing.assert_allclose(scaled.params, example5.params, rtol=1e-5)
+    np.testing.assert_allclose(scaled.bse, example5.bse, rtol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["size", "effective", "gk"])
+def test_pwscale(method: str) -> None:
+    frame = nested()
+    groups = frame.groupby("top")["w"]
+    total = groups.transform("sum")
+    squares = (frame["w"] ** 2).groupby(frame["top"]).transform("sum")
+    by_hand = {
+        "size": (frame["w"] * groups.transform("size") / total, frame["wtop"]),
+        "effective": (
+            frame["w"] * total / squares,
+            frame["wtop"],
+        ),
+        "gk": (pd.Series(1.0, frame.index), groups.transform("mean") * frame["wtop"]),
+    }
+    low, high = by_hand[method]
+    one = memagic.run(f"melogit y x [pw=w], pwscale({method}) || top:, pw(wtop)", frame)
+    other = memagic.run("melogit y x [pw=low] || top:, pw(high)", frame.assign(low=low, high=high))
+    np.testing.assert_allclose(one.params, other.params, rtol=1e-10)
+    np.testing.assert_allclose(one.bse, other.bse, rtol=1e-10)
+
+
+@pytest.mark.parametrize("text", ["|| top:", "[fw=w] || top:", "[pw=w]", "[pw=w] || top: || low:"])
+def test_pwscale_is_for_two_levels(text: str) -> None:
+    typed = f"melogit y x {text}, pwscale(size)"
+    with pytest.raises(CommandError, match=r"option pwscale\(\) not allowed") as raised:
+        memagic.run(typed, nested())
+    assert raised.value.span is not None
+    assert typed[slice(*raised.value.span)] == "pwscale(size)"

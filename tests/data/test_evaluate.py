@@ -1,17 +1,21 @@
 """Missing values, types and rows of expressions over data."""
 
+import os
 import time
 from decimal import Decimal
+from operator import add, eq, ge, gt, le, lt, mul, ne, sub, truediv
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from memagic.data.evaluate import condition_mask, evaluate, row_range_mask
 from memagic.data.variables import Variables
 from memagic.errors import CommandError
 from memagic.spec.expression import parse_expression
-from memagic.spec.tree import RowRange
+from memagic.spec.tree import Binary, Call, Indexed, Name, Number, RowRange, Unary
 
 NAN = np.nan
 FRAME = pd.DataFrame(
@@ -301,3 +305,84 @@ def test_row_range_outside(first, last):
     with pytest.raises(CommandError, match="observation numbers out of range") as caught:
         row_range_mask(RowRange(first, last, (3, 9)), 4)
     assert (caught.value.rc, caught.value.span) == (198, (3, 9))
+
+
+# --- against an interpreter of single numbers ------------------------------------------------
+
+LEAVES = ["x", "k", "_n", "_N", "x[_n-1]", "k[_n+1]", "1", "2.5", "0", ".", ".a", ".z"]
+OPERATORS = [*"+-*/^&|<>", "==", "!=", "<=", ">="]
+arithmetic = st.recursive(
+    st.sampled_from(LEAVES),
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from(OPERATORS), inner).map(" ".join),
+        st.tuples(st.sampled_from("-!"), inner).map("".join),
+        inner.map(lambda e: f"({e})"),
+        st.tuples(st.sampled_from(["missing({})", "abs({})", "max({}, 1)", "cond({}, 1, 2)"]), inner).map(
+            lambda e: e[0].format(e[1])
+        ),
+    ),
+    max_leaves=8,
+)
+
+
+def one(node, row):
+    """The value of an expression in one row: a number, or the literal of a missing value."""
+    match node:
+        case Number():
+            return node.missing or node.value
+        case Name("_n"):
+            return row + 1.0
+        case Name("_N"):
+            return 4.0
+        case Name():
+            value = FRAME[node.name][row]
+            return "." if np.isnan(value) else float(value)
+        case Indexed():
+            index = one(node.index, row)
+            return one(Name(node.name), int(index) - 1) if 1 <= index <= 4 else "."
+        case Unary("!"):
+            return float(one(node.operand, row) == 0)
+        case Unary():
+            value = one(node.operand, row)
+            return "." if isinstance(value, str) else -value
+        case Call("missing"):
+            return float(isinstance(one(node.arguments[0], row), str))
+        case Call("abs"):
+            value = one(node.arguments[0], row)
+            return "." if isinstance(value, str) else abs(value)
+        case Call("max"):
+            value = one(node.arguments[0], row)
+            return 1.0 if isinstance(value, str) else max(value, 1.0)
+        case Call("cond"):
+            return 1.0 if one(node.arguments[0], row) != 0 else 2.0
+        case Binary("&"):
+            return float(one(node.left, row) != 0 and one(node.right, row) != 0)
+        case Binary("|"):
+            return float(one(node.left, row) != 0 or one(node.right, row) != 0)
+    return two(node.operator, one(node.left, row), one(node.right, row))
+
+
+COMPARED = {"==": eq, "!=": ne, "<": lt, ">": gt, "<=": le, ">=": ge}
+
+
+def two(operator, left, right):
+    """Comparisons rank missing values; arithmetic with them, and without a real result, gives a period."""
+    if operator in COMPARED:
+        ranks = [(1, ord(v[1:] or " ")) if isinstance(v, str) else (0, v) for v in (left, right)]
+        return float(COMPARED[operator](*ranks))
+    if isinstance(left, str) or isinstance(right, str):
+        return "."
+    try:
+        result = {"+": add, "-": sub, "*": mul, "/": truediv, "^": pow}[operator](left, right)
+    except (ZeroDivisionError, OverflowError):
+        return "."
+    return "." if isinstance(result, complex) or not np.isfinite(result) else result
+
+
+@settings(max_examples=150 * int(os.environ.get("MEMAGIC_FUZZ", "1")), deadline=None)
+@given(arithmetic)
+def test_columns_and_single_numbers_agree(text):
+    tree = parse_expression(text)
+    expected = [one(tree, row) for row in range(4)]
+    numbers = [np.nan if isinstance(v, str) else v for v in expected]
+    np.testing.assert_allclose(evaluate(tree, FRAME), numbers, rtol=1e-12, atol=0)

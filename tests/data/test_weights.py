@@ -92,6 +92,12 @@ def test_refused(text, rc, message, place):
         assert whole[slice(*error.span)] == place
 
 
+def test_no_weight_above_zero():
+    with pytest.raises(CommandError, match="no observations") as caught:
+        design("[pw=0] || top:")
+    assert caught.value.hint == "no observation has a weight above zero and all variables"
+
+
 def test_the_first_observation_that_differs_is_named():
     with pytest.raises(CommandError) as caught:
         design("if x > .5 || top:, pw(odd)")

@@ -274,7 +274,7 @@ SLIPS = [
         "weights need quadrature: leave out intmethod() for mvaghermite",
     ),
     # Commands.
-    ("«svy»: melogit y x || d:", 199, "prefix svy is not supported", "type the command without it"),
+    ("«bysort» g: melogit y x || d:", 199, "prefix bysort is not supported", "type the command without it"),
     ("«Melogit» y x || d:", 199, "command Melogit is unrecognized", "type melogit: capital letters matter"),
     (
         "«xtmelogit» y x || d:",

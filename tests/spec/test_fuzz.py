@@ -1,15 +1,22 @@
 """Generated commands come back unchanged; damaged ones end in a result or a CommandError."""
 
 import contextlib
+import os
+import sys
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memagic.errors import CommandError
+from memagic.spec.constraint import parse_constraint, parse_constraint_command
 from memagic.spec.expression import parse_expression
 from memagic.spec.functions import FUNCTIONS, SPELLINGS
+from memagic.spec.matrix import parse_matrix_command
+from memagic.spec.numlist import parse_numlist
 from memagic.spec.parser import command_name, is_replay, parse_command, parse_replay
 from memagic.spec.printer import expression_text, unparse
+from memagic.spec.varlist import parse_varlist
 
 MANUAL = [
     ". meglm c_use i.urban age i.children\n> || district: i.urban, family(bernoulli) link(logit) nofvlabel",
@@ -19,7 +26,10 @@ MANUAL = [
 ]
 BINARY = [*"+-*/^&|<>", "==", "!=", "~=", "<=", ">="]
 
-QUICK = settings(max_examples=60, deadline=None)
+# `make fuzz` runs the same tests with many times the examples.
+EFFORT = int(os.environ.get("MEMAGIC_FUZZ", "1"))
+QUICK = settings(max_examples=60 * EFFORT, deadline=None)
+LONGEST = 2000
 
 names = st.sampled_from(["y", "x", "x1", "age", "_z", "größe", "e5", "R", "to", "L", "c", "i", "b2"])
 number = st.integers(0, 40).map(str)
@@ -47,7 +57,23 @@ item = st.tuples(
 varlist = st.lists(item, max_size=4).map(" ".join)
 
 leaf = st.one_of(
-    names, number, st.sampled_from([".", ".b", ".5", "1e-3", '"a"', '`"a"b"\'', "_n", "x[_n-1]"])
+    names,
+    number,
+    st.sampled_from(
+        [
+            ".",
+            ".b",
+            ".5",
+            "1e-3",
+            '"a"',
+            '`"a"b"\'',
+            "_n",
+            "x[_n-1]",
+            "_b[1.x#c.z]",
+            "_se[/var(_cons[g>h])]",
+            "e(sample)",
+        ]
+    ),
 )
 function = st.sampled_from(
     [(name, FUNCTIONS[SPELLINGS.get(name, name)].least) for name in [*FUNCTIONS, *SPELLINGS]]
@@ -142,12 +168,8 @@ edits = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.one_of(st.sampled_from(MANUAL), command), edits)
-def test_damaged_commands_end_in_an_error_of_their_own(text, changes):
-    for place, length, inserted in changes:
-        at = int(place * len(text))
-        text = text[:at] + inserted + text[at + length :]
+def read_in_any_case(text):
+    """Every door of the language: a result, or an error with its place, and nothing else."""
     command_name(text)
     is_replay(text)
     with contextlib.suppress(CommandError):
@@ -163,7 +185,134 @@ def test_damaged_commands_end_in_an_error_of_their_own(text, changes):
         assert caught.span is not None
         assert 0 <= caught.span[0] <= len(text)
         assert caught.span[0] < caught.span[1]
-        assert str(caught)
+        assert str(caught).endswith(f"r({caught.rc});")
     else:
-        assert tree is not None
         assert parse_command(unparse(tree)) == tree
+
+
+@settings(max_examples=200 * EFFORT, deadline=None)
+@given(st.one_of(st.sampled_from(MANUAL), command), edits)
+def test_damaged_commands_end_in_an_error_of_their_own(text, changes):
+    for place, length, inserted in changes:
+        at = int(place * len(text))
+        text = text[:at] + inserted + text[at + length :]
+    read_in_any_case(text)
+
+
+pieces = st.one_of(
+    names,
+    number,
+    operator,
+    st.sampled_from(
+        [
+            *"|:,()[]#.\"'`=~*/&+-^!<>@;{}$\n \t",
+            "||",
+            "##",
+            "//",
+            "/*",
+            "*/",
+            "if ",
+            "in ",
+            "(1|g)",
+            " ~ ",
+            "R.",
+            "_all",
+            "L2.",
+            "cov(",
+            "from(",
+            "startgrid(",
+            "family(",
+            "vce(",
+            "fw(w)",
+            "[pw=",
+            "1e9",
+            "I(",
+        ]
+    ),
+    st.text(max_size=4),
+)
+
+
+@settings(max_examples=100 * EFFORT, deadline=None)
+@given(
+    st.sampled_from(["", "meglm y ", "melogit y x if ", "melogit y x || g: x, ", "y ~ ", "glmer("]), st.data()
+)
+def test_any_text_ends_in_an_error_of_its_own(start, data):
+    text = start + "".join(data.draw(st.lists(pieces, max_size=60)))
+    # One piece again and again is what reaches limits of depth and number.
+    repeated = data.draw(pieces) * data.draw(st.integers(0, LONGEST))
+    read_in_any_case((text + repeated)[:LONGEST])
+
+
+@settings(max_examples=100 * EFFORT, deadline=None)
+@given(
+    st.sampled_from(
+        [
+            (parse_numlist, ""),
+            (parse_varlist, ""),
+            (parse_expression, ""),
+            (parse_constraint, ""),
+            (parse_constraint_command, "constraint "),
+            (parse_matrix_command, "matrix "),
+            (parse_matrix_command, "matrix A = ("),
+        ]
+    ),
+    st.lists(pieces, max_size=40).map("".join),
+)
+def test_parts_of_commands_end_in_an_error_of_their_own(door, rest):
+    parse, start = door
+    text = start + rest
+    caught = None
+    try:
+        parse(text[:LONGEST])
+    except CommandError as error:
+        caught = error
+    assert caught is None or caught.span is None or 0 <= caught.span[0] <= len(text)
+    assert caught is None or str(caught)
+
+
+SHAPES = {
+    "variables": lambda n: "melogit y " + " ".join(f"x{k}" for k in range(n)),
+    "groups": lambda n: "melogit y " + "(a b) " * n,
+    "factors": lambda n: "melogit y " + " ".join(f"i.x{k}#c.z" for k in range(n)),
+    "formula": lambda n: "melogit y ~ " + " + ".join(f"(x | g{k})" for k in range(n)),
+    "crossed": lambda n: "melogit y ~ " + " + ".join(f"(1 | g{k})" for k in range(n)),
+    "nested bars": lambda n: "melogit y ~ " + "(1|" * n + "g" + ")" * n,
+    "levels": lambda n: "melogit y " + " ".join(f"|| g{k}: x" for k in range(n)),
+    "parentheses": lambda n: "melogit y if " + "(" * n + "x" + ")" * n,
+    "unclosed": lambda n: "melogit y " + "(" * n,
+    "arguments": lambda n: "melogit y if inlist(x" + ", 1" * n + ")",
+    "options": lambda n: "melogit y || g:, " + "startgrid(1 2) " * n,
+    "values": lambda n: "melogit y || g:, from(" + "x = 1 " * n + ")",
+    "lines": lambda n: "melogit y " + "x ///\n" * n,
+    "commas": lambda n: "melogit y " + "," * n,
+    "signs": lambda n: "melogit y if " + "-" * n + "x",
+    "call": lambda n: "glmer(" + "(" * n + "~" + ")" * n + ")",
+    "periods": lambda n: "melogit y if " + "df." * n + "x",
+}
+
+
+def steps(text):
+    """How many functions are called, Python's own among them, until the text is read or refused."""
+    count = 0
+
+    def count_calls(frame, event, argument):
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(count_calls)
+    try:
+        with contextlib.suppress(CommandError):
+            parse_command(text)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_reading_takes_time_in_proportion_to_length(shape):
+    """Twice the text, twice the steps, up to ten thousand characters."""
+    unit = len(SHAPES[shape](200)) / 200
+    few = int(2500 / unit)
+    short, long = steps(SHAPES[shape](few)), steps(SHAPES[shape](4 * few))
+    assert long < 4.5 * short + 1000

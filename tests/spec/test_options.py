@@ -106,7 +106,7 @@ ABBREVIATIONS = {
     "global": "Family Link BINomial Dispersion CONSTraints VCE LEvel Level EFORM IRR OR NOCNSReport NOTABle "
     "NOHEADer NOGRoup COEFLegend NOFVLABel INTMethod INTPoints DIFficult TECHnique ITERate LOG NOLOG TRace "
     "GRADient SHOWSTEP HESSian SHOWTOLerance TOLerance LTOLerance NRTOLerance NONRTOLerance FROM "
-    "STARTValues STARTGrid NOESTimate DNUMERICAL COLlinear",
+    "STARTValues STARTGrid NOESTimate DNUMERICAL COLlinear BASElevels NOCI NOPValues",
 }
 
 

@@ -19,14 +19,13 @@ from memagic.commands.variance import standard_errors
 from memagic.data.design import Design, DesignLevel, make_design
 from memagic.data.variables import Variables
 from memagic.display.report import Wrap
-from memagic.engine import covariance
 from memagic.engine.constraints import LinearConstraints
 from memagic.engine.events import Event, Listener, silent
 from memagic.engine.fit import Fit, Settings, StoppedFit, fit
 from memagic.engine.problem import Level, Problem
 from memagic.engine.start import NotFeasible
 from memagic.errors import Break, CommandError
-from memagic.models import ModelKind, ancillary_names, density, model_kind
+from memagic.models import ModelKind, ancillary_names, covariance_structure, density, model_kind
 from memagic.results import MEResults
 from memagic.results.estimates import Estimates, Parameter, mark_boundary, mark_held, name_parameters
 from memagic.results.report import DisplayOptions, Exponentiated, check_scale
@@ -41,22 +40,12 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-__all__ = ["Model", "display_options", "estimate", "fit_model", "prepare"]
+__all__ = ["Model", "display_options", "fit_model", "prepare"]
 
 _CROSSED = (
     "note: crossed random-effects model specified; option intmethod(laplace)",
     "      implied.",
 )
-
-_STRUCTURES = {
-    "independent": covariance.independent,
-    "identity": covariance.identity,
-    "exchangeable": covariance.exchangeable,
-    "unstructured": covariance.unstructured,
-    # Unstructured ones with constraints on their elements.
-    "fixed": covariance.unstructured,
-    "pattern": covariance.unstructured,
-}
 
 # Least eigenvalue of X'X, scaled to a unit diagonal, that is more than rounding.
 _ROUNDING = 1e-15
@@ -103,37 +92,6 @@ class Model:
     categories: Array
     value_labels: dict[str, dict[float, str]]
     notes: tuple[str, ...]
-
-
-def estimate(
-    command: Command,
-    frame: pd.DataFrame,
-    stream: Callable[[str], None] | None = None,
-    definitions: Definitions | None = None,
-    progress: Callable[[Progress], None] | None = None,
-) -> MEResults:
-    """Fit the model of `command` on `frame`.
-
-    Parameters
-    ----------
-    command : Command
-    frame : DataFrame
-        Not changed.
-    stream : callable, optional
-        Given each line of notes and of the iteration log as it comes.
-    definitions : Definitions, optional
-        The constraints and matrices that the command may refer to.
-    progress : callable, optional
-        Told how far the fit is.
-
-    Raises
-    ------
-    CommandError
-        Anything in the command or the data that does not allow the fit.
-    Break
-        A keyboard interrupt, with the estimates so far.
-    """
-    return fit_model(prepare(command, frame, definitions or Definitions()), stream, progress)
 
 
 def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> Model:
@@ -319,8 +277,7 @@ def _wrap(options: dict[str, Option]) -> Wrap:
 
 def _level(level: DesignLevel, weight: Array | None) -> Level:
     """A level as the engine takes it."""
-    structures = [_STRUCTURES[e.covariance](len(e.columns)) for e in level.equations]
-    structure = structures[0] if len(structures) == 1 else covariance.block_diagonal(structures)
+    structure = covariance_structure((e.covariance, len(e.columns)) for e in level.equations)
     return Level(level.grouping.codes, level.z, structure, weight)
 
 

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.commands.define import Listing
 from memagic.commands.estimate import Model, prepare
 from memagic.data.evaluate import condition_mask, evaluate, row_range_mask
 from memagic.data.variables import Variables
 from memagic.engine.sandwich import Design, Variance
-from memagic.errors import CommandError
+from memagic.errors import CommandError, closest
 from memagic.results.uncertainty import SurveyFacts, Uncertainty
 from memagic.spec.qualifiers import WEIGHTS, check_weights
-from memagic.spec.survey import OBSERVATIONS, Stage, SurveyDesign, SurveyPrefix
+from memagic.spec.survey import OBSERVATIONS, Stage, SurveyDesign, SurveyPrefix, parse_survey
 from memagic.spec.tree import Binary, Call, Command, Expression, Name, Option, RandomEquation, Unary, Weight
 
 if TYPE_CHECKING:
@@ -28,12 +29,42 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
-__all__ = ["describe", "prepare_survey"]
+__all__ = ["prepare_survey", "survey_command"]
 
 _SINGLE_UNIT = "Note: Missing standard errors because of stratum with single sampling unit."
 
 
-def describe(design: SurveyDesign) -> str:
+def survey_command(
+    text: str, design: SurveyDesign | None, frame: pd.DataFrame | None
+) -> tuple[SurveyDesign | None, Listing]:
+    """Run ``svyset``: what is set from now on, and the report.
+
+    Parameters
+    ----------
+    text : str
+    design : SurveyDesign or None
+        What is set.
+    frame : DataFrame or None
+        The data in use, which have to have the variables.
+
+    Raises
+    ------
+    CommandError
+        A variable that is not there, r(111), or what is wrong with the text, r(198).
+    """
+    parsed = parse_survey(text)
+    if parsed == "clear":
+        design = None
+    elif parsed != "report":
+        for variable, span in parsed.variables:
+            if frame is not None and variable not in frame.columns:
+                hint = closest(variable, map(str, frame.columns))
+                raise CommandError(111, f"variable {variable} not found", span=span, hint=hint)
+        design = parsed
+    return design, Listing("(no survey design set)" if design is None else _description(design))
+
+
+def _description(design: SurveyDesign) -> str:
     """The design as `svyset` reports it."""
     first = design.stages[0]
     lines = []

@@ -15,6 +15,7 @@ from memagic.data.perfect import has_pure_level, prune_perfect
 from memagic.data.sample import Dropped, cluster_variable, estimation_sample
 from memagic.data.terms import Column, constant, expand_with_bases
 from memagic.data.variables import Variables
+from memagic.data.weight_scaling import scale_weights
 from memagic.data.weights import Weights, make_weights
 from memagic.errors import CommandError
 from memagic.spec.tree import Command, Option
@@ -128,6 +129,10 @@ def make_design(
         x, fixed = np.ascontiguousarray(x[:, :-1]), fixed[:-1]
     levels = make_levels(variables, command.random, codes, sample)
     clusters = cluster_variable(command)
+    weights = make_weights(command, variables, sample, [level.grouping for level in levels])
+    if "pwscale" in command.options:
+        groupings = tuple(level.grouping for level in levels)
+        weights = scale_weights(weights, groupings, command.options["pwscale"])
     return Design(
         sample=sample,
         y=variables.numbers(command.depvar.variable)[sample],
@@ -137,7 +142,7 @@ def make_design(
         trials=variables.numbers(trials)[sample] if isinstance(trials, str) else float(trials or 1.0),
         levels=levels,
         notes=tuple(notes),
-        weights=make_weights(command, variables, sample, [level.grouping for level in levels]),
+        weights=weights,
         clusters=None if clusters is None else codes[clusters[0]][sample],
         with_bases=_with_bases(everything, fixed),
         index=frame.index,

@@ -19,7 +19,8 @@ from memagic.data.operands import (
 )
 from memagic.data.variables import Variables
 from memagic.errors import CommandError
-from memagic.spec.tree import Binary, Call, Expression, Indexed, Name, Number, String, Unary
+from memagic.spec.tree import Binary, Call, Estimated, Expression, Indexed, Name, Number, String, Unary
+from memagic.spec.walk import operands_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,7 +63,7 @@ def evaluate(expression: Expression, frame: pd.DataFrame | Variables) -> NDArray
     values: list[Operand] = []
     while waiting:
         node, ready = waiting.pop()
-        operands = _operands(node)
+        operands = operands_of(node)
         if operands and not ready:
             waiting.append((node, True))
             waiting.extend((operand, False) for operand in reversed(operands))
@@ -125,20 +126,6 @@ def row_range_mask(rows: RowRange, count: int) -> NDArray[np.bool_]:
     return mask
 
 
-def _operands(node: Expression) -> tuple[Expression, ...]:
-    match node:
-        case Unary():
-            return (node.operand,)
-        case Binary():
-            return (node.left, node.right)
-        case Call():
-            return node.arguments
-        case Indexed():
-            return (node.index,)
-        case _:
-            return ()
-
-
 def _apply(
     node: Expression, arguments: Sequence[Operand], variables: Variables, columns: dict[str, Operand]
 ) -> Operand:
@@ -147,7 +134,7 @@ def _apply(
         case Number():
             if node.missing is not None:
                 return missing_value(node.missing)
-            return np.asarray(node.value, dtype=np.float64)
+            return finite(node.value)
         case String():
             return np.asarray(node.value, dtype=object)
         case Name():
@@ -160,6 +147,10 @@ def _apply(
             return _binary(node, arguments[0], arguments[1])
         case Call():
             return apply_function(node, arguments)
+        case Estimated():
+            if node.value is None:
+                raise CommandError(301, "last estimates not found", span=node.span)
+            return finite(node.value)
 
 
 # --- variables -------------------------------------------------------------------------------

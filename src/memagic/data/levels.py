@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,12 +40,20 @@ class Grouping:
         0..M-1 by observation; groups are counted within those of the level above.
     sizes : ndarray of int, shape (M,)
         Observations in each group.
+    values : ndarray, shape (M,)
+        The group variable's value in each group, as the frame has it.
     """
 
     name: str
     path: str
     codes: Index
     sizes: Index
+    values: NDArray[Any]
+
+    @property
+    def first(self) -> Index:
+        """The first observation of each group, shape (M,)."""
+        return _first(self.codes, len(self.sizes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +66,14 @@ class RandomEffects:
     covariance : str
     factor : str
         The variable of `R.varname`, whose values have a column each; empty for other equations.
+    values : ndarray, shape (q,)
+        These values, as the frame has them; empty for other equations.
     """
 
     columns: tuple[Column, ...]
     covariance: CovarianceKind
     factor: str = ""
+    values: NDArray[Any] = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +133,7 @@ def make_levels(
         effects, parts = [], []
         for equation in members:
             if equation.factor is not None:
-                effect, z = _indicators(equation, codes[equation.factor][sample])
+                effect, z = _indicators(variables, equation, codes[equation.factor], sample)
             else:
                 # Among equations of one level only the last has an intercept.
                 effect = _effects(variables, equation, sample, intercept=equation is members[-1])
@@ -132,7 +143,8 @@ def make_levels(
             parts.append(z)
         _refuse_repeated([column for effect in effects for column in effect.columns], name)
         z = np.concatenate(parts, axis=1)
-        levels.append(DesignLevel(_grouping(name, codes.get(name), sample, upper), tuple(effects), z))
+        grouping = _grouping(variables, name, codes.get(name), sample, upper)
+        levels.append(DesignLevel(grouping, tuple(effects), z))
     return tuple(levels)
 
 
@@ -152,7 +164,9 @@ def _effects(
     return RandomEffects(tuple(columns), _covariance(equation))
 
 
-def _indicators(equation: RandomEquation, codes: Index) -> tuple[RandomEffects, Array]:
+def _indicators(
+    variables: Variables, equation: RandomEquation, codes: Index, sample: Mask
+) -> tuple[RandomEffects, Array]:
     """The indicators of all values of the variable of `R.varname`, with one variance."""
     assert equation.factor is not None
     option = equation.options.get("covariance")
@@ -163,7 +177,8 @@ def _indicators(equation: RandomEquation, codes: Index) -> tuple[RandomEffects, 
             span=option.span,
             hint="leave covariance() out of its equation",
         )
-    values, codes = np.unique(codes, return_inverse=True)
+    values, codes = np.unique(codes[sample], return_inverse=True)
+    codes = codes.reshape(len(codes))
     if len(values) > _MOST_VALUES:
         raise CommandError(
             198,
@@ -172,10 +187,11 @@ def _indicators(equation: RandomEquation, codes: Index) -> tuple[RandomEffects, 
             hint=f"put the variable with the most values last, as || {equation.factor}:",
         )
     z = np.zeros((len(codes), len(values)))
-    z[np.arange(len(codes)), codes.reshape(len(codes))] = 1.0
+    z[np.arange(len(codes)), codes] = 1.0
     name = equation.factor
     columns = tuple(Column(f"{k}.{name}", f"R.{name}", ((name, None),)) for k in range(len(values)))
-    return RandomEffects(columns, "identity", name), z
+    shown = _values_at(variables, name, sample, _first(codes, len(values)))
+    return RandomEffects(columns, "identity", name, shown), z
 
 
 def _covariance(equation: RandomEquation) -> CovarianceKind:
@@ -186,7 +202,9 @@ def _covariance(equation: RandomEquation) -> CovarianceKind:
     return option.value.kind
 
 
-def _grouping(name: str, codes: Index | None, sample: Mask, upper: Grouping | None) -> Grouping:
+def _grouping(
+    variables: Variables, name: str, codes: Index | None, sample: Mask, upper: Grouping | None
+) -> Grouping:
     """The groups of the sample, within those of the level above; without codes all are one group."""
     n = int(np.count_nonzero(sample))
     used = np.zeros(n, dtype=np.intp) if codes is None else codes[sample]
@@ -200,7 +218,24 @@ def _grouping(name: str, codes: Index | None, sample: Mask, upper: Grouping | No
         used = rank[used]
     # All observations as one group are no level that others would be named after.
     path = name if upper is None or upper.name == ALL else f"{upper.path}>{name}"
-    return Grouping(name, path, used, counts[present])
+    sizes = counts[present]
+    values = (
+        np.array([ALL]) if codes is None else _values_at(variables, name, sample, _first(used, len(sizes)))
+    )
+    return Grouping(name, path, used, sizes, values)
+
+
+def _first(codes: Index, size: int) -> Index:
+    """Where each of the codes 0..size-1 comes first, shape (size,)."""
+    first = np.empty(size, dtype=np.intp)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    return first
+
+
+def _values_at(variables: Variables, name: str, sample: Mask, rows: Index) -> NDArray[Any]:
+    """A variable as the frame has it, at rows of the sample."""
+    found: NDArray[Any] = variables.series(name).iloc[np.flatnonzero(sample)[rows]].to_numpy()
+    return found
 
 
 def _refuse_repeated(columns: list[Column], level: str) -> None:

@@ -99,7 +99,7 @@ def number(value: Any) -> Operand:
 def finite(value: Any) -> Operand:
     """Numbers, with the period for those too large, for undefined results and for any missing value."""
     array = np.asarray(value, dtype=np.float64)
-    known = np.isfinite(array)
+    known = np.abs(array) < _PERIOD
     return array if known.all() else np.asarray(np.where(known, array, np.nan))
 
 

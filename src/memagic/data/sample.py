@@ -174,4 +174,6 @@ def _why_empty(
             return f"{name} is missing in every observation"
     if command.fixed.condition is not None or command.fixed.rows is not None:
         return "no observation satisfies if and in and has all variables"
+    if command.fixed.weight is not None:
+        return "no observation has a weight above zero and all variables"
     return None

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from memagic.engine.constraints import LinearConstraints
 from memagic.engine.events import Listener, StageStarted, silent
+from memagic.engine.grid import grid_search
 from memagic.engine.laplace import LaplaceObjective
 from memagic.engine.linear import LinearObjective
 from memagic.engine.maximize import Maximum, Search, StoppedMaximum, Stopping, maximize
@@ -24,7 +25,7 @@ from memagic.engine.quadrature import QuadratureObjective
 from memagic.engine.restricted import space_of
 from memagic.engine.sandwich import Variance, meat
 from memagic.engine.space import Space, to_reported
-from memagic.engine.start import NotFeasible, StartSettings, grid_search, starting_point
+from memagic.engine.start import NotFeasible, StartSettings, starting_point
 
 Array = NDArray[np.float64]
 

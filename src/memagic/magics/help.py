@@ -5,7 +5,15 @@ from __future__ import annotations
 from memagic.magics.arguments import FLAGS
 from memagic.spec.options import OptionSpec, Scope, options_of
 
-__all__ = ["DEFINITION_HELP", "ESTIMATES_HELP", "QUADCHK_HELP", "TSSET_HELP", "USE_HELP", "command_help"]
+__all__ = [
+    "DEFINITION_HELP",
+    "ESTIMATES_HELP",
+    "QUADCHK_HELP",
+    "SURVEY_HELP",
+    "TSSET_HELP",
+    "USE_HELP",
+    "command_help",
+]
 
 _TITLES = {
     "meglm": "Multilevel mixed-effects generalized linear model",
@@ -96,11 +104,29 @@ Results in variables of the notebook are found by their names, too. est is short
 sto for store, res for restore, r for replay, tab for table.
 """
 
+SURVEY_HELP = """Estimate under the survey design that %svyset describes: linearized standard errors.
+
+%svy: melogit y x || school:
+%svy, subpop(female): melogit y x || school:     also subpop(if age > 30), dof(#)
+
+Weights and vce() are a part of the design, not of the command.
+"""
+
 DEFINITION_HELP = {
     "set": """Set how commands are read.
 
 %set varabbrev off    names of variables in full only
 %set varabbrev on     their first letters are enough where no other variable starts with them
+""",
+    "svyset": """Describe a survey design, for commands with the prefix svy:
+
+%svyset psu [pw=w], strata(s) fpc(f)      units of the first stage, and an overall weight
+%svyset school, weight(w2) || _n, weight(w1)     weights by stage, for models with random effects
+%svyset               what is set
+%svyset, clear        set nothing
+
+A stage's weight goes to the level whose group variable its units have; _n are the observations.
+Other options: singleunit(missing | certainty | scaled | centered), dof(#).
 """,
     "constraint": """Define, list and drop linear constraints, which option constraints(1 2) refers to.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +17,7 @@ from memagic.magics.help import (
     DEFINITION_HELP,
     ESTIMATES_HELP,
     QUADCHK_HELP,
+    SURVEY_HELP,
     TSSET_HELP,
     USE_HELP,
     command_help,
@@ -73,6 +75,9 @@ class Notebook:
         for name in ("tsset", "xtset"):
             yield "line", name, _magic(partial(self.set_time, name), TSSET_HELP)
             yield "line", f"{name},", _magic(partial(self.set_time, f"{name},"), TSSET_HELP)
+        # The prefix ends in a colon, or in a comma where options follow.
+        for name in ("svy", "svy:", "svy,"):
+            yield "line", name, _magic(partial(self.survey, name.removeprefix("svy")), SURVEY_HELP)
         for name in ("estimates", "est"):
             yield "line", name, _magic(partial(self.define, name), ESTIMATES_HELP)
 
@@ -113,6 +118,13 @@ class Notebook:
         text = f"{name} {line}"
         data = None if parse_tsset(text).clear else self._data(Arguments(text=text))
         return self.session.run(text, data=data)
+
+    def survey(self, mark: str, line: str) -> Shown:
+        """Run an estimation command under the survey design; `mark` ends the prefix's name."""
+        arguments = read_line("svy", line)
+        command = arguments.text.removeprefix("svy").strip()
+        arguments = replace(arguments, text=f"svy{mark} {command}")
+        return self._run(arguments, self._data(arguments))
 
     def replay(self, name: str, line: str) -> Shown:
         """Show the last estimates again: `line` has the options."""

@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from memagic.data.sample import Dropped
+    from memagic.plots.accessor import Plots
+    from memagic.postestimation.diagram import Diagram
+    from memagic.postestimation.equation import Equation
+    from memagic.postestimation.profile import Profile
     from memagic.postestimation.quadchk import QuadratureCheck
+    from memagic.postestimation.random_effects import EmpiricalBayes, Statistic
+    from memagic.widgets.integrand import IntegrandView
     from memagic.widgets.replay import ReplayExplorer
 
 __all__ = ["MEResults", "Replay"]
@@ -192,7 +198,98 @@ class MEResults:
         """`r(table)` on the scale and at the level the command asked for."""
         return coefficient_table(self.estimates, self._options.level, bool(self._options.exponentiated))
 
+    # --- random effects -----------------------------------------------------------------------
+
+    @property
+    def random_effects(self) -> dict[str, pd.DataFrame]:
+        """Posterior means of the random effects: by level, one row a group, one column an effect."""
+        return {group.name: group.frame() for group in self._means.groups}
+
+    @property
+    def random_effects_se(self) -> dict[str, pd.DataFrame]:
+        """Posterior standard deviations of the random effects, in the form of `random_effects`."""
+        return {group.name: group.se_frame() for group in self._means.groups}
+
+    def empirical_bayes(self, statistic: Statistic = "ebmeans") -> EmpiricalBayes:
+        """Predictions of the random effects with their standard errors.
+
+        Parameters
+        ----------
+        statistic : {"ebmeans", "ebmodes"}
+            Posterior means with posterior standard deviations, or posterior modes with standard
+            errors by the curvature there.
+
+        Raises
+        ------
+        CommandError
+            Another statistic, r(198).
+        """
+        from memagic.postestimation.random_effects import random_effects
+
+        return self._means if statistic == "ebmeans" else random_effects(self.estimates, statistic)
+
+    @cached_property
+    def _means(self) -> EmpiricalBayes:
+        from memagic.postestimation.random_effects import random_effects
+
+        return random_effects(self.estimates)
+
     # --- display ------------------------------------------------------------------------------
+
+    def equation(self, *, estimates: bool = False) -> Equation:
+        """The model in mathematics: LaTeX that a notebook sets, and plain text.
+
+        Parameters
+        ----------
+        estimates : bool
+            Numbers in place of symbols.
+        """
+        from memagic.postestimation.equation import equation
+
+        return equation(self.estimates, numbers=estimates)
+
+    def diagram(self) -> Diagram:
+        """How the groups of the model are nested or crossed, with their counts."""
+        from memagic.postestimation.diagram import diagram
+
+        return diagram(self.estimates)
+
+    @property
+    def plot(self) -> Plots:
+        """Figures of the result: effects, coefficients, fit_by_group, profile."""
+        from memagic.plots.accessor import Plots
+
+        return Plots(self.estimates)
+
+    def profile(
+        self,
+        parameter: str,
+        *,
+        level: float = 95.0,
+        points: int = 15,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Profile:
+        """The profile log likelihood of a parameter, and the limits that it gives.
+
+        Parameters
+        ----------
+        parameter : str
+            Its address in `params`: ``/var(_cons[district])``.
+        level : float
+            Confidence level in percent.
+        points : int
+            Values at which the model is fitted with the parameter held.
+        progress : callable, optional
+            Told how many fits are done and how many there are.
+
+        Raises
+        ------
+        CommandError
+            No such parameter, r(111), one that constraints hold, or a number out of range, r(198).
+        """
+        from memagic.postestimation.profile import profile
+
+        return profile(self.estimates, parameter, level=level, points=points, progress=progress)
 
     def replay(
         self,
@@ -350,6 +447,24 @@ class MEResults:
         from memagic.postestimation.quadchk import quadchk
 
         return quadchk(self.estimates, points)
+
+    def explore_integrand(self, group: int | None = None) -> IntegrandView:
+        """Look at one group's integrand and what quadrature makes of it, as a widget.
+
+        Parameters
+        ----------
+        group : int, optional
+            The group to begin with: 1, if not given, is the first value of the group variable.
+
+        Raises
+        ------
+        CommandError
+            The model has not just one random effect, r(198); no such group, r(459).
+        """
+        from memagic.postestimation.integrand import groups_of
+        from memagic.widgets.integrand import IntegrandView
+
+        return IntegrandView(groups_of(self.estimates), 1 if group is None else group)
 
     def summary(self) -> Replay:
         """The table, under statsmodels' name for it."""

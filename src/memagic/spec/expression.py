@@ -9,7 +9,7 @@ from memagic.errors import CommandError, closest
 from memagic.spec.cursor import Cursor
 from memagic.spec.functions import FUNCTIONS, SPELLINGS
 from memagic.spec.slips import column_hint, method_hint
-from memagic.spec.tree import Binary, Call, Expression, Indexed, Name, Number, String, Unary
+from memagic.spec.tree import Binary, Call, Estimated, Expression, Indexed, Name, Number, String, Unary
 
 if TYPE_CHECKING:
     from memagic.spec.tree import Span
@@ -32,6 +32,9 @@ _SIGN_PRECEDENCE = 6
 # Bounds that keep every walk over the tree far from Python's own recursion limit.
 _DEEPEST = 40
 _MOST_OPERATORS = 400
+
+# What holds values of the last estimates, and the bracket after it.
+_ESTIMATED = {"_b": "[", "_se": "[", "e": "("}
 
 _PYTHON_WORDS = {
     "and": "type & for and",
@@ -213,6 +216,8 @@ def _named(cursor: Cursor, budget: _Budget) -> Expression:
     """A variable, one of its rows, or a function's call."""
     first = cursor.position
     name = cursor.take()
+    if name.text in _ESTIMATED and cursor.at(_ESTIMATED[name.text]):
+        return _estimated(cursor, first)
     if cursor.at("("):
         return _call(cursor, first, budget)
     # `x [pw=w]` is a variable followed by a weight.
@@ -233,6 +238,17 @@ def _named(cursor: Cursor, budget: _Budget) -> Expression:
         end = cursor.tokens[min(cursor.position + 1, cursor.stop - 1)].end
         raise cursor.invalid((name.start, end), hint)
     return Name(name.text, name.span)
+
+
+def _estimated(cursor: Cursor, first: int) -> Estimated:
+    """A value of the last estimates; its name is kept as typed, without blanks."""
+    kind = cast('Literal["_b", "_se", "e"]', cursor.tokens[first].text)
+    inner = cursor.inside()
+    span = cursor.span_from(first)
+    plain = inner.at_kind("name") and inner.stop == inner.position + 1
+    if inner.done or (kind == "e" and not plain):
+        raise cursor.invalid(span, "type _b[x], _b[1.g], _se[_cons], e(N) or e(sample)")
+    return Estimated(kind, inner.words().replace(" ", ""), span=span)
 
 
 def _call(cursor: Cursor, first: int, budget: _Budget) -> Call:

@@ -10,6 +10,8 @@ from memagic.spec.cursor import Cursor
 from memagic.spec.formula_terms import Formula, read_formula
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from memagic.spec.formula_terms import RandomTerm
 
 __all__ = ["called_with_formula", "refuse_formula"]
@@ -137,28 +139,24 @@ def _translated(text: str, name: str) -> str | None:
 
 def _equations(formula: Formula) -> list[str] | None:
     """The random-effects equations; nested levels from the highest down, crossed ones by ``_all: R.``."""
-    paths = list(dict.fromkeys(term.path for term in formula.random))
-    by_depth = sorted(paths, key=len)
-    nested = all(low[: len(high)] == high for high, low in pairwise(by_depth))
-    if nested:
-        return [
-            _equation(_name(path, paths, formula), term) for path in by_depth for term in _of(path, formula)
-        ]
+    terms: dict[tuple[str, ...], list[RandomTerm]] = {}
+    # The intercept belongs to the last equation of a level.
+    for term in sorted(formula.random, key=lambda term: term.constant):
+        terms.setdefault(term.path, []).append(term)
+    by_depth = sorted(terms, key=len)
+    if all(low[: len(high)] == high for high, low in pairwise(by_depth)):
+        return [_equation(_name(path, terms, formula), term) for path in by_depth for term in terms[path]]
     # Only one of crossed factors may have random coefficients; it comes last.
-    sloped = [path for path in paths if any(term.effects for term in _of(path, formula))]
+    paths = list(dict.fromkeys(term.path for term in formula.random))
+    sloped = [path for path in paths if any(term.effects for term in terms[path])]
     if len(sloped) > 1:
         return None
     last = sloped[0] if sloped else paths[-1]
-    equations = [f"|| _all: R.{_name(path, [], formula)}" for path in paths if path != last]
-    return equations + [_equation(_name(last, [], formula), term) for term in _of(last, formula)]
+    equations = [f"|| _all: R.{_name(path, (), formula)}" for path in paths if path != last]
+    return equations + [_equation(_name(last, (), formula), term) for term in terms[last]]
 
 
-def _of(path: tuple[str, ...], formula: Formula) -> list[RandomTerm]:
-    """The terms of one group variable; the intercept belongs to the last equation of a level."""
-    return sorted((term for term in formula.random if term.path == path), key=lambda term: term.constant)
-
-
-def _name(path: tuple[str, ...], paths: list[tuple[str, ...]], formula: Formula) -> str:
+def _name(path: tuple[str, ...], paths: Container[tuple[str, ...]], formula: Formula) -> str:
     """The level's variable; groups within others that are no level themselves need one of their own."""
     if len(path) == 1 or path[:-1] in paths:
         return path[-1]

@@ -190,6 +190,14 @@ OPTIONS: tuple[OptionSpec, ...] = (
         DISPERSIONS,
     ),
     OptionSpec("constraints", 5, "global", "numlist", "apply linear constraints", limits=(1, 1999)),
+    OptionSpec(
+        "pwscale",
+        3,
+        "global",
+        "choice",
+        "scale of the observations' sampling weights in a two-level model",
+        choices=_choices("SIZE", "EFFECTIVE", "GK"),
+    ),
     # The standard errors.
     OptionSpec(
         "vce",

@@ -9,6 +9,7 @@ from memagic.spec.tree import (
     Binary,
     Call,
     Covariance,
+    Estimated,
     GridSearch,
     GridTarget,
     Indexed,
@@ -168,6 +169,8 @@ def expression_text(tree: Expression, lowest: int = 1) -> str:
             return tree.name
         case Indexed():
             return f"{tree.name}[{expression_text(tree.index)}]"
+        case Estimated():
+            return f"e({tree.name})" if tree.kind == "e" else f"{tree.kind}[{tree.name}]"
         case Call():
             return f"{tree.function}({', '.join(map(expression_text, tree.arguments))})"
         case Unary():

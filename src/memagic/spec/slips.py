@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["call_hint", "column_hint", "frame_hint", "method_hint", "quoted_hint", "unknown_command"]
 
 _PREFIXES = {
-    "svy",
     "by",
     "bysort",
     "bys",
@@ -49,6 +48,18 @@ _COUSINS = {
     "glm": "meglm",
 }
 _LINEAR = {"mixed", "xtmixed", "regress", "reg", "lmer", "xtreg"}
+
+# Methods of pandas, with what does the same.
+_METHODS = {
+    "isna": "missing({0})",
+    "isnull": "missing({0})",
+    "notna": "!missing({0})",
+    "notnull": "!missing({0})",
+    "isin": "inlist({0}, 1, 2)",
+    "between": "inrange({0}, 1, 2)",
+    "eq": "{0} == 1",
+    "abs": "abs({0})",
+}
 
 
 def unknown_command(cursor: Cursor) -> CommandError:
@@ -124,18 +135,6 @@ def frame_hint(cursor: Cursor, place: int) -> str | None:
     if len(cursor.tokens[place - 2].text) < 2:
         return None
     return f"columns are named without their frame: type {word}"
-
-
-_METHODS = {
-    "isna": "missing({0})",
-    "isnull": "missing({0})",
-    "notna": "!missing({0})",
-    "notnull": "!missing({0})",
-    "isin": "inlist({0}, 1, 2)",
-    "between": "inrange({0}, 1, 2)",
-    "eq": "{0} == 1",
-    "abs": "abs({0})",
-}
 
 
 def method_hint(cursor: Cursor, name: str) -> str | None:

@@ -7,13 +7,17 @@ command's text, for error messages; spans take no part in comparisons.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = [
     "Binary",
     "Call",
     "Command",
     "Covariance",
+    "Estimated",
     "Expression",
     "Factor",
     "FixedEquation",
@@ -113,7 +117,20 @@ class Call:
     span: Span = field(default=(0, 0), compare=False)
 
 
-Expression = Number | String | Name | Indexed | Unary | Binary | Call
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """A value of the last estimates: `_b[1.urban]`, `_se[x]`, `e(N)`, `e(sample)`.
+
+    `value` is what it is once the estimates are known: a number, or one for every row.
+    """
+
+    kind: Literal["_b", "_se", "e"]
+    name: str
+    value: float | Sequence[float] | None = field(default=None, compare=False)
+    span: Span = field(default=(0, 0), compare=False)
+
+
+Expression = Number | String | Name | Indexed | Unary | Binary | Call | Estimated
 
 
 # --- variable lists --------------------------------------------------------------------------
