@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from memagic.errors import Break, CommandError
+from memagic.spec.options import COMMANDS
 from memagic.spec.parser import command_name, is_replay, parse_command, parse_replay
+from memagic.spec.prefixes import read_prefixes
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from memagic.commands.by_groups import ByGroups
     from memagic.commands.constrained import Definitions
     from memagic.commands.define import Listing
     from memagic.commands.estimate import Model
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from memagic.results import MEResults
     from memagic.results.results import Replay
     from memagic.spec.constraint import Constraint
+    from memagic.spec.prefixes import ByPrefix
     from memagic.spec.survey import SurveyDesign
     from memagic.spec.tree import Command, TimeSettings
     from memagic.widgets.start_grid import StartGrid
@@ -31,7 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["InUse", "Session", "Shown"]
 
 Shown: TypeAlias = (
-    "MEResults | Replay | QuadratureCheck | StartGrid | InUse | Listing | Tabulation | TimeReport | None"
+    "MEResults | Replay | QuadratureCheck | StartGrid | InUse | Listing | Tabulation | TimeReport | "
+    "ByGroups | None"
 )
 """What a command has to show."""
 
@@ -102,6 +107,8 @@ class Session:
         Where results are found, too, that are not stored: the variables of a notebook.
     varabbrev : bool
         Whether the first letters of a variable's name are enough; ``set varabbrev off`` says no.
+    rc : int
+        The return code of the last command under ``capture``; 0 if it went well.
     time : TimeSettings or None
         What `tsset` has set; other data in use, unless by the same name, take it away.
     """
@@ -116,6 +123,7 @@ class Session:
         self.matrices: MutableMapping[str, Any] = {}
         self.constraints: dict[int, Constraint] = {}
         self.varabbrev = True
+        self.rc = 0
         self.time: TimeSettings | None = None
         if matrices or constraints:
             from memagic.commands.define import as_constraints, as_matrices
@@ -204,7 +212,9 @@ class Session:
             dir``, ``matrix A = (1, . \ 0, 1)`` and ``matrix list A`` define, list and drop constraints
             and matrices. ``svyset psu, weight(w)`` describes a survey. ``estimates store name`` and its
             kin keep results and show them again. ``tsset panel time`` tells what time-series operators
-            refer to, ``set varabbrev off`` that names of variables have to be in full.
+            refer to, ``set varabbrev off`` that names of variables have to be in full. Prefixes are
+            ``quietly``, ``noisily``, ``capture``, which keeps the return code in `rc`, ``by varlist:`` and
+            ``bysort``.
         data : DataFrame or str, optional
             For this command; else the data in use.
         stream : callable, optional
@@ -219,13 +229,26 @@ class Session:
         Break
             r(1) where the keyboard interrupted it, with the estimates so far if there are any.
         """
-        call = _Call(text, data, stream, progress)
+        prefixed = read_prefixes(text)
+        if prefixed.quiet:
+            stream = progress = None
+        call = _Call(prefixed.text, data, stream, progress)
         try:
-            return self._handler(text)(call)
+            shown = self._handler(call.text)(call) if prefixed.by is None else self._by(prefixed.by, call)
         except CommandError as error:
-            raise error.located(text) from None
+            # Places in the command are those in the text, with the prefixes.
+            error.text = text if error.text in (None, call.text) else error.text
+            if not prefixed.capture or isinstance(error, Break):
+                raise
+            from memagic.commands.define import Listing
+
+            self.rc = error.rc
+            return None if prefixed.quiet else Listing("\n".join(error.lines()))
         except KeyboardInterrupt:
             raise Break().located(text) from None
+        if prefixed.capture:
+            self.rc = 0
+        return shown
 
     def prepared(self, text: str, data: Data | None = None) -> Model:
         """An estimation command on its data, ready to be fitted.
@@ -290,6 +313,28 @@ class Session:
             "svy": self._svy,
         }
         return handlers.get(name, self._replay if is_replay(text) else self._estimate)
+
+    def _by(self, by: ByPrefix, call: _Call) -> ByGroups:
+        """One command on every group of the data; the last estimates are those of the last group."""
+        from memagic.commands.by_groups import ByGroups, groups_of
+
+        name = command_name(call.text) or ""
+        if name not in COMMANDS or is_replay(call.text):
+            raise CommandError(190, f"{name} may not be combined with by", hint=_BY_HINT)
+        found = ByGroups()
+        for group in groups_of(self._frame(call.data), by, abbreviations=self.varabbrev):
+            if call.stream is not None:
+                call.stream(f"-> {group.name}")
+            try:
+                found.add(group, self._estimate(replace(call, data=group.frame)))
+            except Break:
+                raise
+            except CommandError as error:
+                if not by.go_on:
+                    error.hint = f"it happened where {group.name}; with by varlist, rc0: others go on"
+                    raise
+                found.add(group, error)
+        return found
 
     def _use(self, call: _Call) -> InUse:
         match = _USE.fullmatch(call.text)
@@ -426,6 +471,9 @@ class Session:
         from memagic.commands.stored_estimates import Shelf
 
         return Shelf(self._last, self._stored, self._titles, self.variables)
+
+
+_BY_HINT = "by is for estimation commands: by region: melogit y x || school:"
 
 
 def _no_data() -> CommandError:

@@ -8,7 +8,9 @@ from memagic.spec.options import OptionSpec, Scope, options_of
 __all__ = [
     "DEFINITION_HELP",
     "ESTIMATES_HELP",
+    "PREFIX_HELP",
     "QUADCHK_HELP",
+    "SCRIPT_HELP",
     "SURVEY_HELP",
     "TSSET_HELP",
     "USE_HELP",
@@ -110,6 +112,29 @@ SURVEY_HELP = """Estimate under the survey design that %svyset describes: linear
 %svy, subpop(female): melogit y x || school:     also subpop(if age > 30), dof(#)
 
 Weights and vce() are a part of the design, not of the command.
+"""
+
+PREFIX_HELP = """Prefixes of a command:
+
+%quietly melogit y x || school:         show nothing
+%capture melogit y x || school:         show nothing, and go on after an error: its code is in _rc
+%capture noisily melogit y x || school: the same, with what the command shows
+%by region: melogit y x || school:      for each region, in sorted data; ", rc0" goes on after an error
+%bysort region: melogit y x || school:  the same, sorting first
+"""
+
+SCRIPT_HELP = """Several commands, one a line, as in a do-file:
+
+%%me
+use bangladesh
+quietly melogit c_use age || district:     // a comment
+estimates store r_int
+melogit c_use age ///
+    || district: i.urban, covariance(unstructured)
+estimates table r_int .
+
+%%me df     uses the DataFrame first. A command goes on after ///, and in lines that begin with || or
+a comma. The first error ends the cell.
 """
 
 DEFINITION_HELP = {

@@ -16,16 +16,20 @@ from memagic.magics.frames import find_frame, find_object, frames_in
 from memagic.magics.help import (
     DEFINITION_HELP,
     ESTIMATES_HELP,
+    PREFIX_HELP,
     QUADCHK_HELP,
+    SCRIPT_HELP,
     SURVEY_HELP,
     TSSET_HELP,
     USE_HELP,
     command_help,
 )
 from memagic.magics.live_log import live_log
+from memagic.magics.script import commands_of
 from memagic.session import Session
 from memagic.spec.options import COMMANDS
-from memagic.spec.parser import is_replay
+from memagic.spec.parser import command_name, is_replay
+from memagic.spec.prefixes import read_prefixes
 from memagic.spec.tsset import parse_tsset
 
 if TYPE_CHECKING:
@@ -36,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Notebook"]
 
-Kind = Literal["line", "line_cell"]
+Kind = Literal["line", "cell", "line_cell"]
 
 
 class Notebook:
@@ -78,6 +82,9 @@ class Notebook:
         # The prefix ends in a colon, or in a comma where options follow.
         for name in ("svy", "svy:", "svy,"):
             yield "line", name, _magic(partial(self.survey, name.removeprefix("svy")), SURVEY_HELP)
+        for name in ("quietly", "qui", "noisily", "capture", "cap", "by", "bysort", "bys"):
+            yield "line", name, _magic(partial(self.prefixed, name), PREFIX_HELP)
+        yield "cell", "me", _magic(self.script, SCRIPT_HELP)
         for name in ("estimates", "est"):
             yield "line", name, _magic(partial(self.define, name), ESTIMATES_HELP)
 
@@ -125,6 +132,35 @@ class Notebook:
         command = arguments.text.removeprefix("svy").strip()
         arguments = replace(arguments, text=f"svy{mark} {command}")
         return self._run(arguments, self._data(arguments))
+
+    def prefixed(self, name: str, line: str) -> Shown:
+        """Run a command that begins with a prefix."""
+        return self.any_command(read_line(name, line))
+
+    def script(self, line: str, cell: str) -> None:
+        """Run the commands of a cell one after the other; each shows what it has to show."""
+        arguments = read_cell("me", line, "")
+        if arguments.data is not None:
+            self.use(arguments.data.text)
+        for text in commands_of(cell):
+            shown = self.any_command(Arguments(out=arguments.out, quiet=arguments.quiet, text=text))
+            if shown is not None:
+                self._shell.display_pub.publish(data=_bundle(shown))
+
+    def any_command(self, arguments: Arguments) -> Shown:
+        """Run a command of any kind, perhaps with prefixes."""
+        prefixed = read_prefixes(arguments.text)
+        name, quiet = command_name(prefixed.text) or "", arguments.quiet or prefixed.quiet
+        if name == "use" and prefixed.plain:
+            self.use(arguments.text.strip().removeprefix("use"))
+            return None
+        fits = name in (*COMMANDS, "svy") and not is_replay(prefixed.text)
+        data = self._data(arguments) if fits or name in ("tsset", "xtset") else None
+        try:
+            return self._run(replace(arguments, quiet=quiet), data)
+        finally:
+            if prefixed.capture:
+                self._namespace["_rc"] = self.session.rc
 
     def replay(self, name: str, line: str) -> Shown:
         """Show the last estimates again: `line` has the options."""
@@ -235,6 +271,14 @@ class Notebook:
 _STOPPED = "_stopped"
 
 _NOTHING_IN_USE = "(no data in use: type %use bangladesh for an example, or %use with a DataFrame's name)"
+
+
+def _bundle(shown: Any) -> dict[str, Any]:
+    """What a front end shows of a value."""
+    if hasattr(shown, "_repr_mimebundle_"):
+        bundle: dict[str, Any] = shown._repr_mimebundle_()
+        return bundle
+    return {"text/plain": str(shown)}
 
 
 def _place(error: CommandError) -> str:
