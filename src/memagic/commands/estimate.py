@@ -18,10 +18,12 @@ from memagic.commands.starting import start_settings
 from memagic.commands.variance import standard_errors
 from memagic.data.design import Design, DesignLevel, make_design
 from memagic.data.variables import Variables
+from memagic.display.formats import g
 from memagic.display.report import Wrap
 from memagic.engine.constraints import LinearConstraints
 from memagic.engine.events import Event, Listener, silent
 from memagic.engine.fit import Fit, Settings, StoppedFit, fit
+from memagic.engine.grid import StoppedGrid
 from memagic.engine.problem import Level, Problem
 from memagic.engine.start import NotFeasible
 from memagic.errors import Break, CommandError
@@ -208,9 +210,21 @@ def fit_model(
         fitted = fit(model.problem, settings, hear, model.constraints)
     except NotFeasible:
         raise CommandError(1400, "initial values not feasible") from None
+    except StoppedGrid as stop:
+        raise Break(hint=f"the best node so far is {_as_start(model, stop.best)}") from None
     except StoppedFit as stop:
         raise Break(_result(model, stop.so_far, log.lines)) from None
     return _result(model, fitted, log.lines)
+
+
+def _as_start(model: Model, values: Array) -> str:
+    """``from(/var(_cons[district]) = .1)`` for the variances and covariances of a start."""
+    pairs = [
+        f"{parameter.name} = {g(float(values[position]))}"
+        for parameter, position in zip(model.parameters, model.positions, strict=True)
+        if parameter.role in ("variance", "covariance", "residual")
+    ]
+    return f"from({' '.join(pairs)})"
 
 
 def _result(model: Model, fitted: Fit, log: Sequence[str]) -> MEResults:
