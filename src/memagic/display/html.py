@@ -111,7 +111,7 @@ def _group_table(cells: HeaderCells) -> str:
 def _table(table: TableCells, title: str) -> Iterable[str]:
     caption = f"{title}: estimates for {table.depvar}" if title else f"Estimates for {table.depvar}"
     yield (
-        '<div class="memagic-scroll" tabindex="0" role="region" aria-label="Table of estimates">\n'
+        '<div class="memagic-scroll" tabindex="0" role="group" aria-label="Table of estimates">\n'
         f'<table class="memagic-table">\n<caption>{escape(caption)}</caption>\n'
     )
     yield _heads(table)
