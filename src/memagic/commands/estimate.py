@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.commands.arrays import engine_problem
 from memagic.commands.constrained import Definitions, constraints_of
 from memagic.commands.integration import check_integration, check_nodes, is_crossed
 from memagic.commands.iteration_log import IterationLog, shown_details
 from memagic.commands.response import checked_response
 from memagic.commands.settings import engine_settings, technique_words
 from memagic.commands.starting import start_settings
-from memagic.data.design import Design, DesignLevel, make_design
+from memagic.data.design import Design, make_design
 from memagic.data.variables import Variables
-from memagic.engine import covariance
 from memagic.engine.constraints import LinearConstraints
 from memagic.engine.events import Event, Listener, silent
 from memagic.engine.fit import Fit, Settings, StoppedFit, fit
-from memagic.engine.problem import Level, Problem
+from memagic.engine.problem import Problem
 from memagic.engine.start import NotFeasible
 from memagic.errors import Break, CommandError
 from memagic.models import ModelKind, ancillary_names, density, model_kind
@@ -44,16 +44,6 @@ _CROSSED = (
     "note: crossed random-effects model specified; option intmethod(laplace)",
     "      implied.",
 )
-
-_STRUCTURES = {
-    "independent": covariance.independent,
-    "identity": covariance.identity,
-    "exchangeable": covariance.exchangeable,
-    "unstructured": covariance.unstructured,
-    # Unstructured ones with constraints on their elements.
-    "fixed": covariance.unstructured,
-    "pattern": covariance.unstructured,
-}
 
 # Least eigenvalue of X'X, scaled to a unit diagonal, that is more than rounding.
 _ROUNDING = 1e-15
@@ -160,14 +150,7 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
     notes = (*design.notes, *response.notes)
     if is_crossed(command) and "intmethod" not in command.options:
         notes = (*_CROSSED, *notes)
-    problem = Problem(
-        family=density(kind, len(response.categories)),
-        y=response.y,
-        x=design.x,
-        offset=design.offset,
-        trials=design.trials,
-        levels=tuple(_level(level) for level in design.levels),
-    )
+    problem = engine_problem(design, density(kind, len(response.categories)), response.y)
     check_nodes(command, settings, problem)
     ancillary = ancillary_names(kind, len(response.categories))
     parameters, positions = name_parameters(command, kind, ancillary, design, problem)
@@ -291,13 +274,6 @@ def _refuse_what_is_missing(command: Command) -> None:
     """Refuse what the language can say and the estimation cannot do."""
     if command.fixed.weight is not None:
         raise CommandError(101, "weights are not supported", span=command.fixed.weight.span)
-
-
-def _level(level: DesignLevel) -> Level:
-    """A level as the engine takes it."""
-    structures = [_STRUCTURES[e.covariance](len(e.columns)) for e in level.equations]
-    structure = structures[0] if len(structures) == 1 else covariance.block_diagonal(structures)
-    return Level(level.grouping.codes, level.z, structure)
 
 
 def _check_size(design: Design, kind: ModelKind) -> None:

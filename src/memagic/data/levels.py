@@ -20,9 +20,6 @@ Mask = NDArray[np.bool_]
 Index = NDArray[np.intp]
 CovarianceKind = Literal["independent", "identity", "exchangeable", "unstructured", "fixed", "pattern"]
 
-# Indicators are held as columns, and their effects in matrices of that size.
-_MOST_VALUES = 500
-
 __all__ = ["CovarianceKind", "DesignLevel", "Grouping", "RandomEffects", "make_levels"]
 
 
@@ -57,12 +54,16 @@ class RandomEffects:
     columns : tuple of Column
     covariance : str
     factor : str
-        The variable of `R.varname`, whose values have a column each; empty for other equations.
+        The variable of `R.varname`, which stands for indicators of all its values with one variance;
+        empty for other equations. It has one column, which is one everywhere.
+    codes : ndarray of int, shape (n,), or None
+        Its values within the groups of the level, 0..K-1; None for other equations.
     """
 
     columns: tuple[Column, ...]
     covariance: CovarianceKind
     factor: str = ""
+    codes: Index | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +120,12 @@ def make_levels(
                 span=members[0].level_span,
                 hint=f"put the equations of {name} next to each other",
             )
+        grouping = _grouping(name, codes.get(name), sample, upper)
         effects, parts = [], []
         for equation in members:
             if equation.factor is not None:
-                effect, z = _indicators(equation, codes[equation.factor][sample])
+                effect = _crossed(equation, codes[equation.factor][sample], grouping)
+                z = np.ones((len(grouping.codes), 1))
             else:
                 # Among equations of one level only the last has an intercept.
                 effect = _effects(variables, equation, sample, intercept=equation is members[-1])
@@ -132,7 +135,7 @@ def make_levels(
             parts.append(z)
         _refuse_repeated([column for effect in effects for column in effect.columns], name)
         z = np.concatenate(parts, axis=1)
-        levels.append(DesignLevel(_grouping(name, codes.get(name), sample, upper), tuple(effects), z))
+        levels.append(DesignLevel(grouping, tuple(effects), z))
     return tuple(levels)
 
 
@@ -152,8 +155,8 @@ def _effects(
     return RandomEffects(tuple(columns), _covariance(equation))
 
 
-def _indicators(equation: RandomEquation, codes: Index) -> tuple[RandomEffects, Array]:
-    """The indicators of all values of the variable of `R.varname`, with one variance."""
+def _crossed(equation: RandomEquation, codes: Index, grouping: Grouping) -> RandomEffects:
+    """The effects of all values of the variable of `R.varname`, with one variance."""
     assert equation.factor is not None
     option = equation.options.get("covariance")
     if option is not None and _covariance(equation) != "identity":
@@ -163,19 +166,10 @@ def _indicators(equation: RandomEquation, codes: Index) -> tuple[RandomEffects, 
             span=option.span,
             hint="leave covariance() out of its equation",
         )
-    values, codes = np.unique(codes, return_inverse=True)
-    if len(values) > _MOST_VALUES:
-        raise CommandError(
-            198,
-            f"R.{equation.factor} has {len(values):,} values; at most {_MOST_VALUES:,} are supported",
-            span=equation.factor_span,
-            hint=f"put the variable with the most values last, as || {equation.factor}:",
-        )
-    z = np.zeros((len(codes), len(values)))
-    z[np.arange(len(codes)), codes.reshape(len(codes))] = 1.0
     name = equation.factor
-    columns = tuple(Column(f"{k}.{name}", f"R.{name}", ((name, None),)) for k in range(len(values)))
-    return RandomEffects(columns, "identity", name), z
+    column = Column(f"R.{name}", f"R.{name}", ((name, None),))
+    within = _numbered(grouping.codes * (int(codes.max()) + 1) + codes)
+    return RandomEffects((column,), "identity", name, within)
 
 
 def _covariance(equation: RandomEquation) -> CovarianceKind:
@@ -191,8 +185,7 @@ def _grouping(name: str, codes: Index | None, sample: Mask, upper: Grouping | No
     n = int(np.count_nonzero(sample))
     used = np.zeros(n, dtype=np.intp) if codes is None else codes[sample]
     if upper is not None:
-        used = upper.codes * (int(used.max()) + 1) + used
-        used = np.unique(used, return_inverse=True)[1].reshape(n)
+        used = _numbered(upper.codes * (int(used.max()) + 1) + used)
     counts = np.bincount(used)
     present = counts > 0
     if not present.all():
@@ -201,6 +194,11 @@ def _grouping(name: str, codes: Index | None, sample: Mask, upper: Grouping | No
     # All observations as one group are no level that others would be named after.
     path = name if upper is None or upper.name == ALL else f"{upper.path}>{name}"
     return Grouping(name, path, used, counts[present])
+
+
+def _numbered(codes: Index) -> Index:
+    """The codes numbered without gaps, in their order."""
+    return np.unique(codes, return_inverse=True)[1].reshape(len(codes))
 
 
 def _refuse_repeated(columns: list[Column], level: str) -> None:

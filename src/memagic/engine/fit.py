@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.engine.constraints import LinearConstraints
+from memagic.engine.crossed.laplace import CrossedLaplace
+from memagic.engine.crossed.nested import nested_problem
+from memagic.engine.crossed.problem import CrossedProblem
 from memagic.engine.events import Listener, StageStarted, silent
 from memagic.engine.laplace import LaplaceObjective
 from memagic.engine.linear import LinearObjective
@@ -22,6 +25,7 @@ from memagic.engine.plain import PlainObjective
 from memagic.engine.problem import Problem
 from memagic.engine.quadrature import QuadratureObjective
 from memagic.engine.restricted import space_of
+from memagic.engine.secant import OutlinedObjective, maximize_outlined
 from memagic.engine.space import Space, to_reported
 from memagic.engine.start import NotFeasible, StartSettings, grid_search, starting_point
 
@@ -124,13 +128,18 @@ def make_objective(problem: Problem, settings: Settings) -> Objective:
 
 def _analytic_objective(
     problem: Problem, settings: Settings
-) -> PlainObjective | LinearObjective | LaplaceObjective | QuadratureObjective:
+) -> PlainObjective | LinearObjective | LaplaceObjective | QuadratureObjective | CrossedLaplace:
     if problem.structure is None:
         return PlainObjective(problem)
+    laplace = settings.method == "laplace" or (settings.method == "mcaghermite" and settings.n_points == 1)
+    if isinstance(problem, CrossedProblem):
+        if laplace or problem.family.closed_form:
+            return CrossedLaplace(problem)
+        problem = nested_problem(problem)
     if problem.family.closed_form:
         # The Laplacian approximation of a Gaussian posterior is no approximation.
         return LinearObjective(problem) if len(problem.levels) == 1 else LaplaceObjective(problem)
-    if settings.method == "laplace" or (settings.method == "mcaghermite" and settings.n_points == 1):
+    if laplace:
         return LaplaceObjective(problem)
     return QuadratureObjective(problem, settings.method, settings.n_points)
 
@@ -174,14 +183,7 @@ def fit(
         gamma = _feasible(problem, space, moved, start.values)
     if settings.estimate:
         try:
-            maximum = maximize(
-                moved,
-                gamma,
-                settings.stopping,
-                space.listener(listener),
-                space.coordinates(gamma),
-                settings.search,
-            )
+            maximum = _maximum(objective, space, gamma, settings, listener)
         except StoppedMaximum as stop:
             so_far = _reported(problem, space, objective, stop.so_far, start.comparison)
             raise StoppedFit(replace(so_far, interrupted=True)) from None
@@ -205,8 +207,23 @@ def refit(problem: Problem, settings: Settings, before: Fit) -> Fit:
     gamma = space.start(before.estimates)
     if not np.isfinite(moved.value(gamma)):
         raise NotFeasible
-    maximum = maximize(moved, gamma, settings.stopping, silent, space.coordinates(gamma), settings.search)
+    maximum = _maximum(objective, space, gamma, settings, silent)
     return _reported(problem, space, objective, maximum, before.log_likelihood_plain)
+
+
+def _maximum(
+    objective: Objective, space: Space, gamma: Array, settings: Settings, listener: Listener
+) -> Maximum:
+    if isinstance(objective, OutlinedObjective):
+        return maximize_outlined(objective, space, gamma, settings.stopping, listener, settings.search)
+    return maximize(
+        space.objective(objective),
+        gamma,
+        settings.stopping,
+        space.listener(listener),
+        space.coordinates(gamma),
+        settings.search,
+    )
 
 
 def _feasible(problem: Problem, space: Space, objective: Objective, values: Array) -> Array:
