@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from memagic.engine.constraints import LinearConstraints
 from memagic.engine.crossed.laplace import CrossedLaplace
+from memagic.engine.crossed.linear import CrossedLinear
 from memagic.engine.crossed.nested import nested_problem
 from memagic.engine.crossed.problem import CrossedProblem
 from memagic.engine.events import Listener, StageStarted, silent
@@ -32,6 +33,10 @@ from memagic.engine.start import NotFeasible, StartSettings, grid_search, starti
 Array = NDArray[np.float64]
 
 __all__ = ["Fit", "NotFeasible", "Settings", "StoppedFit", "fit", "make_objective", "refit"]
+
+_Analytic = (
+    PlainObjective | LinearObjective | LaplaceObjective | QuadratureObjective | CrossedLinear | CrossedLaplace
+)
 
 # Relative to the size of the linear predictor's random part: a standard deviation at which no
 # digit of the log likelihood depends on the variance.
@@ -126,14 +131,14 @@ def make_objective(problem: Problem, settings: Settings) -> Objective:
     return NumericalObjective(problem, objective) if settings.numerical else objective
 
 
-def _analytic_objective(
-    problem: Problem, settings: Settings
-) -> PlainObjective | LinearObjective | LaplaceObjective | QuadratureObjective | CrossedLaplace:
+def _analytic_objective(problem: Problem, settings: Settings) -> _Analytic:
     if problem.structure is None:
         return PlainObjective(problem)
     laplace = settings.method == "laplace" or (settings.method == "mcaghermite" and settings.n_points == 1)
     if isinstance(problem, CrossedProblem):
-        if laplace or problem.family.closed_form:
+        if problem.family.closed_form:
+            return CrossedLinear(problem)
+        if laplace:
             return CrossedLaplace(problem)
         problem = nested_problem(problem)
     if problem.family.closed_form:

@@ -15,7 +15,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.engine.events import Iteration, Listener
+from memagic.engine.events import Event, Iteration, Listener
 from memagic.engine.maximize import Maximum, Search, StoppedMaximum, Stopping, maximize
 from memagic.engine.objective import Evaluation, Objective
 from memagic.engine.space import Space
@@ -27,8 +27,10 @@ Array = NDArray[np.float64]
 _MEMORY = 30
 # Cosine between the changes of parameters and gradient below which nothing is learnt from them.
 _LEAST_COSINE = 1e-8
-# Scaled gradient under the exact Hessian that needs no further step.
-_SETTLED = 1e-12
+# Scaled gradient at which secants leave the last step to the exact Hessian, which takes it without a
+# look: it is a share of 3e-6 of the standard errors, and what it leaves is the square of that.
+_POLISHED = 1e-11
+_SETTLED = 1e-9
 
 __all__ = ["Outlined", "OutlinedObjective", "maximize_outlined"]
 
@@ -113,23 +115,37 @@ def maximize_outlined(
     """
     coordinates = space.coordinates(gamma)
     quick = space.objective(Outlined(objective))
-    first = maximize(quick, gamma, stopping, space.listener(listener), coordinates, search)
+    first = maximize(quick, gamma, stopping, space.listener(listener), coordinates, search, _POLISHED)
     exact = space.objective(objective)
     evaluation = exact.evaluate(first.theta)
     step = newton_step(evaluation, coordinates)
     found = replace(first, evaluation=evaluation, concave=step.concave)
     left = stopping.iterate - first.iterations
-    if not first.converged or (step.concave and step.scaled_gradient <= _SETTLED) or left <= 0:
+    if not first.converged or left <= 0:
         return found
-    def renumbered(event: object) -> None:
-        if isinstance(event, Iteration) and event.number > 0:
-            listener(replace(event, number=event.number + first.iterations))
-
+    if step.concave and step.scaled_gradient <= _SETTLED:
+        return replace(found, theta=first.theta + step.direction)
     try:
-        last = maximize(exact, first.theta, replace(stopping, iterate=left), space.listener(renumbered), coordinates)
+        renumbered = space.listener(_Renumbered(listener, first.iterations))
+        last = maximize(exact, first.theta, replace(stopping, iterate=left), renumbered, coordinates)
     except StoppedMaximum as stop:
-        so_far = stop.so_far
-        raise StoppedMaximum(replace(so_far, log=(*first.log, *so_far.log[1:]))) from None
-    return replace(
-        last, iterations=first.iterations + last.iterations, log=(*first.log, *last.log[1:])
-    )
+        raise StoppedMaximum(_joined(first, stop.so_far)) from None
+    return _joined(first, last)
+
+
+class _Renumbered:
+    """Tells of iterations that follow others."""
+
+    def __init__(self, listener: Listener, before: int) -> None:
+        self._listener = listener
+        self._before = before
+
+    def __call__(self, event: Event) -> None:
+        if not isinstance(event, Iteration):
+            self._listener(event)
+        elif event.number > 0:
+            self._listener(replace(event, number=event.number + self._before))
+
+
+def _joined(first: Maximum, last: Maximum) -> Maximum:
+    return replace(last, iterations=first.iterations + last.iterations, log=(*first.log, *last.log[1:]))

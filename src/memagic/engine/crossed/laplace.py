@@ -46,6 +46,7 @@ class CrossedLaplace:
         self._v = [np.zeros((term.size, term.q)) for term in self._rows.terms]
         self._factored: Factored | None = None
         self._last: tuple[Array, Mode] | None = None
+        self._last_scores: tuple[Mode, Array] | None = None
 
     def value(self, theta: Array) -> float:
         return self._value(self._find(theta))
@@ -65,9 +66,11 @@ class CrossedLaplace:
         mode = self._find(theta)
         if mode.factored is None:
             raise np.linalg.LinAlgError("the posterior is not concave")
-        inverse = self._system.invert(mode.factored)
-        scores = _scores(self._problem, self._rows, self._system, theta, mode, inverse)
-        return self._value(mode), scores
+        if self._last_scores is None or self._last_scores[0] is not mode:
+            inverse = self._system.invert(mode.factored)
+            scores = _scores(self._problem, self._rows, self._system, theta, mode, inverse)
+            self._last_scores = mode, scores
+        return self._value(mode), self._last_scores[1]
 
     def evaluate(self, theta: Array) -> Evaluation:
         value, scores = self.scores(theta)
@@ -150,7 +153,7 @@ def _spread(rows: Rows, factors: tuple[Array, ...], inverse: Curvature) -> _Spre
 
 def _row_factors(z: tuple[Array | None, ...], factor: Array, n: int) -> Array:
     """L'z of every row, shape (n, q); one row for all where Z is an intercept."""
-    if z == (None,):
+    if len(z) == 1 and z[0] is None:
         return np.broadcast_to(factor[0], (n, 1))
     columns = np.column_stack([np.ones(n) if column is None else column for column in z])
     return np.asarray(columns @ factor)

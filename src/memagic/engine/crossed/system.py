@@ -142,6 +142,14 @@ class System:
         shared |= {pair: rest[at] for pair, at in pattern.shared.items()}
         return Curvature(tuple(own[t] for t in range(len(own))), shared)
 
+    def own_sums(self, factored: Factored) -> list[Array]:
+        """Sums over groups of the blocks of (I + K)^-1 by term, each shape (q_t, q_t)."""
+        pattern = self.pattern
+        rest = self._invert_pieces(factored.roots)
+        found = {t: rest[at].sum(axis=0) for t, at in pattern.own.items()}
+        found[pattern.first] = factored.inverse.sum(axis=0) + self._corner(factored.solved, rest)
+        return [found[t] for t in range(len(found))]
+
     def _joined(self, values: list[Array]) -> Array:
         """The values of all terms but the first in one array, shape (N,), a copy."""
         return np.concatenate([np.zeros(0), *(values[t].ravel() for t in self.pattern.offsets)])
@@ -195,6 +203,21 @@ class System:
             for a in range(pattern.q):
                 result[chunk, a] = product[at * pattern.q + a, place]
         return result
+
+    def _corner(self, solved: Array, rest: Array) -> Array:
+        """D^-1 C S^-1 C'D^-1, its diagonal blocks summed, shape (q, q)."""
+        q = self.pattern.q
+        if not self._listed or not len(solved):
+            return np.asarray(self._across(solved, rest).T @ solved)
+        pairs = self.pattern.pairs
+        value = rest[pairs.position]
+        value[pairs.last] *= 0.5  # all others stand for two
+        total = np.empty((q, q))
+        for a in range(q):
+            weighted = solved[pairs.entry, a] * value
+            for b in range(q):
+                total[a, b] = weighted @ solved[pairs.other, b]
+        return total + total.T
 
     def _chunks(self) -> list[tuple[int, Index, Index]]:
         """Entries of some groups of one piece: the piece, the entries, the numbers of their groups."""
