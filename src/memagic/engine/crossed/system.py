@@ -12,13 +12,13 @@ blocked factorization.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve
 from scipy.linalg.blas import dsyrk
-from scipy.linalg.lapack import dpotrf, dpotri
+from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
 from memagic.engine.crossed.pattern import Pattern
 from memagic.engine.crossed.rows import Curvature, Rows
@@ -50,7 +50,7 @@ class Factored:
     solved : ndarray, shape (E, q)
         D^-1 C.
     roots : ndarray, shape (length of the pieces,)
-        Cholesky factors of S, lower triangles.
+        Cholesky factors of S, lower triangles; inverted for small pieces.
     log_det : float
     """
 
@@ -73,6 +73,8 @@ class System:
         self.pattern = Pattern(rows)
         pieces = self.pattern.pieces
         work = float((np.bincount(self._piece_of_group(), minlength=len(pieces.size)) * pieces.size**2.0).sum())
+        sizes, counts = np.unique(pieces.size, return_counts=True)
+        self._sizes = [(int(s), int(k)) for s, k in zip(sizes, counts, strict=True)]
         n_pairs = self.pattern.n_pairs
         self._listed = n_pairs <= _MOST_PAIRS and n_pairs * _DENSE_WORK <= max(work, 1e8)
 
@@ -175,7 +177,6 @@ class System:
         for piece, chunk, at in self._chunks():
             matrix = _matrix(rest, pieces.start[piece], pieces.size[piece])
             dense = self._dense(half, chunk, at, pieces.size[piece])
-            # In Fortran's order the lower triangle is the upper one.
             dsyrk(-1.0, dense.T, beta=1.0, c=matrix.T, overwrite_c=1)
         return rest
 
@@ -244,17 +245,11 @@ class System:
             dense[at * q + a, place] = entries[chunk, a]
         return dense
 
-    def _stacks(self) -> list[tuple[int, int, int]]:
-        """Start, number and size of pieces of one size."""
-        sizes, counts = np.unique(self.pattern.pieces.size, return_counts=True)
-        starts = np.cumsum(sizes**2 * counts) - sizes**2 * counts
-        return [(int(a), int(k), int(s)) for a, k, s in zip(starts, counts, sizes, strict=True)]
-
     def _factor_pieces(self, rest: Array) -> float:
-        """Overwrite S by its Cholesky factors; its log determinant."""
+        """Overwrite S by its Cholesky factors, those of small pieces inverted; its log determinant."""
         log_det = 0.0
-        for start, count, size in self._stacks():
-            stack = rest[start : start + count * size**2].reshape(count, size, size)
+        for stack, _ in self._stacked(rest):
+            size = stack.shape[1]
             if size == 1:
                 if not (stack > 0.0).all():
                     raise np.linalg.LinAlgError("S is not positive definite")
@@ -263,28 +258,30 @@ class System:
                 stack[:] = np.linalg.cholesky(stack)
             else:
                 for matrix in stack:
-                    info = dpotrf(matrix.T, lower=0, clean=0, overwrite_a=1)[1]
-                    if info:
+                    # In Fortran's order the lower triangle is the upper one.
+                    if dpotrf(matrix.T, lower=0, clean=0, overwrite_a=1)[1]:
                         raise np.linalg.LinAlgError("S is not positive definite")
             log_det += 2.0 * float(np.log(np.diagonal(stack, axis1=1, axis2=2)).sum())
+            if size == 1:
+                np.divide(1.0, stack, out=stack)
+            elif size <= _SMALL:
+                stack[:] = np.linalg.inv(stack)
         return log_det
 
     def _solve_pieces(self, roots: Array, rhs: Array) -> Array:
         pieces = self.pattern.pieces
         ordered = rhs[pieces.order]
-        first = 0
-        for start, count, size in self._stacks():
-            stack = roots[start : start + count * size**2].reshape(count, size, size)
-            part = ordered[first : first + count * size].reshape(count, size)
-            first += count * size
+        for stack, columns in self._stacked(roots):
+            count, size, _ = stack.shape
+            part = ordered[columns].reshape(count, size)
             if size == 1:
-                part /= stack[:, :, 0] ** 2
+                part *= stack[:, :, 0] ** 2
             elif size <= _SMALL:
-                half = np.linalg.solve(stack, part[:, :, None])
-                part[:] = np.linalg.solve(stack.transpose(0, 2, 1), half)[:, :, 0]
+                half = stack @ part[:, :, None]
+                part[:] = (stack.transpose(0, 2, 1) @ half)[:, :, 0]
             else:
                 for matrix, vector in zip(stack, part, strict=True):
-                    vector[:] = cho_solve((matrix.T, False), vector, check_finite=False)
+                    dpotrs(matrix.T, vector, lower=0, overwrite_b=1)
         result = np.empty_like(rhs)
         result[pieces.order] = ordered
         return result
@@ -292,17 +289,24 @@ class System:
     def _invert_pieces(self, roots: Array) -> Array:
         """S^-1 in the same places, lower triangles."""
         result = roots.copy()
-        for start, count, size in self._stacks():
-            stack = result[start : start + count * size**2].reshape(count, size, size)
+        for stack, _ in self._stacked(result):
+            size = stack.shape[1]
             if size == 1:
-                np.power(stack, -2, out=stack)
+                np.multiply(stack, stack, out=stack)
             elif size <= _SMALL:
-                half = np.linalg.inv(stack)
-                np.matmul(half.transpose(0, 2, 1), half, out=stack)
+                stack[:] = stack.transpose(0, 2, 1) @ stack
             else:
                 for matrix in stack:
                     dpotri(matrix.T, lower=0, overwrite_c=1)
         return result
+
+    def _stacked(self, flat: Array) -> Iterator[tuple[Array, slice]]:
+        """Pieces of one size, shape (count, size, size), and where their columns are."""
+        start = first = 0
+        for size, count in self._sizes:
+            stop, last = start + count * size**2, first + count * size
+            yield flat[start:stop].reshape(count, size, size), slice(first, last)
+            start, first = stop, last
 
 
 def _matrix(flat: Array, start: int, size: int) -> Array:
