@@ -29,8 +29,6 @@ from memagic.engine.objective import Evaluation
 
 Array = NDArray[np.float64]
 
-# Singular values of F below which nothing is divided by it.
-_SINGULAR = 1e-3
 
 __all__ = ["CrossedLinear"]
 
@@ -155,37 +153,20 @@ class CrossedLinear:
 
     def _traces(self, at: _At) -> Array:
         """The gradient of log|V|/2, shape (d,), zero for beta."""
-        sums = self._system.own_sums(at.factored)
-        parts = [np.zeros(self._problem.p)]
-        for t, core in enumerate(self._cores(at, sums)):
-            basis = self._problem.levels[t].structure.basis
-            parts.append(np.einsum("wab,ab->w", basis, core) / at.sigma)
-        n_effects = sum(term.size * term.q for term in self._rows.terms)
-        left = sum(float(np.trace(s)) for s in sums)
-        parts.append(np.array([self._rows.n - n_effects + left]))
-        return np.concatenate(parts)
-
-    def _cores(self, at: _At, sums: list[Array]) -> list[Array]:
-        """(Z'Z F H^-1)_tt summed over groups, by term.
-
-        F' times this is I - (H^-1)_tt, which is enough where F is not singular.
-        """
-        least = [float(np.linalg.svd(f, compute_uv=False)[-1]) for f in at.factors]
-        if min(least) > _SINGULAR:
-            return [
-                np.linalg.solve(f.T, term.size * np.eye(term.q) - s)
-                for f, term, s in zip(at.factors, self._rows.terms, sums, strict=True)
-            ]
         inverse, zz, factors = self._system.invert(at.factored), self._zz, at.factors
-        core = [
-            np.einsum("mab,bc,mcd->ad", k, f, h, optimize=True)
-            for k, f, h in zip(zz.own, factors, inverse.own, strict=True)
-        ]
+        # (Z'Z F H^-1)_tt summed over groups.
+        core = [_product(k, f, h) for k, f, h in zip(zz.own, factors, inverse.own, strict=True)]
         for (t, u), h in inverse.shared.items():
             k = zz.shared[t, u]
-            core[t] += np.einsum("kab,bc,kdc->ad", k, factors[u], h, optimize=True)
-            core[u] += np.einsum("kba,bc,kcd->ad", k, factors[t], h, optimize=True)
-        return core
+            core[t] += _product(k, factors[u], h.transpose(0, 2, 1))
+            core[u] += _product(k.transpose(0, 2, 1), factors[t], h)
+        parts = [np.zeros(self._problem.p)]
+        for level, c in zip(self._problem.levels, core, strict=True):
+            parts.append(np.einsum("wab,ab->w", level.structure.basis, c) / at.sigma)
+        n_effects = sum(term.size * term.q for term in self._rows.terms)
+        left = sum(float(np.trace(h, axis1=1, axis2=2).sum()) for h in inverse.own)
+        parts.append(np.array([self._rows.n - n_effects + left]))
+        return np.concatenate(parts)
 
     def _traces_slope(self, theta: Array, traces: Array) -> Array:
         """The Hessian of log|V|/2, shape (d, d), by differences of `_traces` in omega."""
@@ -241,3 +222,10 @@ class CrossedLinear:
             part = np.take(effects[:, a], term.code)
             total += part if z is None else part * z
         return total
+
+
+def _product(left: Array, factor: Array, right: Array) -> Array:
+    """Left F right, summed over the blocks."""
+    if factor.size == 1 and left.shape[1] == 1:
+        return np.array([[float(factor[0, 0] * (left.ravel() @ right.ravel()))]])
+    return np.einsum("mab,mbc->ac", left @ factor, right)
