@@ -105,14 +105,14 @@ ordinal_fit <- function(id, data, command, formula, frame, fixed, groups) {
   fit <- clmm(formula, data = frame, link = "logit")
   n <- c(length(fit$alpha), length(fit$beta), length(unlist(fit$ST)))
   rho <- clmm(formula, data = frame, link = "logit", doFit = FALSE, control = clmm.control(gradTol = 1e-10))
-  # Cut points, coefficients, log standard deviations in the order of ST.
+  # Cut points, coefficients, standard deviations in the order of ST.
   value <- function(par) -ordinal:::getNLA(rho, par)
-  par <- unname(c(fit$alpha, fit$beta, log(unlist(fit$ST))))
+  par <- unname(c(fit$alpha, fit$beta, unlist(fit$ST)))
   stopifnot(abs(value(par) - as.numeric(fit$logLik)) < 1e-5)
   for (iteration in 1:4) par <- par - solve(numDeriv::hessian(value, par), numDeriv::grad(value, par))
   covariance <- solve(-numDeriv::hessian(value, par))
-  sd <- exp(par[-seq_len(n[1] + n[2])])
-  se <- sqrt(diag(covariance)) * c(rep(1, n[1] + n[2]), 2 * sd^2)
+  sd <- par[-seq_len(n[1] + n[2])]
+  se <- sqrt(diag(covariance)) * c(rep(1, n[1] + n[2]), 2 * sd)
   estimates <- c(par[seq_len(n[1] + n[2])], sd^2)
   order <- c(n[1] + seq_len(n[2]), seq_len(n[1]), n[1] + n[2] + match(groups, names(fit$ST)))
   names <- c(fixed, paste0("/cut", seq_len(n[1])), sprintf("/var(_cons[%s%s])", c("_all>", ""), groups))
