@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from memagic.commands.arrays import engine_problem
 from memagic.commands.constrained import Definitions, constraints_of
-from memagic.commands.integration import check_integration, check_nodes, is_crossed
+from memagic.commands.integration import check_integration, check_nodes, crossed_notes
 from memagic.commands.iteration_log import IterationLog, shown_details
 from memagic.commands.response import checked_response
 from memagic.commands.settings import engine_settings, technique_words
@@ -39,11 +39,6 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 __all__ = ["Model", "display_options", "estimate", "fit_model", "prepare"]
-
-_CROSSED = (
-    "note: crossed random-effects model specified; option intmethod(laplace)",
-    "      implied.",
-)
 
 # Least eigenvalue of X'X, scaled to a unit diagonal, that is more than rounding.
 _ROUNDING = 1e-15
@@ -148,10 +143,9 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
     _check_size(design, kind)
     _check_rank(command, design)
     notes = (*design.notes, *response.notes)
-    if is_crossed(command) and "intmethod" not in command.options:
-        notes = (*_CROSSED, *notes)
     problem = engine_problem(design, density(kind, len(response.categories)), response.y)
     check_nodes(command, settings, problem)
+    notes = (*crossed_notes(command, settings, problem), *notes)
     ancillary = ancillary_names(kind, len(response.categories))
     parameters, positions = name_parameters(command, kind, ancillary, design, problem)
     constraints, n_user = constraints_of(command, design, problem, parameters, positions, definitions)

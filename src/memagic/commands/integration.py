@@ -13,11 +13,16 @@ from memagic.errors import CommandError
 from memagic.models import ModelKind
 from memagic.spec.tree import Command
 
-__all__ = ["check_integration", "check_nodes", "integration_method", "is_crossed"]
+__all__ = ["check_integration", "check_nodes", "crossed_notes", "integration_method", "is_crossed"]
 
 # Modes and curvatures come from eliminating the lowest level first, cluster by cluster, which is the
 # hierarchical decomposition of Pinheiro and Chao (2006), whatever the method is called.
 _PINHEIRO_CHAO: dict[str, Method] = {"pcaghermite": "mcaghermite", "pclaplace": "laplace"}
+
+_IMPLIED = (
+    "note: crossed random-effects model specified; option intmethod(laplace)",
+    "      implied.",
+)
 
 # Columns of indicators are not made for more.
 _MOST_DIMENSIONS = 500
@@ -62,6 +67,19 @@ def check_integration(command: Command, kind: ModelKind) -> None:
         span=option.span,
         hint=f"intmethod({_PINHEIRO_CHAO[str(option.value)]}) is the same computation, for every family",
     )
+
+
+def crossed_notes(command: Command, settings: Settings, problem: Problem) -> tuple[str, ...]:
+    """What is said of crossed effects before the fit: the method implied, or the nodes of quadrature."""
+    if not is_crossed(command):
+        return ()
+    if "intmethod" not in command.options:
+        return _IMPLIED
+    if problem.family.closed_form or settings.method == "laplace":
+        return ()
+    q, points = dimensions(problem), settings.n_points
+    nodes = _shown(points**q)
+    return (f"note: {points} points in each of {q} dimensions make {nodes} nodes an observation.",)
 
 
 def check_nodes(command: Command, settings: Settings, problem: Problem) -> None:
