@@ -213,7 +213,9 @@ def rows_of(codes: list[Index], q: list[int], rng: np.random.Generator) -> Rows:
         for c, k in zip(codes, q, strict=True)
     )
     everything = (None,) * len(levels)
-    problem = CrossedProblem(families.PoissonLog(), np.zeros(n), np.zeros((n, 1)), None, 1.0, levels, everything)
+    problem = CrossedProblem(
+        families.PoissonLog(), np.zeros(n), np.zeros((n, 1)), None, 1.0, levels, everything
+    )
     return Rows(problem)
 
 
@@ -295,7 +297,9 @@ def test_dimensions_of_quadrature() -> None:
     rng = np.random.default_rng(1)
     for kind, expected in (("two factors", 7), ("three factors", 16), ("slope", 8), ("within groups", 9)):
         levels, within = design(kind, rng)
-        problem = CrossedProblem(families.PoissonLog(), np.ones(N), np.ones((N, 1)), None, 1.0, levels, within)
+        problem = CrossedProblem(
+            families.PoissonLog(), np.ones(N), np.ones((N, 1)), None, 1.0, levels, within
+        )
         assert dimensions(problem) == expected
         structure = nested_problem(problem).structure
         assert structure is not None

@@ -1,4 +1,4 @@
-"""Nested levels, crossed effects and ordinal links against R: log likelihood, estimates and standard errors."""
+"""Nested levels, crossed effects and ordinal links against R: likelihood, estimates, standard errors."""
 
 from __future__ import annotations
 

@@ -60,7 +60,10 @@ def _levels(level: DesignLevel) -> Iterator[tuple[Level, Index | None]]:
             first += q
             structures = []
         if equation is not None and equation.codes is not None:
-            yield Level(equation.codes, level.z[:, first : first + 1], covariance.identity(1)), level.grouping.codes
+            yield (
+                Level(equation.codes, level.z[:, first : first + 1], covariance.identity(1)),
+                level.grouping.codes,
+            )
             first += 1
         elif equation is not None:
             structures.append(_STRUCTURES[equation.covariance](len(equation.columns)))

@@ -219,7 +219,8 @@ def refit(problem: Problem, settings: Settings, before: Fit) -> Fit:
 def _maximum(
     objective: Objective, space: Space, gamma: Array, settings: Settings, listener: Listener
 ) -> Maximum:
-    if isinstance(objective, OutlinedObjective):
+    newton = all(technique == "nr" for technique, _ in settings.search.techniques)
+    if newton and isinstance(objective, OutlinedObjective):
         return maximize_outlined(objective, space, gamma, settings.stopping, listener, settings.search)
     return maximize(
         space.objective(objective),

@@ -62,7 +62,7 @@ def _common(problem: Problem, level: Level, lower: Level) -> Index:
     if level is lower or not isinstance(problem, CrossedProblem):
         return lower.cluster  # highest first: clusters of the later one are within those of the other
     pairs = level.cluster * lower.n_clusters + lower.cluster
-    return np.unique(pairs, return_inverse=True)[1].reshape(len(pairs))
+    return np.asarray(np.unique(pairs, return_inverse=True)[1].reshape(len(pairs)))
 
 
 def moment_omega(problem: Problem, beta: Array, phi: Array) -> Array:

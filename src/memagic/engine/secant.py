@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from memagic.engine.events import Event, Iteration, Listener
 from memagic.engine.maximize import Maximum, Search, StoppedMaximum, Stopping, maximize
-from memagic.engine.objective import Evaluation, Objective
+from memagic.engine.objective import Evaluation
 from memagic.engine.space import Space
 from memagic.engine.steps import newton_step
 
@@ -82,9 +82,7 @@ def _learnt(information: Array, step: Array, change: Array) -> Array:
     curvature = float(step @ along)
     if not curvature > 0.0:
         return information
-    return np.asarray(
-        information - np.outer(along, along) / curvature + np.outer(change, change) / product
-    )
+    return np.asarray(information - np.outer(along, along) / curvature + np.outer(change, change) / product)
 
 
 def maximize_outlined(

@@ -43,9 +43,7 @@ def difference(
     return np.asarray((function(at + _ONE_SIDED * direction) - centre) / _ONE_SIDED)
 
 
-def differenced(
-    problem: Problem, gradient: Callable[[Array], Array], theta: Array, centre: Array
-) -> Array:
+def differenced(problem: Problem, gradient: Callable[[Array], Array], theta: Array, centre: Array) -> Array:
     """Differences along directions that move the linear predictor by about one, shape (d, d).
 
     Parameters

@@ -216,7 +216,8 @@ class Elimination:
             left -= np.bincount(pairs.position, product, minlength=len(left))
             return
         assert isinstance(self._rest, Pieces)
-        half = _by_group(np.linalg.cholesky(inverse).transpose(0, 2, 1), entries, self._group)
+        roots = np.asarray(np.linalg.cholesky(inverse), dtype=float)
+        half = _by_group(roots.transpose(0, 2, 1), entries, self._group)
         for piece, chunk, at in self._chunks:
             matrix = self._rest.matrix(left, piece)
             dense = self._dense(half, chunk, at, len(matrix))

@@ -210,7 +210,7 @@ class _ByTop:
     def sums(self, row: Array) -> Array:
         if self._size == 1:
             return np.array([row.sum()])
-        return np.bincount(self._code, row, minlength=self._size)
+        return np.asarray(np.bincount(self._code, row, minlength=self._size), dtype=float)
 
     def products(self, row: Array, x: Array) -> Array:
         """X'r, shape (M, p)."""

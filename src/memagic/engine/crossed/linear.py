@@ -128,9 +128,7 @@ class CrossedLinear:
             first = last
         return tuple(found)
 
-    def _without(
-        self, r: Array, factors: tuple[Array, ...], factored: Factored
-    ) -> tuple[Array, list[Array]]:
+    def _without(self, r: Array, factors: tuple[Array, ...], factored: Factored) -> tuple[Array, list[Array]]:
         """Sigma^2 V^-1 r and H^-1 F'Z'r."""
         rhs = [s @ f for s, f in zip(self._rows.sums(r), factors, strict=True)]
         effects = self._system.solve(factored, rhs)
@@ -228,4 +226,4 @@ def _product(left: Array, factor: Array, right: Array) -> Array:
     """Left F right, summed over the blocks."""
     if factor.size == 1 and left.shape[1] == 1:
         return np.array([[float(factor[0, 0] * (left.ravel() @ right.ravel()))]])
-    return np.einsum("mab,mbc->ac", left @ factor, right)
+    return np.asarray(np.einsum("mab,mbc->ac", left @ factor, right))

@@ -21,9 +21,7 @@ Array = NDArray[np.float64]
 __all__ = ["outline"]
 
 
-def outline(
-    problem: CrossedProblem, rows: Rows, system: System, parameters: Parameters, mode: Mode
-) -> Array:
+def outline(problem: CrossedProblem, rows: Rows, system: System, parameters: Parameters, mode: Mode) -> Array:
     """Shape (d, d), negative definite.
 
     Raises

@@ -88,9 +88,7 @@ class System:
         """(I + K)^-1 r by term, each shape (M_t, q_t)."""
         joined = np.concatenate([r.ravel() for r in rhs])
         self._matrix.solve(factored, joined)
-        return [
-            joined[c.offset : c.offset + c.size * c.q].reshape(c.size, c.q) for c in self._columns
-        ]
+        return [joined[c.offset : c.offset + c.size * c.q].reshape(c.size, c.q) for c in self._columns]
 
     def invert(self, factored: Factored) -> Curvature:
         """Blocks of (I + K)^-1 where groups share rows."""
@@ -163,7 +161,9 @@ class System:
                 found = [np.stack([through[through >= 0], second[through >= 0]])]
                 found += [np.stack(pair) for pair in _between(links, following, u)]
                 left[following, u] = _unique_pairs(np.concatenate(found, axis=1), self._columns[u].size)
-        left |= {pair: link for pair, link in links.items() if following not in pair and set(pair) <= set(coupled)}
+        left |= {
+            pair: link for pair, link in links.items() if following not in pair and set(pair) <= set(coupled)
+        }
         return self._arranged(following, left)
 
 
@@ -171,9 +171,7 @@ def _all_differ(group: Index, size: int) -> bool:
     return bool(np.bincount(group, minlength=size).max(initial=0) <= 1)
 
 
-def _between(
-    links: dict[tuple[int, int], tuple[Index, Index]], t: int, u: int
-) -> list[tuple[Index, Index]]:
+def _between(links: dict[tuple[int, int], tuple[Index, Index]], t: int, u: int) -> list[tuple[Index, Index]]:
     """Links of t with u, groups of t first; none where the pair is not there."""
     found = []
     if (t, u) in links:
