@@ -23,6 +23,8 @@ from memagic.engine.steps import newton_step
 
 Array = NDArray[np.float64]
 
+# The outline follows the first points; after those, which are the far ones, it stays.
+_OUTLINES = 4
 # Changes of the gradient are remembered for so many steps.
 _MEMORY = 30
 # Cosine between the changes of parameters and gradient below which nothing is learnt from them.
@@ -58,13 +60,16 @@ class Outlined:
     def __init__(self, objective: OutlinedObjective) -> None:
         self._objective = objective
         self._points: list[tuple[Array, Array]] = []
+        self._information: Array | None = None
 
     def value(self, theta: Array) -> float:
         return self._objective.value(theta)
 
     def evaluate(self, theta: Array) -> Evaluation:
         value, scores = self._objective.scores(theta)
-        information = -self._objective.outline(theta)
+        if self._information is None or len(self._points) < _OUTLINES:
+            self._information = -self._objective.outline(theta)
+        information = self._information
         self._points = [*self._points[-_MEMORY:], (theta.copy(), scores.sum(axis=0))]
         for (before, slope_before), (after, slope_after) in zip(
             self._points[:-1], self._points[1:], strict=True

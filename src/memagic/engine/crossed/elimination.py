@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import dsyrk
 
 from memagic.engine.crossed.pieces import Pieces
+from memagic.engine.crossed.products import joint
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -48,8 +49,8 @@ class Rest(Protocol):
     def solve(self, factored: Any, rhs: Array) -> None:
         """Overwrite the elements of `rhs` that belong here, shape (number of all columns,)."""
 
-    def invert(self, factored: Any) -> Array:
-        """The inverse in the same places."""
+    def invert(self, factored: Any, out: Array) -> None:
+        """Write the inverse to the same places of `out`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,16 +184,18 @@ class Elimination:
             down = factored.solved[:, a] * np.take(rhs, self._column)
             own[:, a] -= np.bincount(self._group, down, minlength=self._m)
 
-    def invert(self, factored: Eliminated) -> Array:
-        """The inverse in the places of the matrix."""
-        rest = self._rest.invert(factored.rest)
+    def invert(self, factored: Eliminated, out: Array) -> None:
+        """Write the inverse to the places of the matrix in `out`, shape (length,)."""
+        rest = out[self._rest_at :]
+        self._rest.invert(factored.rest, rest)
         across = self._across(factored.solved, rest)
-        corner = factored.inverse.copy()
+        corner = out[: self._entries_at].reshape(factored.inverse.shape)
+        corner[:] = factored.inverse
         for a in range(self._q):
             for b in range(a + 1):
                 down = across[:, a] * factored.solved[:, b]
                 corner[:, a, b] += np.bincount(self._group, down, minlength=self._m)
-        return np.concatenate([corner.ravel(), -across.ravel(), rest])
+        np.negative(across.ravel(), out=out[self._entries_at : self._rest_at])
 
     def _is_sparse(self) -> bool:
         """Whether pairs of entries are listed rather than multiplied as dense rows."""
@@ -243,7 +246,7 @@ class Elimination:
         for piece, chunk, at in self._chunks:
             matrix = self._rest.matrix(rest, piece)
             dense = self._dense(solved, chunk, at, len(matrix))
-            product = dense @ (np.tril(matrix) + np.tril(matrix, -1).T)
+            product = joint(dense, np.tril(matrix) + np.tril(matrix, -1).T)
             place = self._rest.place[self._column[chunk]]
             for a in range(self._q):
                 result[chunk, a] = product[at * self._q + a, place]

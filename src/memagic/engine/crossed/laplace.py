@@ -22,6 +22,7 @@ from memagic.engine.crossed.difference import differenced
 from memagic.engine.crossed.modes import Mode, Place, find_mode
 from memagic.engine.crossed.outline import outline
 from memagic.engine.crossed.problem import CrossedProblem
+from memagic.engine.crossed.products import transposed
 from memagic.engine.crossed.rows import Curvature, Rows
 from memagic.engine.crossed.system import Factored, System
 from memagic.engine.objective import Evaluation
@@ -215,5 +216,5 @@ class _ByTop:
     def products(self, row: Array, x: Array) -> Array:
         """X'r, shape (M, p)."""
         if self._size == 1:
-            return np.asarray(row @ x)[None]
+            return transposed(x, row)[None]
         return np.column_stack([np.zeros((self._size, 0)), *(self.sums(row * c) for c in x.T)])

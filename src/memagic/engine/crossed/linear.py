@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from memagic.engine.crossed.difference import difference
 from memagic.engine.crossed.modes import scaled
 from memagic.engine.crossed.problem import CrossedProblem
+from memagic.engine.crossed.products import dot, gram, transposed
 from memagic.engine.crossed.rows import Rows
 from memagic.engine.crossed.system import Factored, System
 from memagic.engine.objective import Evaluation
@@ -112,7 +113,7 @@ class CrossedLinear:
         factored = self._system.factor(scaled(self._zz, factors))
         r = rows.y - rows.fixed_part(parameters.beta)
         residual, effects = self._without(r, factors, factored)
-        quadratic = float(r @ residual) / sigma**2
+        quadratic = dot(r, residual) / sigma**2
         log_det = 2.0 * n * float(parameters.phi[0]) + factored.log_det
         value = -0.5 * (n * np.log(2.0 * np.pi) + log_det + quadratic)
         at = _At(factors, sigma, factored, residual, effects, rows.sums(residual), value)
@@ -137,11 +138,11 @@ class CrossedLinear:
 
     def _quadratic_gradient(self, at: _At) -> Array:
         """Of -r'V^-1 r/2, shape (d,)."""
-        parts = [self._rows.x.T @ at.residual / at.sigma**2]
+        parts = [transposed(self._rows.x, at.residual) / at.sigma**2]
         for level, sums, effects in zip(self._problem.levels, at.sums, at.effects, strict=True):
-            core = sums.T @ effects / at.sigma**3
+            core = gram(sums, effects) / at.sigma**3
             parts.append(np.einsum("wab,ab->w", level.structure.basis, core))
-        parts.append(np.array([at.residual @ at.residual / at.sigma**2]))
+        parts.append(np.array([dot(at.residual, at.residual) / at.sigma**2]))
         return np.concatenate(parts)
 
     def _kept_traces(self, at: _At) -> Array:
@@ -202,14 +203,14 @@ class CrossedLinear:
                 moved = sums @ (e @ factor.T + factor @ e.T) / at.sigma**2
                 columns.append(self._along_one(t, moved))
             last = first + len(basis)
-            outer = sums.T @ sums / at.sigma**4
+            outer = gram(sums, sums) / at.sigma**4
             second[first:last, first:last] = np.einsum("wab,ac,vcb->wv", basis, outer, basis)
             first = last
         columns.append(2.0 * at.residual)
-        second[-1, -1] = 2.0 * float(at.residual @ at.residual) / at.sigma**2
+        second[-1, -1] = 2.0 * dot(at.residual, at.residual) / at.sigma**2
         w = np.column_stack(columns)
         solved = [self._without(c, at.factors, at.factored)[0] for c in columns]
-        products = w.T @ np.column_stack(solved) / at.sigma**2
+        products = gram(w, np.column_stack(solved)) / at.sigma**2
         return 0.5 * (products + products.T), second
 
     def _along_one(self, t: int, effects: Array) -> Array:
@@ -225,5 +226,5 @@ class CrossedLinear:
 def _product(left: Array, factor: Array, right: Array) -> Array:
     """Left F right, summed over the blocks."""
     if factor.size == 1 and left.shape[1] == 1:
-        return np.array([[float(factor[0, 0] * (left.ravel() @ right.ravel()))]])
+        return np.array([[float(factor[0, 0]) * dot(left, right)]])
     return np.asarray(np.einsum("mab,mbc->ac", left @ factor, right))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.engine.crossed.products import dot
 from memagic.engine.crossed.rows import Curvature, Rows
 from memagic.engine.crossed.system import Factored, System
 from memagic.engine.families import Family
@@ -105,7 +106,7 @@ def find_mode(
             factored, fresh, before = _factor_anyhow(rows, system, place, point), True, np.inf
         slope = _slope(rows, place, point)
         step = system.solve(factored, slope)
-        gain = 0.5 * sum(float(np.vdot(a, b)) for a, b in zip(slope, step, strict=True))
+        gain = 0.5 * sum(dot(a, b) for a, b in zip(slope, step, strict=True))
         if not gain >= _ENOUGH:
             break
         if gain > _SLOW * before and not fresh:
@@ -149,7 +150,7 @@ def _point(rows: Rows, family: Family, place: Place, v: list[Array]) -> _Point:
     eta = rows.along([values @ f.T for values, f in zip(v, place.factors, strict=True)])
     eta += place.fixed
     logf, first, second = family.derivatives(eta, rows.y, rows.trials, place.phi)
-    log_posterior = float(logf.sum()) - 0.5 * sum(float(np.vdot(a, a)) for a in v)
+    log_posterior = float(logf.sum()) - 0.5 * sum(dot(a, a) for a in v)
     return _Point(v, log_posterior, eta, first, second)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from memagic.engine.crossed.modes import Mode
 from memagic.engine.crossed.problem import CrossedProblem
+from memagic.engine.crossed.products import dot, gram
 from memagic.engine.crossed.rows import Rows
 from memagic.engine.crossed.system import System
 from memagic.engine.problem import Parameters
@@ -40,7 +41,7 @@ def outline(problem: CrossedProblem, rows: Rows, system: System, parameters: Par
     slopes = np.column_stack([weight[:, None] * rows.x, *(-own.cross)])
     information = np.zeros((d, d))
     inner = np.zeros((len(outer), len(outer)))
-    inner[:, :p] = slopes.T @ rows.x
+    inner[:, :p] = gram(slopes, rows.x)
     inner[:p, :] = inner[:, :p].T
     inner[p:, p:] = -own.hessian.sum(axis=-1)
     factors, first = [], 0
@@ -51,7 +52,7 @@ def outline(problem: CrossedProblem, rows: Rows, system: System, parameters: Par
     solved = [system.solve(mode.factored, s) for s in sums]
     for a, left in enumerate(sums):
         for b, right in enumerate(solved):
-            inner[a, b] -= sum(float(np.vdot(x, y)) for x, y in zip(left, right, strict=True))
+            inner[a, b] -= sum(dot(x, y) for x, y in zip(left, right, strict=True))
     information[np.ix_(outer, outer)] = 0.5 * (inner + inner.T)
     curvature, first = rows.curvature(weight), p
     for level, factor, block in zip(problem.levels, factors, curvature.own, strict=True):

@@ -79,6 +79,8 @@ class Pieces:
     def position(self, left: Index, right: Index) -> Index:
         """Where the entry of two columns of one piece lies."""
         row, column = self.place[left], self.place[right]
+        if len(self.size) == 1:
+            return np.asarray(np.maximum(row, column) * self.size[0] + np.minimum(row, column))
         piece = self.of_column[left]
         return np.asarray(
             self.start[piece] + np.maximum(row, column) * self.size[piece] + np.minimum(row, column)
@@ -134,10 +136,10 @@ class Pieces:
                     vector[:] = dpotrs(matrix.T, vector, lower=0)[0]
         rhs[self.columns] = ordered
 
-    def invert(self, factored: FactoredPieces) -> Array:
-        """The inverse in the same places, lower triangles."""
-        result = factored.roots.copy()
-        for stack, _ in self._stacked(result):
+    def invert(self, factored: FactoredPieces, out: Array) -> None:
+        """Write the inverse to the same places of `out`, lower triangles."""
+        out[:] = factored.roots
+        for stack, _ in self._stacked(out):
             size = stack.shape[1]
             if size == 1:
                 np.multiply(stack, stack, out=stack)
@@ -146,7 +148,6 @@ class Pieces:
             else:
                 for matrix in stack:
                     dpotri(matrix.T, lower=0, overwrite_c=1)
-        return result
 
     def _stacked(self, flat: Array) -> Iterator[tuple[Array, slice]]:
         """Pieces of one size, shape (count, size, size), and where their columns are."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.engine.crossed.problem import CrossedProblem
+from memagic.engine.crossed.products import along_columns
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -121,7 +122,7 @@ class Rows:
 
     def fixed_part(self, beta: Array) -> Array:
         """X beta + offset, shape (n,)."""
-        eta = self.x @ beta
+        eta = along_columns(self.x, beta)
         return np.asarray(eta if self.offset is None else eta + self.offset)
 
     def along(self, effects: list[Array]) -> Array:

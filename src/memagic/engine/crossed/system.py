@@ -92,7 +92,8 @@ class System:
 
     def invert(self, factored: Factored) -> Curvature:
         """Blocks of (I + K)^-1 where groups share rows."""
-        flat = self._matrix.invert(factored)
+        flat = np.empty(self._matrix.length)
+        self._matrix.invert(factored, flat)
         own = tuple(np.take(flat, at) for at in self._own)
         return Curvature(own, {pair: np.take(flat, at) for pair, at in self._shared.items()})
 
