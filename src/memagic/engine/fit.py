@@ -15,6 +15,7 @@ from memagic.engine.crossed.laplace import CrossedLaplace
 from memagic.engine.crossed.linear import CrossedLinear
 from memagic.engine.crossed.nested import nested_problem
 from memagic.engine.crossed.problem import CrossedProblem
+from memagic.engine.crossed.threads import modest_threads
 from memagic.engine.events import Listener, StageStarted, silent
 from memagic.engine.laplace import LaplaceObjective
 from memagic.engine.linear import LinearObjective
@@ -175,6 +176,13 @@ def fit(
     StoppedFit
         On a keyboard interrupt, once the maximization of the full model has begun.
     """
+    with modest_threads(problem):
+        return _fit(problem, settings, listener, constraints)
+
+
+def _fit(
+    problem: Problem, settings: Settings, listener: Listener, constraints: LinearConstraints | None
+) -> Fit:
     space = space_of(problem, constraints)
     start = starting_point(problem, settings.start, listener, constraints)
     objective = make_objective(problem, settings)
@@ -212,7 +220,8 @@ def refit(problem: Problem, settings: Settings, before: Fit) -> Fit:
     gamma = space.start(before.estimates)
     if not np.isfinite(moved.value(gamma)):
         raise NotFeasible
-    maximum = _maximum(objective, space, gamma, settings, silent)
+    with modest_threads(problem):
+        maximum = _maximum(objective, space, gamma, settings, silent)
     return _reported(problem, space, objective, maximum, before.log_likelihood_plain)
 
 
