@@ -180,3 +180,14 @@ def test_numerical_derivatives(crossed: pd.DataFrame) -> None:
     other = memagic.run("melogit y x || _all: R.a || b:, dnumerical", data=crossed)
     np.testing.assert_allclose(other.params, one.params, rtol=1e-4)
     np.testing.assert_allclose(other.bse, one.bse, rtol=1e-3)
+
+
+def test_too_many_values_to_hold() -> None:
+    rng = np.random.default_rng(3)
+    n = 130_000
+    codes = {name: rng.permutation(np.arange(n) % 25_000) for name in ("a", "b")}
+    frame = pd.DataFrame(codes | {"y": rng.integers(0, 2, n)})
+    with pytest.raises(CommandError, match="insufficient memory") as caught:
+        memagic.run("melogit y || _all: R.a || b:", data=frame)
+    assert caught.value.rc == 950
+    assert "25,000" in str(caught.value.hint)

@@ -19,6 +19,7 @@ from memagic.commands.starting import start_settings
 from memagic.data.design import Design, make_design
 from memagic.data.variables import Variables
 from memagic.engine.constraints import LinearConstraints
+from memagic.engine.crossed.system import TooLarge
 from memagic.engine.events import Event, Listener, silent
 from memagic.engine.fit import Fit, Settings, StoppedFit, fit
 from memagic.engine.problem import Problem
@@ -215,6 +216,14 @@ def fit_model(
         fitted = fit(model.problem, settings, hear, model.constraints)
     except NotFeasible:
         raise CommandError(1400, "initial values not feasible") from None
+    except TooLarge as error:
+        raise CommandError(
+            950,
+            "insufficient memory",
+            span=command.random[0].span,
+            hint=f"besides the factor with the most values the others have {error.columns:,} that are coupled "
+            "with each other",
+        ) from None
     except StoppedFit as stop:
         raise Break(_result(model, stop.so_far, log.lines)) from None
     return _result(model, fitted, log.lines)

@@ -24,9 +24,20 @@ Index = NDArray[np.intp]
 # Up to so many columns are left to dense matrices without looking for another term to eliminate.
 _FEW_COLUMNS = 256
 
-__all__ = ["Factored", "System"]
+# Elements of what is left, 3.2 GB, of which there are three at a time.
+_MOST_ELEMENTS = 400_000_000
+
+__all__ = ["Factored", "System", "TooLarge"]
 
 Factored = Eliminated
+
+
+class TooLarge(Exception):
+    """Eliminating the largest term leaves more columns coupled with each other than memory has room for."""
+
+    def __init__(self, columns: int) -> None:
+        super().__init__(columns)
+        self.columns = columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,11 @@ class System:
     Parameters
     ----------
     rows : Rows
+
+    Raises
+    ------
+    TooLarge
+        There is no room for what is left.
     """
 
     def __init__(self, rows: Rows) -> None:
@@ -150,7 +166,10 @@ class System:
         if n_left <= _FEW_COLUMNS or not single:
             none = np.zeros(0, dtype=np.intp)
             columns = [self._columns[u].of(np.arange(self._columns[u].size)).ravel() for u in coupled]
-            return Pieces(np.sort(np.concatenate([none, *columns])), self._piece)
+            pieces = Pieces(np.sort(np.concatenate([none, *columns])), self._piece)
+            if pieces.length > _MOST_ELEMENTS:
+                raise TooLarge(int(pieces.size.max()))
+            return pieces
         following = max(single, key=lambda u: self._columns[u].size * self._columns[u].q)
         image = np.full(size, -1, dtype=np.intp)
         image[coupled[following][0]] = coupled[following][1]
