@@ -221,8 +221,8 @@ def fit_model(
             950,
             "insufficient memory",
             span=command.random[0].span,
-            hint=f"besides the factor with the most values the others have {error.columns:,} that are coupled "
-            "with each other",
+            hint=f"without the factor that has the most values, {error.columns:,} others are coupled with each "
+            "other",
         ) from None
     except StoppedFit as stop:
         raise Break(_result(model, stop.so_far, log.lines)) from None
