@@ -6,10 +6,11 @@ STAMP := $(VENV)/.installed
 NOTEBOOK := notebooks/quickstart.ipynb
 
 .DELETE_ON_ERROR:
-.PHONY: help venv test lint demo lab bench bench-r clean
+.PHONY: help venv test fuzz lint demo lab bench bench-r clean
 
 help:
 	@echo 'make test    run the tests, and the notebooks against their stored output'
+	@echo 'make fuzz    read thousands of generated and damaged commands; EFFORT=100 times the examples of a test run'
 	@echo 'make lint    check style and types'
 	@echo 'make demo    fit one model here, and run the quick start notebook into build/quickstart.html'
 	@echo 'make lab     open the quick start notebook in JupyterLab'
@@ -30,6 +31,10 @@ test: venv
 		echo '$(BIN)/python -m pytest -q --nbval-lax --nbval-current-env notebooks'; \
 		$(BIN)/python -m pytest -q --nbval-lax --nbval-current-env notebooks; \
 	fi
+
+EFFORT ?= 100
+fuzz: venv
+	MEMAGIC_FUZZ=$(EFFORT) $(BIN)/python -m pytest -q -n auto tests/spec/test_fuzz.py tests/data/test_evaluate.py
 
 lint: venv
 	$(BIN)/ruff check .

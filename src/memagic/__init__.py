@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from memagic.api import (
+        explore_integrand,
+        explore_start,
         mecloglog,
         meglm,
         melogit,
@@ -23,6 +25,8 @@ __all__ = [
     "Break",
     "CommandError",
     "Session",
+    "explore_integrand",
+    "explore_start",
     "load_ipython_extension",
     "mecloglog",
     "meglm",

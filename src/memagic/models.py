@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from memagic.engine import covariance
+from memagic.engine.covariance import CovarianceStructure
 from memagic.engine.families import (
     BinomialCloglog,
     BinomialLogit,
@@ -23,7 +25,7 @@ from memagic.engine.families import (
 from memagic.errors import CommandError
 from memagic.spec.tree import Command
 
-__all__ = ["ModelKind", "ancillary_names", "density", "model_kind"]
+__all__ = ["ModelKind", "ancillary_names", "covariance_structure", "density", "model_kind"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,16 @@ _ORDINAL: dict[str, Callable[[int], Family]] = {
     "cloglog": OrdinalCloglog,
 }
 
+_STRUCTURES: dict[str, Callable[[int], CovarianceStructure]] = {
+    "independent": covariance.independent,
+    "identity": covariance.identity,
+    "exchangeable": covariance.exchangeable,
+    "unstructured": covariance.unstructured,
+    # Unstructured ones with constraints on their elements.
+    "fixed": covariance.unstructured,
+    "pattern": covariance.unstructured,
+}
+
 _LINK_WORDS = {
     "identity": "Identity",
     "log": "Log",
@@ -174,6 +186,18 @@ def ancillary_names(kind: ModelKind, n_categories: int) -> tuple[str, ...]:
     if kind.family == "nbinomial":
         return ("lnalpha",) if kind.dispersion == "mean" else ("lndelta",)
     return ("logs",) if kind.family == "gamma" else ()
+
+
+def covariance_structure(sets: Iterable[tuple[str, int]]) -> CovarianceStructure:
+    """The engine's structure of one level.
+
+    Parameters
+    ----------
+    sets : iterable of (str, int)
+        The kind and the number of effects of each of the level's equations.
+    """
+    structures = [_STRUCTURES[kind](q) for kind, q in sets]
+    return structures[0] if len(structures) == 1 else covariance.block_diagonal(structures)
 
 
 def _trials(value: object) -> float | str:

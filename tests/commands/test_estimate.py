@@ -403,7 +403,6 @@ def test_no_log(frame: pd.DataFrame) -> None:
             "R.varname has the covariance structure identity",
             "covariance(unstructured)",
         ),
-        ("melogit win x [fw=h] || g:", 101, "weights are not supported", "[fw=h]"),
         ("melogit win x || g:, noconstant", 198, "random-effects equation has no random effects", None),
     ],
 )

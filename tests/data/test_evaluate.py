@@ -1,16 +1,21 @@
 """Missing values, types and rows of expressions over data."""
 
+import os
+import time
 from decimal import Decimal
+from operator import add, eq, ge, gt, le, lt, mul, ne, sub, truediv
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from memagic.data.evaluate import condition_mask, evaluate, row_range_mask
 from memagic.data.variables import Variables
 from memagic.errors import CommandError
 from memagic.spec.expression import parse_expression
-from memagic.spec.tree import RowRange
+from memagic.spec.tree import Binary, Call, Indexed, Name, Number, RowRange, Unary
 
 NAN = np.nan
 FRAME = pd.DataFrame(
@@ -27,6 +32,7 @@ FRAME = pd.DataFrame(
         "mixed": pd.Series([1, None, 2.5, True], dtype=object),
         "huge": [np.inf, -np.inf, 1.0, 2.0],
         "day": pd.to_datetime(["2020-01-01"] * 4),
+        "cos": [1, 2, 3, 4],
         "things": pd.Series([[1], {}, "a", 1], dtype=object),
         "void": pd.Series([None] * 4, dtype=object),
     }
@@ -41,7 +47,14 @@ NUMBERS = [
     ("x > 2", [0, 1, 1, 0]),
     ("x < .", [1, 1, 0, 1]),
     ("x == .", [0, 0, 1, 0]),
-    ("x == .z", [0, 0, 1, 0]),
+    ("x == .z", [0, 0, 0, 0]),
+    ("x < .a", [1, 1, 1, 1]),
+    ("x >= .a", [0, 0, 0, 0]),
+    (".a < .b & . < .a & .z > 1e300 & .z == .z", [1, 1, 1, 1]),
+    ("cond(k < 3, .b, .c) > .b", [0, 0, 1, 1]),
+    ("-.a == . & .a + 1 == . & max(.a, .b) == .", [1, 1, 1, 1]),
+    ("inlist(.b, ., .a, .b)", [1, 1, 1, 1]),
+    ("missing(.q)", [1, 1, 1, 1]),
     ("x >= .", [0, 0, 1, 0]),
     ("x != 1", [0, 1, 1, 1]),
     ("!x", [0, 0, 0, 0]),
@@ -101,6 +114,28 @@ NUMBERS = [
     ('name + "!" == "ann!"', [1, 0, 0, 0]),
     ("1e308 * 10", [NAN] * 4),
     ("3", [3] * 4),
+    ("round(x / 2)", [1, 3, NAN, -1]),
+    ("round(k / 4, .5)", [0.5, 0.5, 1, 1]),
+    ("round(1.25, 0)", [1.25] * 4),
+    ("floor(x / 2)", [0, 2, NAN, -1]),
+    ("ceil(x / 2)", [1, 3, NAN, -1]),
+    ("trunc(x / 3)", [0, 1, NAN, 0]),
+    ("sign(x)", [1, 1, NAN, -1]),
+    ("log10(1000)", [3] * 4),
+    ("logit(invlogit(k))", [1, 2, 3, 4]),
+    ("invlogit(-1000)", [0] * 4),
+    ("logit(k)", [NAN] * 4),
+    ("cos", [1, 2, 3, 4]),
+    ("_pi", [np.pi] * 4),
+    ("strlen(name)", [3, 0, 0, 3]),
+    ('strpos(name, "n")', [2, 0, 0, 0]),
+    ('strmatch(name, "?o*")', [0, 0, 0, 1]),
+    ('strmatch("[a]", "[a]")', [1] * 4),
+    ('strmatch(name, "o")', [0] * 4),
+    ('regexm(name, "^[ab].*n$")', [1, 0, 0, 0]),
+    ('real("1.5e1") + real(" -.5 ")', [14.5] * 4),
+    ('real("1_0") + real("nan") + real("x")', [NAN] * 4),
+    ('wordcount(" a  b ")', [2] * 4),
 ]
 
 
@@ -109,6 +144,41 @@ def test_values(text, expected):
     result = value(text)
     assert result.dtype == np.float64
     np.testing.assert_allclose(result, np.asarray(expected, dtype=float))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("upper(name)", ["ANN", "", "", "BOB"]),
+        ('lower("ÄB")', ["äb"] * 4),
+        ("substr(name, 2, 1)", ["n", "", "", "o"]),
+        ("substr(name, -2, .)", ["nn", "", "", "ob"]),
+        ("substr(name, 0, 1) + substr(name, 9, 1)", [""] * 4),
+        ("substr(name, k, 9)", ["ann", "", "", ""]),
+        ('subinstr(name, "n", "m", 1)', ["amn", "", "", "bob"]),
+        ('subinstr(name, "n", "", .)', ["a", "", "", "bob"]),
+        ('trim("  a  b ")', ["a  b"] * 4),
+        ('itrim("a   b")', ["a b"] * 4),
+        ('word("one two", 2) + word("one two", -2) + word("a", 3)', ["twoone"] * 4),
+        ("reverse(name)", ["nna", "", "", "bob"]),
+        ("string(k / 4)", [".25", ".5", ".75", "1"]),
+        ("strofreal(x)", ["1", "5", ".", "-2"]),
+    ],
+)
+def test_functions_of_text(text, expected):
+    assert list(value(text)) == expected
+
+
+def test_a_million_rows():
+    """Text is looked at once for equal values, and numbers by whole columns."""
+    frame = pd.DataFrame(
+        {"x": np.arange(1e6) % 7, "s": np.tile(np.array(["a", "bc"], dtype=object), 500_000)}
+    )
+    variables = Variables(frame)
+    for text, kept in [("x > 3 & x < . & !missing(x)", 3 / 7), ('substr(s, 2, 1) == "c"', 1 / 2)]:
+        began = time.perf_counter()
+        assert condition_mask(parse_expression(text), variables).mean() == pytest.approx(kept, abs=1e-5)
+        assert time.perf_counter() - began < 2.0
 
 
 def test_strings():
@@ -130,6 +200,10 @@ def test_strings():
         ("k[name]", 109, "type mismatch", (0, 7)),
         ("cond(k, name, 1)", 109, "type mismatch", (0, 16)),
         ("inlist(k, 1, name)", 109, "type mismatch", (0, 18)),
+        ("strlen(k)", 109, "type mismatch", (0, 9)),
+        ("substr(name, name, 1)", 109, "type mismatch", (0, 21)),
+        ('regexm(name, "(")', 198, "regexp: missing ), unterminated subpattern at position 0", (13, 16)),
+        ("strmatch(name, name)", 198, "invalid syntax", (15, 19)),
         ("day > 1", 109, "type mismatch: day is a date variable", (0, 3)),
         ("things", 109, "type mismatch: things holds values that are neither numbers nor text", (0, 6)),
     ],
@@ -231,3 +305,84 @@ def test_row_range_outside(first, last):
     with pytest.raises(CommandError, match="observation numbers out of range") as caught:
         row_range_mask(RowRange(first, last, (3, 9)), 4)
     assert (caught.value.rc, caught.value.span) == (198, (3, 9))
+
+
+# --- against an interpreter of single numbers ------------------------------------------------
+
+LEAVES = ["x", "k", "_n", "_N", "x[_n-1]", "k[_n+1]", "1", "2.5", "0", ".", ".a", ".z"]
+OPERATORS = [*"+-*/^&|<>", "==", "!=", "<=", ">="]
+arithmetic = st.recursive(
+    st.sampled_from(LEAVES),
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from(OPERATORS), inner).map(" ".join),
+        st.tuples(st.sampled_from("-!"), inner).map("".join),
+        inner.map(lambda e: f"({e})"),
+        st.tuples(st.sampled_from(["missing({})", "abs({})", "max({}, 1)", "cond({}, 1, 2)"]), inner).map(
+            lambda e: e[0].format(e[1])
+        ),
+    ),
+    max_leaves=8,
+)
+
+
+def one(node, row):
+    """The value of an expression in one row: a number, or the literal of a missing value."""
+    match node:
+        case Number():
+            return node.missing or node.value
+        case Name("_n"):
+            return row + 1.0
+        case Name("_N"):
+            return 4.0
+        case Name():
+            value = FRAME[node.name][row]
+            return "." if np.isnan(value) else float(value)
+        case Indexed():
+            index = one(node.index, row)
+            return one(Name(node.name), int(index) - 1) if 1 <= index <= 4 else "."
+        case Unary("!"):
+            return float(one(node.operand, row) == 0)
+        case Unary():
+            value = one(node.operand, row)
+            return "." if isinstance(value, str) else -value
+        case Call("missing"):
+            return float(isinstance(one(node.arguments[0], row), str))
+        case Call("abs"):
+            value = one(node.arguments[0], row)
+            return "." if isinstance(value, str) else abs(value)
+        case Call("max"):
+            value = one(node.arguments[0], row)
+            return 1.0 if isinstance(value, str) else max(value, 1.0)
+        case Call("cond"):
+            return 1.0 if one(node.arguments[0], row) != 0 else 2.0
+        case Binary("&"):
+            return float(one(node.left, row) != 0 and one(node.right, row) != 0)
+        case Binary("|"):
+            return float(one(node.left, row) != 0 or one(node.right, row) != 0)
+    return two(node.operator, one(node.left, row), one(node.right, row))
+
+
+COMPARED = {"==": eq, "!=": ne, "<": lt, ">": gt, "<=": le, ">=": ge}
+
+
+def two(operator, left, right):
+    """Comparisons rank missing values; arithmetic with them, and without a real result, gives a period."""
+    if operator in COMPARED:
+        ranks = [(1, ord(v[1:] or " ")) if isinstance(v, str) else (0, v) for v in (left, right)]
+        return float(COMPARED[operator](*ranks))
+    if isinstance(left, str) or isinstance(right, str):
+        return "."
+    try:
+        result = {"+": add, "-": sub, "*": mul, "/": truediv, "^": pow}[operator](left, right)
+    except (ZeroDivisionError, OverflowError):
+        return "."
+    return "." if isinstance(result, complex) or not np.isfinite(result) else result
+
+
+@settings(max_examples=150 * int(os.environ.get("MEMAGIC_FUZZ", "1")), deadline=None)
+@given(arithmetic)
+def test_columns_and_single_numbers_agree(text):
+    tree = parse_expression(text)
+    expected = [one(tree, row) for row in range(4)]
+    numbers = [np.nan if isinstance(v, str) else v for v in expected]
+    np.testing.assert_allclose(evaluate(tree, FRAME), numbers, rtol=1e-12, atol=0)

@@ -50,3 +50,44 @@ def test_names_are_escaped_and_stay_on_their_line() -> None:
     for text in ("a&lt;b", "&lt;i&gt;", "x &lt;y&gt;", "1 &lt; 2", "a &amp; b"):
         assert text in html
     assert "x <y> |" in grid_text(odd)
+
+
+STACKED = GridTable(
+    "Title",
+    ("one", "two"),
+    (
+        GridRow("Part", heading=True, ruled=True),
+        GridRow("x", ("1.25\n.5", "-.125***"), indented=True),
+        GridRow("z", ("", "12\n(constrained)"), indented=True),
+        GridRow("Rest", heading=True, ruled=True),
+        GridRow("ll", ("-10.5", "."), indented=True),
+    ),
+)
+
+
+def test_headings_and_stacked_cells() -> None:
+    assert grid_text(STACKED).splitlines()[4:] == [
+        "-------------+----------------------",
+        "Part         |",
+        "           x |   1.25       -.125***",
+        "             |     .5",
+        "           z |                    12",
+        "             |         (constrained)",
+        "-------------+----------------------",
+        "Rest         |",
+        "          ll |  -10.5              .",
+        "------------------------------------",
+    ]
+
+
+def test_points_below_each_other_between_rules() -> None:
+    html = grid_html(STACKED)
+    assert '<th scope="rowgroup" colspan="3" class="memagic-group">Part</th>' in html
+    assert (
+        '<tr class="memagic-in"><th scope="row" rowspan="2">x</th><td>1.25</td><td>-.125***</td></tr>' in html
+    )
+    assert '<tr class="memagic-below"><td class="memagic-s1">.5</td><td></td></tr>' in html
+    assert '<td></td><td class="memagic-s6">12</td></tr>' in html
+    assert "<td></td><td>(constrained)</td></tr>" in html
+    assert "<td>-10.5</td><td>.</td></tr>" in html
+    assert html.count("<tbody>") == 2

@@ -69,7 +69,11 @@ class Page(HTMLParser):
 def text_cells(report: Report) -> list[str]:
     """Collect the numbers of the text's coefficient table, row by row."""
     body = to_text(replace(report, header=None, log=(), notes_before=())).split("\n")
-    rows = (line.partition("|")[2] for line in body if "|" in line and "P>|" not in line)
+    rows = (
+        line.partition("|")[2]
+        for line in body
+        if "|" in line and "Std. err." not in line and "P>|" not in line
+    )
     return [cell for row in rows for cell in NUMBER.findall(f" {row} ")]
 
 
@@ -105,9 +109,18 @@ rows = st.builds(
 )
 
 
-@given(st.lists(rows, min_size=1, max_size=6))
-def test_the_same_numbers_everywhere(some: list[Row]) -> None:
-    table = CoefficientTable("y", "Coefficient", "Std. err.", "z", 95.0, (Block(tuple(some)),))
+@given(st.lists(rows, min_size=1, max_size=6), st.booleans(), st.booleans())
+def test_the_same_numbers_everywhere(some: list[Row], intervals: bool, p_values: bool) -> None:
+    table = CoefficientTable(
+        "y",
+        "Coefficient",
+        "Std. err.",
+        "z",
+        95.0,
+        (Block(tuple(some)),),
+        intervals=intervals,
+        p_values=p_values,
+    )
     report = Report(table=table)
     expected = text_cells(report)
     assert html_cells(report) == expected

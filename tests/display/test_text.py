@@ -144,6 +144,30 @@ def test_legend() -> None:
     ]
 
 
+def test_without_intervals_and_without_p_values() -> None:
+    held = Row("state", "x", "x", 0.0, note="(base)")
+    assert lines(table(held, row("_cons"), intervals=False)) == [
+        "-----------------------------------------------------",
+        "           y | Coefficient  Std. err.      z    P>|z|",
+        "-------------+---------------------------------------",
+        "           x |          0  (base)",
+        "       _cons |         .5        .25     2.00   0.046",
+        "-----------------------------------------------------",
+    ]
+    assert lines(table(row("_cons"), p_values=False))[1:4] == [
+        "           y | Coefficient  Std. err.    [95% conf. interval]",
+        "-------------+-----------------------------------------------",
+        "       _cons |         .5        .25          .01         .99",
+    ]
+    assert lines(table(row("_cons"), p_values=False, intervals=False)) == [
+        "-------------------------------------",
+        "           y | Coefficient  Std. err.",
+        "-------------+-----------------------",
+        "       _cons |         .5        .25",
+        "-------------------------------------",
+    ]
+
+
 def test_other_levels_of_confidence() -> None:
     head = lines(replace(table(row("x")), level=99.9))[1]
     assert head.endswith("    P>|z|   [99.9% conf. interval]")

@@ -92,7 +92,7 @@ def problem_of(name: str, kind: str, seed: int = 1) -> tuple[CrossedProblem, Arr
         y = np.digitize(eta + rng.logistic(size=N), phi).astype(float)
     else:
         y = np.exp(eta) * rng.gamma(3.0, 1.0 / 3.0, N)
-    problem = CrossedProblem(family, y, x, 0.1 * rng.normal(size=N), 1.0, levels, within)
+    problem = CrossedProblem(family, y, x, 0.1 * rng.normal(size=N), 1.0, levels, within=within)
     theta = np.concatenate([np.full(x.shape[1], 0.25), OMEGA[: problem.n_omega], phi])
     return problem, theta
 
@@ -214,7 +214,7 @@ def rows_of(codes: list[Index], q: list[int], rng: np.random.Generator) -> Rows:
     )
     everything = (None,) * len(levels)
     problem = CrossedProblem(
-        families.PoissonLog(), np.zeros(n), np.zeros((n, 1)), None, 1.0, levels, everything
+        families.PoissonLog(), np.zeros(n), np.zeros((n, 1)), None, 1.0, levels, within=everything
     )
     return Rows(problem)
 
@@ -298,7 +298,7 @@ def test_dimensions_of_quadrature() -> None:
     for kind, expected in (("two factors", 7), ("three factors", 16), ("slope", 8), ("within groups", 9)):
         levels, within = design(kind, rng)
         problem = CrossedProblem(
-            families.PoissonLog(), np.ones(N), np.ones((N, 1)), None, 1.0, levels, within
+            families.PoissonLog(), np.ones(N), np.ones((N, 1)), None, 1.0, levels, within=within
         )
         assert dimensions(problem) == expected
         structure = nested_problem(problem).structure

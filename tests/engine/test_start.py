@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from memagic.engine.events import Event, GridNode, Iteration, StageStarted, TechniqueSet, silent
 from memagic.engine.fit import Settings, fit, make_objective
+from memagic.engine.grid import grid_search
 from memagic.engine.maximize import Search
 from memagic.engine.nodes import Method
 from memagic.engine.objective import Evaluation
@@ -21,7 +22,6 @@ from memagic.engine.start import (
     NotFeasible,
     StartName,
     StartSettings,
-    grid_search,
     starting_point,
 )
 from memagic.engine.steps import TechniqueName, newton_step, plain_coordinates

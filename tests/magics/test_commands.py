@@ -166,3 +166,15 @@ def test_constraints_and_matrices(shell: Shell) -> None:
     assert shell.error("%matrix list A").rc == 111
     assert shell.error("%matrix drop B").rc == 111
     assert "B" in shell
+
+
+def test_a_survey(shell: Shell, df: pd.DataFrame) -> None:
+    shell["df"] = df.assign(w=1.5)
+    shell.cell("%use df")
+    assert "Sampling unit 1: g" in str(shell.value("%svyset g [pw=w]"))
+    result = shell.value("%svy: melogit y x")
+    assert isinstance(result, MEResults)
+    assert result.e["prefix"] == "svy"
+    assert shell.value("%svy, subpop(if x > 0): melogit y x").nobs < result.nobs
+    shell.cell("%svy -o kept linearized: melogit y x")
+    assert shell["kept"].params.equals(result.params)

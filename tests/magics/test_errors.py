@@ -82,7 +82,7 @@ def test_our_own_faults_stay_tracebacks(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a fault")
 
-    monkeypatch.setattr("memagic.commands.estimate.estimate", broken)
+    monkeypatch.setattr("memagic.commands.estimate.fit_model", broken)
     assert isinstance(shell.error("%melogit y x || g:"), ZeroDivisionError)
     assert "Traceback" in capsys.readouterr().out
 

@@ -23,9 +23,9 @@ MISTAKES = [
     ("melogit y «~» x + (1|g)", 198, "invalid '~'", "type melogit y x || g:"),
     ("melogit y «~» x + C(z) + (1 + x|g)", 198, "invalid '~'", "y x i.z || g: x, covariance(unstructured)"),
     ("melogit y «~» 0 + x + (0 + x|a/b)", 198, "invalid '~'", "x, noconstant || a: x, noconstant || b: x"),
-    ("melogit y «~» x*z + (1|g)", 198, "invalid '~'", "melogit y x1 x2 || group: x1"),
-    ("melogit y «~» x || d:", 198, "invalid '~'", "leave out the ~"),
-    ("melogit y «=» x || d:", 198, "invalid '='", "leave out the ="),
+    ("melogit y «~» x*z + (1|g)", 198, "invalid '~'", "type melogit y c.x##c.z || g:"),
+    ("melogit y «~» x || d:", 198, "invalid '~'", "type melogit y x || d:"),
+    ("melogit y «=» x || d:", 198, "invalid '='", "type melogit y x || d:"),
     ("melogit y x if a==1 «and» b==2", 198, "invalid 'and'", "&"),
     ("melogit y x if a==1 «or» b==2", 198, "invalid 'or'", "|"),
     ("melogit y x if «not» a", 198, "invalid 'not'", "!"),
@@ -81,15 +81,15 @@ MISTAKES = [
     ("melogit y x || d:, intm(«pc»)", 198, "intmethod(pc) not allowed", "pclaplace"),
     ("melogit y x || d: x, cov(«u»)", 198, "covariance(u) not allowed", "unstructured"),
     ("meglm y x || d:, f(bern «3»)", 198, "option family() incorrectly specified", "gaussian"),
-    ("melogit y «L.»x || d:", 198, "L. operator not allowed", None),
+    ("melogit y «Q.»x || d:", 198, "Q. operator not allowed", None),
     ("melogit y «R.»x || d:", 198, "R. operator not allowed", "after a level"),
-    ("melogit y «o.»x || d:", 198, "o. operator not allowed", "leave the variable out"),
+    ("melogit y «io.»x || d:", 198, "io. operator not allowed", "type io2."),
     ("melogit y «ib.»x || d:", 198, "ib. operator not allowed", "base"),
     ("melogit y i.(x «c.»z) || d:", 198, "c. operator not allowed", "one operator"),
     ("melogit y i(«40000»).x || d:", 198, "levels of factor variables are integers from 0 to 32740", None),
     ("melogit y i(1 «a»).x || d:", 121, "invalid numlist", None),
-    ("melogit y x«*» || d:", 198, "invalid '*'", None),
-    ("melogit y x1«-»x3 || d:", 198, "invalid '-'", "one by one"),
+    ("melogit y x «*» z || d:", 198, "invalid '*'", "interactions are x#z"),
+    ("melogit y x1«-»|| d:", 198, "invalid '-'", "a range of variables"),
     ("melogit y x «+» z || d:", 198, "invalid '+'", "blanks"),
     ("melogit y x#«» || d:", 198, "invalid syntax", "expected after #"),
     ("melogit y a#b#c#d#e#f#g#h#i", 103, "too many variables specified", "at most 8"),
@@ -114,6 +114,206 @@ MISTAKES = [
     ("melogit y x in «0»/5 || d:", 198, "observation numbers out of range", None),
     ("melogit y x in «99999999999999999999»", 198, "observation numbers out of range", None),
 ]
+
+
+COLUMNS = "columns are named without their frame: type "
+RENAME = 'a name has no blanks or signs; rename it: df.rename(columns={"my var": "my_var"})'
+MISSING = "a missing value is a period: type x == . or missing(x)"
+
+# The words and signs of R, Python and pandas, and other slips: the hint in full.
+SLIPS = [
+    # Formulas.
+    ("melogit y «~» x", 198, "invalid '~'", "type melogit y x"),
+    ("melogit y «~» x if z > 1", 198, "invalid '~'", "type melogit y x if z > 1"),
+    ("melogit y «~» x + (1|g), data=df", 198, "invalid '~'", "type melogit y x || g:"),
+    ("melogit y «~» x + (x|g)", 198, "invalid '~'", "type melogit y x || g: x, covariance(unstructured)"),
+    ("melogit y «~» x + (x||g)", 198, "invalid '~'", "type melogit y x || g: x"),
+    ("melogit y «~» x + (0 + x|g)", 198, "invalid '~'", "type melogit y x || g: x, noconstant"),
+    ("melogit y «~» (1|g) + (0+x|g)", 198, "invalid '~'", "type melogit y || g: x, noconstant || g:"),
+    ("melogit y «~» x + (1|a/b)", 198, "invalid '~'", "type melogit y x || a: || b:"),
+    ("melogit y «~» x + (1|a:b) + (1|a)", 198, "invalid '~'", "type melogit y x || a: || b:"),
+    ("melogit y «~» (1|a) + (1|b)", 198, "invalid '~'", "type melogit y || _all: R.a || b:"),
+    (
+        "melogit y «~» (x|a) + (1|b)",
+        198,
+        "invalid '~'",
+        "type melogit y || _all: R.b || a: x, covariance(unstructured)",
+    ),
+    (
+        "melogit y «~» (1|a:b)",
+        198,
+        "invalid '~'",
+        "type melogit y || a_b: once the data have a_b = the groups of a and b",
+    ),
+    ("melogit y «~» x1 + C(g)", 198, "invalid '~'", "type melogit y x1 i.g"),
+    ("melogit y «~» C(g, Treatment(2)):x - 1", 198, "invalid '~'", "type melogit y i.g#c.x, noconstant"),
+    ("melogit y «~» factor(g) * x", 198, "invalid '~'", "type melogit y i.g##c.x"),
+    ("melogit y «~» x + I(x**2) + I(x^3)", 198, "invalid '~'", "type melogit y x c.x#c.x c.x#c.x#c.x"),
+    ("mepoisson y «~» x + offset(t)", 198, "invalid '~'", "type mepoisson y x, offset(t)"),
+    (
+        "melogit y «~» np.log(x)",
+        198,
+        "invalid '~'",
+        "type melogit y log_x once the data have log_x = np.log(x)",
+    ),
+    (
+        "melogit y «~» poly(x, 2)",
+        198,
+        "invalid '~'",
+        "melogit takes no formula: type it as in y x1 x2 || group: x1: variables separated by blanks, and || "
+        "before each level",
+    ),
+    ("melogit y x «(1|g)» if z", 198, "invalid '(1|g)'", "type melogit y x || g:"),
+    ("melogit y x + «(1 | g)»", 198, "invalid '(1 | g)'", "type melogit y x || g:"),
+    ('melogit «"y ~ x + (1|g)"»', 198, "invalid '\"y ~ x + (1|g)\"'", "type melogit y x || g:"),
+    ("«glmer»(y ~ x + (1|g), df, binomial)", 199, "command glmer is unrecognized", "type melogit y x || g:"),
+    ('«lmer»("y ~ x + (1|g)", df)', 199, "command lmer is unrecognized", "type meglm y x || g:"),
+    ("«y» ~ x", 199, "command y is unrecognized", "a command comes first: melogit y ..."),
+    # Levels.
+    ("melogit y x «|» d: z", 198, "invalid '|'", "type || before a level"),
+    ("melogit y x || «d» z", 198, "':' required after level variable d", "type d:"),
+    (
+        "melogit y x || d: «r.»z",
+        198,
+        "r. operator not allowed",
+        "type R.varname alone after a level: || _all: R.varname",
+    ),
+    ("melogit y «I.»g || d:", 198, "I. operator not allowed", "did you mean i.?"),
+    ("melogit y «C.»g || d:", 198, "C. operator not allowed", "did you mean c.?"),
+    # Conditions.
+    ("melogit y x if a «=» 1 || d:", 198, "invalid '='", "type == to compare"),
+    ("melogit y x if a «=»! 1 || d:", 198, "invalid '='", "type != for unequal"),
+    ("melogit y x if a «=»> 1 || d:", 198, "invalid '='", "type >= for at least"),
+    ("melogit y x if a <«>» 1 || d:", 198, "invalid '>'", "type != for unequal"),
+    ("melogit y x if a > 1 «and» b", 198, "invalid 'and'", "type & for and"),
+    ("melogit y x if a > 1 «or» b", 198, "invalid 'or'", "type | for or"),
+    ("melogit y x if «not» a", 198, "invalid 'not'", "type ! for not"),
+    ("melogit y x if (a «||» b)", 198, "invalid '||'", "in a condition, or is a single |"),
+    ("melogit y x if a == «False»", 198, "invalid 'False'", "a false condition is 0: type x == 0, or !x"),
+    ("melogit y x if a != «None»", 198, "invalid 'None'", MISSING),
+    ("melogit y x if a != «np.nan»", 198, "invalid 'np.nan'", MISSING),
+    ("melogit y x if a «is» None", 198, "invalid 'is'", "type == . to test for missing values"),
+    ("melogit y x if s == «'»bob'", 198, "' invalid character", 'text goes between double quotes: "bob"'),
+    ("melogit y x if s == «“»bob”", 198, "“ invalid character", 'text goes between double quotes: "bob"'),
+    ("melogit y x if «df.a» > 1", 198, "invalid 'df.a'", f"{COLUMNS}a"),
+    ('melogit y x if df[«"a"»] > 1', 198, "invalid '\"a\"'", f"{COLUMNS}a"),
+    ('melogit y x if df[«"my var"»] > 1', 198, "invalid '\"my var\"'", RENAME),
+    ("melogit y x if «a.isin»([1, 2])", 198, "invalid 'a.isin'", "type inlist(a, 1, 2)"),
+    ("melogit y x if «a.notna»()", 198, "invalid 'a.notna'", "type !missing(a)"),
+    ("melogit y x if «np.log»(a) > 1", 198, "invalid 'np.log'", "type log(x)"),
+    ("melogit y x if «lenght»(s) > 1", 133, "unknown function lenght()", "did you mean length?"),
+    ("melogit y x, «if» z || d:", 198, "option if not allowed", "if and in stand before the comma"),
+    ("melogit y x in 1«:»10", 198, "invalid ':'", "a range has a slash: in 1/10"),
+    ("melogit y x in 1 «10»", 198, "invalid '10'", "a range has a slash: in 1/10"),
+    ("melogit y x in 1, «10»", 198, "invalid '10'", "options are words; a range of observations is in 1/10"),
+    # Variables.
+    ('melogit y «"x"» || d:', 198, "invalid '\"x\"'", "names stand without quotes: type x"),
+    ('melogit y «"my var"» || d:', 198, "invalid '\"my var\"'", RENAME),
+    ('melogit «"my var"» x || d:', 198, "invalid '\"my var\"'", RENAME),
+    ('melogit y df[«"x"»] || d:', 198, "invalid '\"x\"'", "names stand without quotes: type x"),
+    ("melogit y «C(»g) || d:", 198, "invalid 'C('", "type i.g for a factor variable"),
+    (
+        "melogit y «log(»x) || d:",
+        198,
+        "invalid 'log('",
+        'make it a variable of the data first: df["log_x"] = ...',
+    ),
+    ("melogit y x«^»2 || d:", 198, "invalid '^'", "powers are products: c.x#c.x is the square of x"),
+    (
+        "melogit y, «x», z || d:",
+        198,
+        "option x not allowed",
+        "variables stand before the comma, separated by blanks",
+    ),
+    ("melogit y x«;» z", 198, "invalid ';'", "one command at a time"),
+    # Options.
+    ("melogit y x || d: «cov(»un)", 198, "invalid 'cov('", "options follow a comma: , cov("),
+    ("melogit y x || d:, «robust»", 198, "option robust not allowed", "type vce(robust)"),
+    (
+        "melogit y x || d:, «nolstretch»",
+        198,
+        "option nolstretch not allowed",
+        "nolstretch is an option of the manual that is not available yet",
+    ),
+    (
+        "melogit y x || d:, vce(cluster«)»",
+        198,
+        "option vce() incorrectly specified",
+        "type vce(cluster clustvar)",
+    ),
+    (
+        "melogit y x || d:, nonrtol «nrtol(1)»",
+        198,
+        "options nonrtolerance and nrtolerance may not be combined",
+        None,
+    ),
+    (
+        "melogit y x || d: cov«=»un",
+        198,
+        "invalid '='",
+        "an option follows a comma and has its value in parentheses: , level(90)",
+    ),
+    # Weights.
+    (
+        "melogit y x [pw=w] || d:, «fw(v)»",
+        198,
+        "only one type of weight may be specified",
+        "use pweight at all levels, or fweight",
+    ),
+    (
+        "melogit y x || d:, fw(v) «iw(v)»",
+        198,
+        "only one type of weight may be specified",
+        "use fweight at all levels, or iweight",
+    ),
+    ("melogit y x «[pw=w]» || _all: R.d || e:", 198, "weights are not supported for crossed models", None),
+    (
+        "melogit y x «[iw=w]» || d:, intm(lap)",
+        198,
+        "weights are not supported with intmethod(laplace)",
+        "weights need quadrature: leave out intmethod() for mvaghermite",
+    ),
+    # Commands.
+    ("«bysort» g: melogit y x || d:", 199, "prefix bysort is not supported", "type the command without it"),
+    ("«Melogit» y x || d:", 199, "command Melogit is unrecognized", "type melogit: capital letters matter"),
+    (
+        "«xtmelogit» y x || d:",
+        199,
+        "command xtmelogit is unrecognized",
+        "type melogit for the multilevel model: melogit y x || group:",
+    ),
+    (
+        "«mixed» y x || d:",
+        199,
+        "command mixed is unrecognized",
+        "type meglm for the linear multilevel model: meglm y x || group:",
+    ),
+]
+
+
+@pytest.mark.parametrize(("marked", "rc", "message", "hint"), SLIPS)
+def test_slips(marked, rc, message, hint):
+    first, last = marked.find("«"), marked.find("»") - 1
+    text = marked.replace("«", "").replace("»", "")
+    with pytest.raises(CommandError) as caught:
+        parse_command(text)
+    error = caught.value
+    assert (error.rc, error.message, error.hint, error.span) == (rc, message, hint, (first, last))
+    shown = str(error).splitlines()
+    assert shown[0] == text
+    assert shown[1] == " " * first + "^" * (last - first)
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        hint.removeprefix("type ")
+        for marked, _, _, hint in SLIPS
+        if "~" in marked and hint.startswith("type me")
+    ],
+)
+def test_translations_are_commands(marked):
+    parse_command(marked.partition(" once the data")[0])
 
 
 @pytest.mark.parametrize(("marked", "rc", "message", "hint"), MISTAKES)

@@ -8,62 +8,68 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.data.design import Design, DesignLevel
-from memagic.engine import covariance
+from memagic.engine.covariance import identity
 from memagic.engine.crossed.problem import CrossedProblem
 from memagic.engine.families import Family
 from memagic.engine.problem import Level, Problem
+from memagic.errors import CommandError
+from memagic.models import covariance_structure
+from memagic.spec.tree import Command
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 __all__ = ["engine_problem"]
 
-_STRUCTURES = {
-    "independent": covariance.independent,
-    "identity": covariance.identity,
-    "exchangeable": covariance.exchangeable,
-    "unstructured": covariance.unstructured,
-    # Unstructured ones with constraints on their elements.
-    "fixed": covariance.unstructured,
-    "pattern": covariance.unstructured,
-}
 
-
-def engine_problem(design: Design, family: Family, y: Array) -> Problem:
+def engine_problem(command: Command, design: Design, family: Family, y: Array) -> Problem:
     """The problem of a design, with a level of its own for every crossed factor.
 
     Parameters
     ----------
+    command : Command
     design : Design
     family : Family
     y : ndarray, shape (n,)
         The response as the family takes it.
+
+    Raises
+    ------
+    CommandError
+        Crossed effects have weights, r(101).
     """
-    found = [pair for level in design.levels for pair in _levels(level)]
+    weights = design.weights
+    of_level = (None,) * len(design.levels) if weights is None else weights.levels
+    found = [pair for level, w in zip(design.levels, of_level, strict=True) for pair in _levels(level, w)]
     levels = tuple(level for level, _ in found)
     within = tuple(outer for _, outer in found)
+    own = None if weights is None or (weights.observations == 1.0).all() else weights.observations
     if all(outer is None for outer in within):
-        return Problem(family, y, design.x, design.offset, design.trials, levels)
-    return CrossedProblem(family, y, design.x, design.offset, design.trials, levels, within)
+        return Problem(family, y, design.x, design.offset, design.trials, levels, own)
+    if own is not None or any(w is not None for w in of_level):
+        raise CommandError(
+            101,
+            "weights not allowed with crossed random effects",
+            span=None if command.fixed.weight is None else command.fixed.weight.span,
+        )
+    return CrossedProblem(family, y, design.x, design.offset, design.trials, levels, within=within)
 
 
-def _levels(level: DesignLevel) -> Iterator[tuple[Level, Index | None]]:
+def _levels(level: DesignLevel, weight: Array | None) -> Iterator[tuple[Level, Index | None]]:
     """The ordinary equations that follow each other together, and every factor by itself."""
     first = 0
-    structures: list[covariance.CovarianceStructure] = []
+    ordinary: list[tuple[str, int]] = []
     for equation in (*level.equations, None):
         if equation is None or equation.codes is not None:
-            q = sum(structure.q for structure in structures)
-            if structures:
-                joint = structures[0] if len(structures) == 1 else covariance.block_diagonal(structures)
-                yield Level(level.grouping.codes, level.z[:, first : first + q], joint), None
+            q = sum(size for _, size in ordinary)
+            if ordinary:
+                z = level.z[:, first : first + q]
+                yield Level(level.grouping.codes, z, covariance_structure(ordinary), weight), None
             first += q
-            structures = []
+            ordinary = []
         if equation is not None and equation.codes is not None:
-            yield (
-                Level(equation.codes, level.z[:, first : first + 1], covariance.identity(1)),
-                level.grouping.codes,
-            )
+            z = level.z[:, first : first + 1]
+            yield Level(equation.codes, z, identity(1)), level.grouping.codes
             first += 1
         elif equation is not None:
-            structures.append(_STRUCTURES[equation.covariance](len(equation.columns)))
+            ordinary.append((equation.covariance, len(equation.columns)))

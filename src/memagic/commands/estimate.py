@@ -16,12 +16,16 @@ from memagic.commands.iteration_log import IterationLog, shown_details
 from memagic.commands.response import checked_response
 from memagic.commands.settings import engine_settings, technique_words
 from memagic.commands.starting import start_settings
+from memagic.commands.variance import standard_errors
 from memagic.data.design import Design, make_design
 from memagic.data.variables import Variables
+from memagic.display.formats import g
+from memagic.display.report import Wrap
 from memagic.engine.constraints import LinearConstraints
 from memagic.engine.crossed.system import TooLarge
 from memagic.engine.events import Event, Listener, silent
 from memagic.engine.fit import Fit, Settings, StoppedFit, fit
+from memagic.engine.grid import StoppedGrid
 from memagic.engine.problem import Problem
 from memagic.engine.start import NotFeasible
 from memagic.errors import Break, CommandError
@@ -29,6 +33,7 @@ from memagic.models import ModelKind, ancillary_names, density, model_kind
 from memagic.results import MEResults
 from memagic.results.estimates import Estimates, Parameter, mark_boundary, mark_held, name_parameters
 from memagic.results.report import DisplayOptions, Exponentiated, check_scale
+from memagic.results.uncertainty import Uncertainty
 from memagic.spec.tree import Command, Option
 
 if TYPE_CHECKING:
@@ -39,7 +44,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-__all__ = ["Model", "display_options", "estimate", "fit_model", "prepare"]
+__all__ = ["Model", "display_options", "fit_model", "prepare"]
 
 # Least eigenvalue of X'X, scaled to a unit diagonal, that is more than rounding.
 _ROUNDING = 1e-15
@@ -62,6 +67,7 @@ class Model:
     constraints : LinearConstraints or None
     n_user_constraints : int
     settings : Settings
+    uncertainty : Uncertainty
     options : DisplayOptions
     categories : ndarray, shape (c,)
         Values of an ordinal response.
@@ -80,41 +86,11 @@ class Model:
     constraints: LinearConstraints | None
     n_user_constraints: int
     settings: Settings
+    uncertainty: Uncertainty
     options: DisplayOptions
     categories: Array
     value_labels: dict[str, dict[float, str]]
     notes: tuple[str, ...]
-
-
-def estimate(
-    command: Command,
-    frame: pd.DataFrame,
-    stream: Callable[[str], None] | None = None,
-    definitions: Definitions | None = None,
-    progress: Callable[[Progress], None] | None = None,
-) -> MEResults:
-    """Fit the model of `command` on `frame`.
-
-    Parameters
-    ----------
-    command : Command
-    frame : DataFrame
-        Not changed.
-    stream : callable, optional
-        Given each line of notes and of the iteration log as it comes.
-    definitions : Definitions, optional
-        The constraints and matrices that the command may refer to.
-    progress : callable, optional
-        Told how far the fit is.
-
-    Raises
-    ------
-    CommandError
-        Anything in the command or the data that does not allow the fit.
-    Break
-        A keyboard interrupt, with the estimates so far.
-    """
-    return fit_model(prepare(command, frame, definitions or Definitions()), stream, progress)
 
 
 def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> Model:
@@ -125,7 +101,6 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
     CommandError
         Anything in the command or the data that does not allow the fit.
     """
-    _refuse_what_is_missing(command)
     kind = model_kind(command)
     check_integration(command, kind)
     shown = display_options(command.options)
@@ -140,18 +115,19 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
         cutpoints=kind.family == "ordinal",
     )
     span = command.depvar.span
-    response = checked_response(kind, command.depvar.name, design.y, design.trials, span)
+    response = checked_response(kind, command.depvar.variable, design.y, design.trials, span)
     _check_size(design, kind)
     _check_rank(command, design)
     notes = (*design.notes, *response.notes)
-    problem = engine_problem(design, density(kind, len(response.categories)), response.y)
+    problem = engine_problem(command, design, density(kind, len(response.categories)), response.y)
+    errors = standard_errors(command, design)
     check_nodes(command, settings, problem)
     notes = (*crossed_notes(command, settings, problem), *notes)
     ancillary = ancillary_names(kind, len(response.categories))
     parameters, positions = name_parameters(command, kind, ancillary, design, problem)
     constraints, n_user = constraints_of(command, design, problem, parameters, positions, definitions)
     start = start_settings(command, parameters, positions, definitions.matrices)
-    variables = Variables(frame)
+    variables = Variables(frame, command.time)
     used = {name for column in design.fixed for name, _ in column.factors}
     return Model(
         command=command,
@@ -162,7 +138,8 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
         positions=positions,
         constraints=constraints,
         n_user_constraints=n_user,
-        settings=replace(settings, start=start),
+        settings=replace(settings, start=start, variance=errors.variance),
+        uncertainty=errors.uncertainty,
         options=shown,
         categories=response.categories,
         value_labels={name: labels for name in used if (labels := variables.value_labels(name))},
@@ -205,6 +182,7 @@ def fit_model(
         shown_details(command.options),
         progress,
         settings.stopping.nrtolerance,
+        model.uncertainty.pseudo,
     )
     log.notes(model.notes)
 
@@ -221,12 +199,23 @@ def fit_model(
             950,
             "insufficient memory",
             span=command.random[0].span,
-            hint=f"without the factor that has the most values, {error.columns:,} others are coupled with each "
-            "other",
+            hint=f"besides the factor with the most values, {error.columns:,} effects are coupled",
         ) from None
+    except StoppedGrid as stop:
+        raise Break(hint=f"the best node so far is {_as_start(model, stop.best)}") from None
     except StoppedFit as stop:
         raise Break(_result(model, stop.so_far, log.lines)) from None
     return _result(model, fitted, log.lines)
+
+
+def _as_start(model: Model, values: Array) -> str:
+    """``from(/var(_cons[district]) = .1)`` for the variances and covariances of a start."""
+    pairs = [
+        f"{parameter.name} = {g(float(values[position]))}"
+        for parameter, position in zip(model.parameters, model.positions, strict=True)
+        if parameter.role in ("variance", "covariance", "residual")
+    ]
+    return f"from({' '.join(pairs)})"
 
 
 def _result(model: Model, fitted: Fit, log: Sequence[str]) -> MEResults:
@@ -240,6 +229,7 @@ def _result(model: Model, fitted: Fit, log: Sequence[str]) -> MEResults:
         problem=model.problem,
         fit=fitted,
         settings=settings,
+        uncertainty=model.uncertainty,
         method=settings.method,
         n_points=None if settings.method == "laplace" else settings.n_points,
         parameters=mark_boundary(held, model.problem, fitted),
@@ -270,13 +260,24 @@ def display_options(options: dict[str, Option]) -> DisplayOptions:
         labels="nofvlabel" not in options,
         constraints="nocnsreport" not in options,
         legend="coeflegend" in options,
+        all_bases="allbaselevels" in options,
+        empty="noemptycells" not in options,
+        omitted="noomitted" not in options,
+        squish="vsquish" in options,
+        wrap=_wrap(options),
+        bases="baselevels" in options,
+        intervals="noci" not in options,
+        p_values="nopvalues" not in options,
+        widget="widget" in options,
     )
 
 
-def _refuse_what_is_missing(command: Command) -> None:
-    """Refuse what the language can say and the estimation cannot do."""
-    if command.fixed.weight is not None:
-        raise CommandError(101, "weights are not supported", span=command.fixed.weight.span)
+def _wrap(options: dict[str, Option]) -> Wrap:
+    """`fvwrap()` and `fvwrapon()`."""
+    lines = options["fvwrap"].value if "fvwrap" in options else 1
+    assert isinstance(lines, int)
+    on_width = "fvwrapon" in options and options["fvwrapon"].value == "width"
+    return Wrap(lines, "width" if on_width else "word")
 
 
 def _check_size(design: Design, kind: ModelKind) -> None:

@@ -82,6 +82,8 @@ class IterationLog:
         Told how far the grid and the iterations are, also without a log.
     tolerance : float or None
         What the scaled gradient has to fall below.
+    pseudo : bool
+        Whether it is a pseudolikelihood.
     lines : list of str
     """
 
@@ -93,6 +95,7 @@ class IterationLog:
     shown: Shown
     progress: Callable[[Progress], None] | None = None
     tolerance: float | None = None
+    pseudo: bool = False
     lines: list[str] = field(default_factory=list)
     _stage: str = ""
 
@@ -113,7 +116,7 @@ class IterationLog:
         if isinstance(event, StageStarted):
             self._add(*section(_STAGES[event.stage]))
         elif isinstance(event, GridNode):
-            self._add(grid_line(event.number, event.value))
+            self._add(grid_line(event.number, event.value, pseudo=self.pseudo))
         elif isinstance(event, TechniqueSet):
             self._add(f"({'setting' if event.first else 'switching'} technique to {event.technique})")
         else:
@@ -122,7 +125,7 @@ class IterationLog:
             detailed = detail is not None and self._stage not in ("constant", "fixed")
             if detail is not None and detailed:
                 self._add(*self._steps(detail))
-            self._add(iteration_line(event.number, event.value, _remark(event)))
+            self._add(iteration_line(event.number, event.value, _remark(event), pseudo=self.pseudo))
             if detail is not None and detailed:
                 self._add(*self._details(detail))
 

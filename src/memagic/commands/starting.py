@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 
 Index = NDArray[np.intp]
 
-__all__ = ["addresses_of", "start_settings"]
+__all__ = ["DEFAULT_GRID", "addresses_of", "grid_axes", "grid_name", "start_settings"]
 
-_DEFAULT_GRID = (0.1, 1.0, 10.0)
+DEFAULT_GRID = (0.1, 1.0, 10.0)
 # Nodes of a grid that take minutes where one takes a hundredth of a second.
 _MOST_NODES = 10_000
 
 _COMPONENT = re.compile(r"/(?P<what>var|cov)\((?P<inside>.*)\)", re.DOTALL)
 _EFFECT = re.compile(r"(?P<names>[^\[\]]+)\[(?P<path>[^\[\]]+)\]")
+# The signs of e(b) for bases and for what is omitted: 1b.g, 1bn.g, 3o.g, 2bL.g, o.x, c.x#co.z.
+_SIGN = re.compile(r"(?P<level>[0-9]+|c?)(?P<sign>bn|b|o)(?=[LFDS0-9]*\.)")
 
 
 def start_settings(
@@ -65,7 +67,7 @@ def start_settings(
         iterations=method.iterations,
         constant=int(positions[names.index("_cons")]) if "_cons" in names else None,
         given=_given(command, parameters, positions, matrices),
-        grid=_grid(command, parameters, positions),
+        grid=grid_axes(command, parameters, positions),
     )
 
 
@@ -87,8 +89,9 @@ def _given(
     addresses = addresses_of(parameters)
     values: dict[int, float] = {}
     for name, value, span in pairs:
-        k = addresses.get(_bare(name, command.depvar.name))
-        if k is None and initial.skip:
+        bare, held = _unsigned(_bare(name, command.depvar.variable))
+        k = addresses.get(bare)
+        if k is None and (initial.skip or held):
             continue
         if k is None:
             hint = closest(name, addresses) or "option skip ignores values of other parameters"
@@ -108,6 +111,8 @@ def _check_sign(parameter: Parameter, value: float, span: Span) -> None:
 
 def _renamed(found: Mapping[str, float], parameters: Sequence[Parameter], span: Span) -> dict[str, float]:
     """The values of a matrix for the parameters at the same positions, whatever its own names."""
+    if len(found) != len(parameters):
+        found = {name: value for name, value in found.items() if not _unsigned(name)[1]}
     if len(found) != len(parameters):
         raise CommandError(
             503,
@@ -155,6 +160,19 @@ def _bare(name: str, depvar: str) -> str:
     return name.removeprefix(f"{depvar}:").replace(", ", ",")
 
 
+def _unsigned(name: str) -> tuple[str, bool]:
+    """A name of e(b) without its signs for bases, and whether it is that of a coefficient held at zero."""
+    if name.startswith("/"):
+        return name, False
+    plain, signs = [], []
+    for operand in name.split("#"):
+        match = _SIGN.match(operand)
+        signs.append(match["sign"] if match else "")
+        text = operand if match is None else f"{match['level']}{operand[match.end() :]}"
+        plain.append(text.removeprefix("."))
+    return "#".join(plain), "o" in signs or all(sign == "b" for sign in signs)
+
+
 def addresses_of(parameters: Sequence[Parameter]) -> dict[str, int]:
     """Every way to name a parameter, with its position among `parameters`.
 
@@ -191,8 +209,15 @@ def _aliases(parameter: Parameter, level: str) -> list[str]:
     return [f"/cov({joined[0]},{joined[1]})", f"/cov({joined[1]},{joined[0]})"]
 
 
-def _grid(command: Command, parameters: Sequence[Parameter], positions: Index) -> tuple[GridAxis, ...]:
-    """The axes of all `startgrid()` together; values for one parameter are put together."""
+def grid_axes(command: Command, parameters: Sequence[Parameter], positions: Index) -> tuple[GridAxis, ...]:
+    """The axes of all `startgrid()` together; values for one parameter are put together.
+
+    Raises
+    ------
+    CommandError
+        A parameter that is not found, r(111); a grid that no variance could take or that is too
+        large, r(198).
+    """
     option = command.options.get("startgrid")
     if option is None:
         return ()
@@ -203,7 +228,7 @@ def _grid(command: Command, parameters: Sequence[Parameter], positions: Index) -
         if not wanted:
             wanted = [k for k, p in enumerate(parameters) if p.role in ("variance", "residual")]
         for k in wanted:
-            values = search.values or _DEFAULT_GRID
+            values = search.values or DEFAULT_GRID
             if parameters[k].role != "covariance" and max(values) < 0.0:
                 raise CommandError(198, f"{parameters[k].label} may not be negative", span=search.span)
             axes.setdefault(k, {}).update(dict.fromkeys(values))
@@ -236,3 +261,19 @@ def _target(target: GridTarget, addresses: Mapping[str, int]) -> int:
 def _as_target(address: str) -> str:
     """``/cov(x[id],_cons[id])`` as a grid has it, ``x[id]*_cons[id]``."""
     return address[len("/var(") : -1].replace("],", "]*")
+
+
+def grid_name(parameter: Parameter) -> str:
+    """A variance, covariance or residual variance as `startgrid()` names it: ``x[id]*_cons[id]``.
+
+    One that several effects share has the name of the first ones.
+    """
+    match = _COMPONENT.fullmatch(parameter.name)
+    assert match is not None
+    if parameter.role == "residual":
+        return match["inside"]
+    effects = [(e["names"].strip(",").split(), e["path"]) for e in _EFFECT.finditer(match["inside"])]
+    if match["what"] == "cov" and len(effects) == 1:
+        (first, second, *_), path = effects[0]
+        return f"{first}[{path}]*{second}[{path}]"
+    return "*".join(f"{names[0]}[{path}]" for names, path in effects)

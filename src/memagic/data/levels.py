@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,12 +37,20 @@ class Grouping:
         0..M-1 by observation; groups are counted within those of the level above.
     sizes : ndarray of int, shape (M,)
         Observations in each group.
+    values : ndarray, shape (M,)
+        The group variable's value in each group, as the frame has it.
     """
 
     name: str
     path: str
     codes: Index
     sizes: Index
+    values: NDArray[Any]
+
+    @property
+    def first(self) -> Index:
+        """The first observation of each group, shape (M,)."""
+        return _first(self.codes, len(self.sizes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +66,15 @@ class RandomEffects:
         empty for other equations. It has one column, which is one everywhere.
     codes : ndarray of int, shape (n,), or None
         Its values within the groups of the level, 0..K-1; None for other equations.
+    values : ndarray, shape (K,)
+        What the frame has for them; empty for other equations.
     """
 
     columns: tuple[Column, ...]
     covariance: CovarianceKind
     factor: str = ""
     codes: Index | None = None
+    values: NDArray[Any] = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +131,11 @@ def make_levels(
                 span=members[0].level_span,
                 hint=f"put the equations of {name} next to each other",
             )
-        grouping = _grouping(name, codes.get(name), sample, upper)
+        grouping = _grouping(variables, name, codes.get(name), sample, upper)
         effects, parts = [], []
         for equation in members:
             if equation.factor is not None:
-                effect = _crossed(equation, codes[equation.factor][sample], grouping)
+                effect = _crossed(variables, equation, codes[equation.factor], sample, grouping)
                 z = np.ones((len(grouping.codes), 1))
             else:
                 # Among equations of one level only the last has an intercept.
@@ -142,7 +153,7 @@ def make_levels(
 def _effects(
     variables: Variables, equation: RandomEquation, sample: Mask, *, intercept: bool
 ) -> RandomEffects:
-    columns = expand(variables, equation.terms, sample)
+    columns = [c for c in expand(variables, equation.terms, sample) if c.state == "estimated"]
     if intercept and "noconstant" not in equation.options:
         columns.append(constant())
     if not columns:
@@ -155,7 +166,9 @@ def _effects(
     return RandomEffects(tuple(columns), _covariance(equation))
 
 
-def _crossed(equation: RandomEquation, codes: Index, grouping: Grouping) -> RandomEffects:
+def _crossed(
+    variables: Variables, equation: RandomEquation, codes: Index, sample: Mask, grouping: Grouping
+) -> RandomEffects:
     """The effects of all values of the variable of `R.varname`, with one variance."""
     assert equation.factor is not None
     option = equation.options.get("covariance")
@@ -168,8 +181,9 @@ def _crossed(equation: RandomEquation, codes: Index, grouping: Grouping) -> Rand
         )
     name = equation.factor
     column = Column(f"R.{name}", f"R.{name}", ((name, None),))
-    within = _numbered(grouping.codes * (int(codes.max()) + 1) + codes)
-    return RandomEffects((column,), "identity", name, within)
+    within = _numbered(grouping.codes * (int(codes.max()) + 1) + codes[sample])
+    shown = _values_at(variables, name, sample, _first(within, int(within.max()) + 1))
+    return RandomEffects((column,), "identity", name, within, shown)
 
 
 def _covariance(equation: RandomEquation) -> CovarianceKind:
@@ -180,7 +194,9 @@ def _covariance(equation: RandomEquation) -> CovarianceKind:
     return option.value.kind
 
 
-def _grouping(name: str, codes: Index | None, sample: Mask, upper: Grouping | None) -> Grouping:
+def _grouping(
+    variables: Variables, name: str, codes: Index | None, sample: Mask, upper: Grouping | None
+) -> Grouping:
     """The groups of the sample, within those of the level above; without codes all are one group."""
     n = int(np.count_nonzero(sample))
     used = np.zeros(n, dtype=np.intp) if codes is None else codes[sample]
@@ -193,7 +209,24 @@ def _grouping(name: str, codes: Index | None, sample: Mask, upper: Grouping | No
         used = rank[used]
     # All observations as one group are no level that others would be named after.
     path = name if upper is None or upper.name == ALL else f"{upper.path}>{name}"
-    return Grouping(name, path, used, counts[present])
+    sizes = counts[present]
+    values = (
+        np.array([ALL]) if codes is None else _values_at(variables, name, sample, _first(used, len(sizes)))
+    )
+    return Grouping(name, path, used, sizes, values)
+
+
+def _first(codes: Index, size: int) -> Index:
+    """Where each of the codes 0..size-1 comes first, shape (size,)."""
+    first = np.empty(size, dtype=np.intp)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    return first
+
+
+def _values_at(variables: Variables, name: str, sample: Mask, rows: Index) -> NDArray[Any]:
+    """A variable as the frame has it, at rows of the sample."""
+    found: NDArray[Any] = variables.series(name).iloc[np.flatnonzero(sample)[rows]].to_numpy()
+    return found
 
 
 def _numbered(codes: Index) -> Index:

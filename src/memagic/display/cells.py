@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 from memagic.display.formats import count, f, g
 
 if TYPE_CHECKING:
-    from memagic.display.report import Block, CoefficientTable, ComparisonTest, GroupSummary, Header, Row
+    from memagic.display.report import (
+        Block,
+        CoefficientTable,
+        ComparisonTest,
+        GroupSummary,
+        Header,
+        Row,
+        Wrap,
+    )
 
 __all__ = [
     "ComparisonCells",
@@ -80,6 +88,7 @@ class Line:
     indented: bool = False
     heading: bool = False
     gap: bool = False
+    under: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,11 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class TableCells:
-    """The table of estimates. `se_title` has one or two lines; with `legend` there are no numbers but b."""
+    """The table of estimates. `se_title` has one or two lines; with `legend` there are no numbers but b.
+
+    `columns` says which of the six columns of numbers a line has: all but the statistic and its p-value
+    without `p_values`, all but the limits without `intervals`.
+    """
 
     depvar: str
     estimate_title: str
@@ -104,6 +117,14 @@ class TableCells:
     sections: tuple[Section, ...]
     legend: bool
     stretch: bool
+    wrap: Wrap
+    p_values: bool = True
+    intervals: bool = True
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """Positions among b, standard error, statistic, p-value and the two limits."""
+        return (0, 1, *((2, 3) if self.p_values else ()), *((4, 5) if self.intervals else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +161,15 @@ def header_cells(header: Header) -> HeaderCells:
     model = tuple((clean(label), clean(words)) for label, words in header.model)
     if header.survey is not None:
         design = header.survey
-        # A sum of weights need not be whole; where it is, decimals would only distract.
-        decimals = 0 if float(design.population).is_integer() else 2
+        right.append(("Population size", _size(design.population)))
+        if design.n_subpopulation is not None and design.subpopulation is not None:
+            right.append(("Subpop. no. obs", count(design.n_subpopulation)))
+            right.append(("Subpop. size", _size(design.subpopulation)))
         return HeaderCells(
             title=clean(header.title),
             model=model,
             left=(("Number of strata", count(design.n_strata)), ("Number of PSUs", count(design.n_psu))),
-            right=(*right, ("Population size", f(design.population, 14, decimals, commas=True))),
+            right=tuple(right),
             groups=(),
             integration=(),
             fit=(
@@ -205,6 +228,9 @@ def table_cells(table: CoefficientTable) -> TableCells:
         sections=tuple(_section(block, table) for block in table.blocks),
         legend=table.legend,
         stretch=table.stretch,
+        wrap=table.wrap,
+        p_values=table.p_values,
+        intervals=table.intervals,
     )
 
 
@@ -229,6 +255,11 @@ def comparison_cells(test: ComparisonTest) -> ComparisonCells:
     )
 
 
+def _size(population: float) -> str:
+    """A sum of weights need not be whole; where it is, decimals would only distract."""
+    return f(population, 14, 0 if float(population).is_integer() else 2, commas=True)
+
+
 def _group(group: GroupSummary) -> GroupCells:
     return GroupCells(
         name=clean(group.name),
@@ -245,7 +276,7 @@ def _section(block: Block, table: CoefficientTable) -> Section:
     if block.title is None and not block.flush and not table.squish:
         gaps[1:] = [_gap(above, row) for above, row in pairwise(rows)]
     return Section(
-        lines=tuple(_line(row, gap, table.legend) for row, gap in zip(rows, gaps, strict=True)),
+        lines=tuple(_line(row, gap, table) for row, gap in zip(rows, gaps, strict=True)),
         title=None if block.title is None else clean(block.title),
         flush=block.flush,
     )
@@ -254,27 +285,30 @@ def _section(block: Block, table: CoefficientTable) -> Section:
 def _gap(above: Row, row: Row) -> bool:
     # Factors and interactions stand apart from their neighbours, above and below.
     # A constant that is held at zero follows without a blank line, unlike one that is estimated.
-    if row.indented or (row.kind == "state" and row.label == "_cons"):
+    if row.indented or row.under or (row.kind == "state" and row.label == "_cons"):
         return False
-    return row.kind == "heading" or above.indented or "#" in row.label or "#" in above.label
+    return row.kind == "heading" or above.indented or above.under or "#" in row.label or "#" in above.label
 
 
-def _line(row: Row, gap: bool, legend: bool) -> Line:
+def _line(row: Row, gap: bool, table: CoefficientTable) -> Line:
     label = clean(row.label)
     if row.kind == "heading":
         return Line(label, row.name, (), heading=True, gap=gap)
     b = "" if row.b is None else g(row.b)
     if row.kind == "state":
         numbers: tuple[str, ...] = (b,)
-    elif legend:
+    elif table.legend:
         numbers = (b, f"_b[{clean(row.name)}]")
     else:
-        numbers = (
-            b,
-            "" if row.se is None else g(row.se),
-            "" if row.z is None else f(row.z, 8, 2),
-            "" if row.p is None else f(row.p, 5, 3),
-            "" if row.lower is None else g(row.lower),
-            "" if row.upper is None else g(row.upper),
-        )
-    return Line(label, row.name, numbers, clean(row.note), row.indented, gap=gap)
+        numbers = (b, "" if row.se is None else g(row.se))
+        if table.p_values:
+            numbers += (
+                "" if row.z is None else f(row.z, 8, 2),
+                "" if row.p is None else f(row.p, 5, 3),
+            )
+        if table.intervals:
+            numbers += (
+                "" if row.lower is None else g(row.lower),
+                "" if row.upper is None else g(row.upper),
+            )
+    return Line(label, row.name, numbers, clean(row.note), row.indented, gap=gap, under=row.under)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
 from memagic.display.cells import clean
+from memagic.display.points import decimals, number_cell
 from memagic.display.style import STYLE
 from memagic.display.text import LINE_WIDTH
 
@@ -18,12 +20,17 @@ _NARROWEST = 12
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """A row: its label, its cells as they are shown, and whether a rule stands above it."""
+    r"""A row: its label, its cells as they are shown, and whether a rule stands above it.
+
+    A line break in a cell stacks a second number under the first. A `heading` has no cells: it names
+    the rows below it, up to the next rule.
+    """
 
     label: str
-    cells: tuple[str, ...]
+    cells: tuple[str, ...] = ()
     indented: bool = False
     ruled: bool = False
+    heading: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,11 @@ def _lines(table: GridTable) -> list[str]:
     labels = [clean(row.label) for row in table.rows]
     wide = max(_NARROWEST, *(len(label) for label in labels))
     stacks = [head.split("\n") for head in table.heads]
-    columns = [[*stack, *(row.cells[j] for row in table.rows)] for j, stack in enumerate(stacks)]
+    bodies = [row for row in table.rows if not row.heading]
+    columns = [
+        [*stack, *(line for row in bodies for line in row.cells[j].split("\n"))]
+        for j, stack in enumerate(stacks)
+    ]
     widths = [max(len(cell) for cell in column) + _GAP for column in columns]
     depth = max(len(stack) for stack in stacks)
     rule = "-" * (wide + 2 + sum(widths))
@@ -73,11 +84,17 @@ def _lines(table: GridTable) -> list[str]:
     for k, (label, row) in enumerate(zip(labels, table.rows, strict=True)):
         if row.ruled and k:
             lines.append(between)
-        lines.append(_line(label, row.cells, wide, widths))
+        if row.heading:
+            lines.append(f"{label:<{wide}} |")
+            continue
+        cells = [cell.split("\n") for cell in row.cells]
+        for number in range(max(map(len, cells), default=1)):
+            words = [cell[number] if number < len(cell) else "" for cell in cells]
+            lines.append(_line("" if number else label, words, wide, widths))
     return [*lines, rule]
 
 
-def _line(label: str, cells: list[str] | tuple[str, ...], wide: int, widths: list[int]) -> str:
+def _line(label: str, cells: list[str], wide: int, widths: list[int]) -> str:
     shown = "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
     return f"{label:>{wide}} |{shown}"
 
@@ -98,13 +115,51 @@ def grid_html(table: GridTable) -> str:
             f'<table class="memagic-table">\n<caption>{title}</caption>\n'
             f"<thead><tr><td></td>{heads}</tr></thead>\n<tbody>\n"
         )
-        for k, row in enumerate(table.rows):
-            if row.ruled and k:
-                parts.append("</tbody>\n<tbody>\n")
-            mark = ' class="memagic-in"' if row.indented else ""
-            cells = "".join(f"<td>{escape(cell)}</td>" for cell in row.cells)
-            parts.append(f'<tr{mark}><th scope="row">{escape(clean(row.label))}</th>{cells}</tr>\n')
+        parts += _body(table)
         parts.append("</tbody>\n</table>\n</div>\n")
     parts += (f'<p class="memagic-note">{escape(clean(note))}</p>\n' for note in table.notes)
     parts.append("</div>")
     return "".join(parts)
+
+
+def _body(table: GridTable) -> Iterator[str]:
+    """The rows between the first rule and the last; decimal points stand below each other between rules."""
+    for number, section in enumerate(_sections(table.rows)):
+        if number:
+            yield "</tbody>\n<tbody>\n"
+        deepest = [
+            decimals(cell for row in section if not row.heading for cell in row.cells[j].split("\n"))
+            for j in range(len(table.heads))
+        ]
+        for row in section:
+            yield _heading(row, len(table.heads)) if row.heading else _row(row, deepest)
+
+
+def _sections(rows: Sequence[GridRow]) -> list[list[GridRow]]:
+    sections: list[list[GridRow]] = [[]]
+    for row in rows:
+        if row.ruled and sections[-1]:
+            sections.append([])
+        sections[-1].append(row)
+    return sections
+
+
+def _heading(row: GridRow, width: int) -> str:
+    label = escape(clean(row.label))
+    return f'<tr><th scope="rowgroup" colspan="{width + 1}" class="memagic-group">{label}</th></tr>\n'
+
+
+def _row(row: GridRow, deepest: Sequence[int]) -> str:
+    """One row of the table for each number that stands in a cell."""
+    mark = ' class="memagic-in"' if row.indented else ""
+    stacks = [cell.split("\n") for cell in row.cells]
+    depth = max(map(len, stacks), default=1)
+    span = f' rowspan="{depth}"' if depth > 1 else ""
+    head = f'<th scope="row"{span}>{escape(clean(row.label))}</th>'
+    rows = []
+    for line in range(depth):
+        words = (stack[line] if line < len(stack) else "" for stack in stacks)
+        cells = "".join(map(number_cell, words, deepest))
+        rows.append(f"<tr{mark}>{head}{cells}</tr>\n")
+        mark, head = ' class="memagic-below"', ""
+    return "".join(rows)

@@ -6,6 +6,8 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from memagic.display.cells import comparison_cells, header_cells, table_cells
+from memagic.display.points import decimals as places
+from memagic.display.points import number_cell
 from memagic.display.style import STYLE
 
 if TYPE_CHECKING:
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
     from memagic.display.report import Report
 
 __all__ = ["to_html"]
-
-_LONGEST_SHIFT = 9  # the largest that the style sheet knows
 
 
 def to_html(report: Report) -> str:
@@ -117,7 +117,7 @@ def _table(table: TableCells, title: str) -> Iterable[str]:
     yield _heads(table)
     decimals = _decimals(table)
     for section in table.sections:
-        yield _section(section, decimals, table.legend)
+        yield _section(section, decimals, table)
     yield "</table>\n</div>\n"
 
 
@@ -129,17 +129,20 @@ def _heads(table: TableCells) -> str:
         last = ""
     else:
         se = "<br>".join(escape(line) for line in table.se_title)
-        names += [se, table.statistic, escape(table.p_title)]
-        # The interval's heading spans two columns, which have to be a group for its scope to hold.
-        groups = '<colgroup><col><col><col><col><col></colgroup><colgroup span="2"></colgroup>\n'
-        interval = escape(table.interval_title)
-        last = f'<th scope="colgroup" colspan="2" class="memagic-interval">{interval}</th>'
+        names += [se, table.statistic, escape(table.p_title)] if table.p_values else [se]
+        groups = f"<colgroup>{'<col>' * len(names)}</colgroup>\n"
+        last = ""
+        if table.intervals:
+            # The interval's heading spans two columns, which have to be a group for its scope to hold.
+            groups = groups.replace("\n", '<colgroup span="2"></colgroup>\n')
+            interval = escape(table.interval_title)
+            last = f'<th scope="colgroup" colspan="2" class="memagic-interval">{interval}</th>'
     cells = "".join(f'<th scope="col">{name}</th>' for name in names)
     return f"{groups}<thead><tr>{cells}{last}</tr></thead>\n"
 
 
-def _section(section: Section, decimals: Sequence[int], legend: bool) -> str:
-    width = 3 if legend else 7
+def _section(section: Section, decimals: Sequence[int], table: TableCells) -> str:
+    width = 3 if table.legend else 1 + len(table.columns)
     rows = ["<tbody>\n"]
     if section.title is not None:
         rows.append(
@@ -147,45 +150,29 @@ def _section(section: Section, decimals: Sequence[int], legend: bool) -> str:
             f"{escape(section.title)}</th></tr>\n"
         )
     within = section.title is not None
-    rows += (_row(line, decimals, legend, within) for line in section.lines)
+    rows += (_row(line, decimals, width, table.legend, within) for line in section.lines)
     rows.append("</tbody>\n")
     return "".join(rows)
 
 
-def _row(line: Line, decimals: Sequence[int], legend: bool, within: bool) -> str:
-    width = 2 if legend else 6
-    marks = ["memagic-gap"] * line.gap + ["memagic-in"] * (line.indented or within)
+def _row(line: Line, decimals: Sequence[int], width: int, legend: bool, within: bool) -> str:
+    marks = ["memagic-gap"] * line.gap + ["memagic-in"] * (line.indented or line.under or within)
     mark = f' class="{" ".join(marks)}"' if marks else ""
     address = f' title="_b[{escape(line.name)}]"' if line.name else ""
     head = f'<tr{mark}><th scope="row"{address}>{escape(line.label)}</th>'
     if line.heading:
-        return f'{head}<td colspan="{width}"></td></tr>\n'
-    first = _number(line.numbers[0], decimals[0])
+        return f'{head}<td colspan="{width - 1}"></td></tr>\n'
+    first = number_cell(line.numbers[0], decimals[0])
     if line.note or legend:
         words = escape(line.note or " ".join(line.numbers[1:]))
-        return f'{head}{first}<td colspan="{width - 1}" class="memagic-word">{words}</td></tr>\n'
-    others = "".join(map(_number, line.numbers[1:], decimals[1:]))
+        return f'{head}{first}<td colspan="{width - 2}" class="memagic-word">{words}</td></tr>\n'
+    others = "".join(map(number_cell, line.numbers[1:], decimals[1:]))
     return f"{head}{first}{others}</tr>\n"
 
 
 def _decimals(table: TableCells) -> list[int]:
-    # Numbers are set with their points below each other: find the decimals of every column.
-    deepest = [0] * 6
-    for section in table.sections:
-        for line in section.lines:
-            # The last of two columns is a parameter's address, which may hold a point as well.
-            columns = line.numbers[:1] if table.legend else line.numbers
-            for i, number in enumerate(columns):
-                if "." in number and "e" not in number:
-                    deepest[i] = max(deepest[i], len(number) - number.index(".") - 1)
-    return deepest
-
-
-def _number(number: str, decimals: int) -> str:
-    if "e" in number or not number:
-        return f"<td>{number}</td>"
-    point = number.find(".")
-    # A whole number lacks the point too, which is about as wide as half a digit.
-    shift = decimals if point < 0 else decimals - (len(number) - point - 1)
-    shift = min(shift, _LONGEST_SHIFT)
-    return f'<td class="memagic-s{shift}">{number}</td>' if shift else f"<td>{number}</td>"
+    """The places after the point in every column of numbers."""
+    lines = [line for section in table.sections for line in section.lines]
+    # The last of two columns is a parameter's address, which may hold a point as well.
+    n = 1 if table.legend else len(table.columns)
+    return [places(line.numbers[k] for line in lines if k < len(line.numbers)) for k in range(n)]

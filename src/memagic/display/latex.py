@@ -114,29 +114,29 @@ def _value(value: str) -> str:
 
 def _table(table: TableCells) -> Iterable[str]:
     yield r"\setlength{\tabcolsep}{4pt}"  # seven columns just fit on a page of the article class
-    yield r"\begin{tabular}{lrl}" if table.legend else r"\begin{tabular}{lrrrrrr}"
+    width = 3 if table.legend else 1 + len(table.columns)
+    yield r"\begin{tabular}{lrl}" if table.legend else rf"\begin{{tabular}}{{l{'r' * (width - 1)}}}"
     yield r"\toprule"
     if table.legend:
         yield _cells([_escape(table.depvar), _escape(table.estimate_title), "Legend"])
     else:
         *above, se = table.se_title
         for line in above:
-            yield _cells(["", "", _escape(line), "", "", "", ""])
-        interval = rf"\multicolumn{{2}}{{c}}{{{_escape(table.interval_title)}}}"
-        statistic = f"${table.statistic}$"
-        p = f"$P>|{table.statistic}|$"
-        yield _cells(
-            [_escape(table.depvar), _escape(table.estimate_title), _escape(se), statistic, p, interval]
-        )
+            yield _cells(["", "", _escape(line), *[""] * (width - 3)])
+        heads = [_escape(table.depvar), _escape(table.estimate_title), _escape(se)]
+        if table.p_values:
+            heads += [f"${table.statistic}$", f"$P>|{table.statistic}|$"]
+        if table.intervals:
+            heads.append(rf"\multicolumn{{2}}{{c}}{{{_escape(table.interval_title)}}}")
+        yield _cells(heads)
     for section in table.sections:
         yield r"\midrule"
-        yield from _section(section, table.legend)
+        yield from _section(section, width, table.legend)
     yield r"\bottomrule"
     yield r"\end{tabular}"
 
 
-def _section(section: Section, legend: bool) -> Iterable[str]:
-    width = 3 if legend else 7
+def _section(section: Section, width: int, legend: bool) -> Iterable[str]:
     if section.title is not None:
         yield rf"\multicolumn{{{width}}}{{l}}{{\itshape {_escape(section.title)}}} \\"
     for line in section.lines:
@@ -147,7 +147,7 @@ def _section(section: Section, legend: bool) -> Iterable[str]:
 
 def _row(line: Line, width: int, legend: bool, within: bool) -> str:
     label = _escape(line.label)
-    if line.indented or within:
+    if line.indented or line.under or within:
         label = rf"\quad {label}"
     if line.heading:
         return rf"\multicolumn{{{width}}}{{l}}{{{label}}} \\"

@@ -19,6 +19,7 @@ __all__ = [
     "Row",
     "SurveyDesign",
     "WaldTest",
+    "Wrap",
 ]
 
 
@@ -47,6 +48,7 @@ class SurveyDesign:
     """What a header shows under `svy:` in place of groups, integration, Wald test and likelihood.
 
     `f_df` is the pair of degrees of freedom of the joint F test; f and p are nan with no covariates.
+    A subpopulation has its number of observations and its size.
     """
 
     n_strata: int
@@ -56,6 +58,8 @@ class SurveyDesign:
     f: float
     f_df: tuple[int, int]
     p: float
+    n_subpopulation: int | None = None
+    subpopulation: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +95,8 @@ class Row:
     `kind` is "estimate" for numbers, "heading" for the name above the levels of a factor, and
     "state" for a coefficient that is held, with `note` in words: "(omitted)", "(base)", "(empty)",
     "(offset)", "(exposure)" after the number `b`. `name` is the address of the parameter in `_b[]`.
-    A level of a factor under its heading has `indented` set. `z` and `p` are None where the
-    manual leaves them blank.
+    A level of a factor under its heading has `indented` set, a variable's lag under its name `under`.
+    `z` and `p` are None where the manual leaves them blank.
     """
 
     kind: Literal["estimate", "heading", "state"]
@@ -106,6 +110,19 @@ class Row:
     upper: float | None = None
     note: str = ""
     indented: bool = False
+    under: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wrap:
+    """How value labels that are too long for their column are shown.
+
+    They take up to `lines` lines, broken between words or at the column's width; what is left is
+    abbreviated. With 0 or 1 a label has one line.
+    """
+
+    lines: int = 1
+    on: Literal["word", "width"] = "word"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +145,8 @@ class CoefficientTable:
     `se_title` is "Std. err.", or two lines such as "Robust\nstd. err.". `legend` replaces all but
     the estimates by the parameters' addresses (option `coeflegend`), `squish` leaves out the blank
     lines around factors (`vsquish`), and `stretch` off keeps the column of names at 12 characters
-    (`nolstretch`).
+    (`nolstretch`). `intervals` off leaves out the confidence limits (`noci`), `p_values` off the
+    p-values and their statistics (`nopvalues`).
     """
 
     depvar: str
@@ -140,6 +158,9 @@ class CoefficientTable:
     legend: bool = False
     squish: bool = False
     stretch: bool = True
+    intervals: bool = True
+    p_values: bool = True
+    wrap: Wrap = Wrap()
 
 
 @dataclass(frozen=True, slots=True)

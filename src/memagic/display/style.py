@@ -49,6 +49,7 @@ _RULES = """
 .memagic-report table.memagic-table tbody tr:last-child>*{padding-bottom:.4em}
 .memagic-report table.memagic-table tr.memagic-gap>*{padding-top:.55em}
 .memagic-report table.memagic-table tr.memagic-in>th:first-child{padding-left:1.5em}
+.memagic-report table.memagic-table tr.memagic-below>td{padding-top:0;opacity:.8}
 .memagic-report table.memagic-table th.memagic-group{font-style:italic}
 .memagic-report table.memagic-table td.memagic-word{text-align:left;opacity:.7}
 .memagic-report details.memagic-log{margin:.3em 0 .7em;font-size:.92em}

@@ -10,7 +10,7 @@ from memagic.display.cells import comparison_cells, header_cells, table_cells
 from memagic.display.labels import NARROWEST, abbreviated, column_width, label_lines, title_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from memagic.display.cells import ComparisonCells, Fact, HeaderCells, Line, TableCells
     from memagic.display.report import Report
@@ -149,18 +149,21 @@ def _groups(cells: HeaderCells) -> list[str]:
 
 
 def _table(table: TableCells, width: int) -> list[str]:
-    rule = "-" * (width + _BAR + _NUMBERS)
+    widths = [_COLUMNS[k] for k in table.columns]
+    # The head of the standard errors ends one column right of them.
+    numbers = _NUMBERS if table.legend else max(sum(widths), sum(_COLUMNS[:2]) + 1)
+    rule = "-" * (width + _BAR + numbers)
     lines = [rule, *_heads(table, width)]
     blank = " " * (width + 1) + "|"
     for section in table.sections:
-        lines.append("-" * (width + 1) + "+" + "-" * _NUMBERS)
+        lines.append("-" * (width + 1) + "+" + "-" * numbers)
         if section.title is not None:
             lines += title_lines(section.title, width)
         for line in section.lines:
             if line.gap:
                 lines.append(blank)
-            lines += label_lines(line, width, section.flush)
-            lines[-1] += _numbers(line, table.legend)
+            lines += label_lines(line, width, section.flush, table.wrap)
+            lines[-1] += _numbers(line, table.legend, widths)
     return [*lines, rule]
 
 
@@ -173,11 +176,16 @@ def _heads(table: TableCells, width: int) -> Iterable[str]:
     # The upper line of the title is centred over the nine characters of "std. err.".
     tops = (" " * (width + 1) + "|" + " " * (14 + (9 - len(top)) // 2) + top for top in above)
     se = f"  {se}".rjust(_COLUMNS[0] + _COLUMNS[1] + 1 - len(estimate))
-    row = f"{depvar:>{width}} |{estimate}{se}{table.statistic:>7}{table.p_title:>9}{table.interval_title:>25}"
+    row = f"{depvar:>{width}} |{estimate}{se}"
+    if table.p_values:
+        row += f"{table.statistic:>7}{table.p_title:>9}"
+    if table.intervals:
+        # The heads end one column right of the numbers before them.
+        row += f"{table.interval_title:>{25 if table.p_values else 24}}"
     return (*tops, row)
 
 
-def _numbers(line: Line, legend: bool) -> str:
+def _numbers(line: Line, legend: bool, widths: Sequence[int]) -> str:
     if line.heading:
         return ""
     first, *others = line.numbers
@@ -185,7 +193,7 @@ def _numbers(line: Line, legend: bool) -> str:
         return f"{first:>{_COLUMNS[0]}}  {line.note}"
     if legend:
         return f"{first:>{_COLUMNS[0]}}  {' '.join(others)}"
-    return "".join(f"{cell:>{width}}" for cell, width in zip(line.numbers, _COLUMNS, strict=False))
+    return "".join(f"{cell:>{width}}" for cell, width in zip(line.numbers, widths, strict=False))
 
 
 def _comparison(cells: ComparisonCells) -> list[str]:

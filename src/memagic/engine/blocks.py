@@ -96,6 +96,13 @@ class Block:
         Sums lowest-level clusters within top-level ones.
     x_by_cluster : csr_array, shape (M_L p, n)
         Row j p + c holds column c of X for the rows of cluster j: X_j' r in one product.
+    weight : ndarray, shape (n, 1), or None
+        Weights of the rows.
+    level_weights : tuple of ndarray or None
+        By level, shape (M_l,), the weights of its clusters; empty without weights at any level.
+    chain_weights : tuple of ndarray
+        By level, shape (M_l,), a cluster's weight times those of the groups it lies in, without that of
+        the highest level; empty without weights at any level.
     """
 
     clusters: slice
@@ -116,6 +123,9 @@ class Block:
     sum_up: tuple[Summation, ...]
     sum_top: Summation
     x_by_cluster: csr_array
+    weight: Array | None
+    level_weights: tuple[Array, ...]
+    chain_weights: tuple[Array, ...]
 
     @property
     def n_clusters(self) -> int:
@@ -131,6 +141,10 @@ class Block:
     def sizes(self) -> tuple[int, ...]:
         """Clusters by level."""
         return tuple(len(top) for top in self.tops)
+
+    def counted(self, values: Array, level: int) -> Array:
+        """Values of a level's clusters times their weights, shape (M_l, K)."""
+        return values * self.level_weights[level][:, None] if self.level_weights else values
 
     def eta(self, fixed: Array, effects: Array) -> Array:
         """Linear predictors at K values of the random effects.
@@ -245,6 +259,7 @@ def _block(
     index = np.arange(n * p) - np.repeat(pointers[:-1], run) + np.repeat(np.repeat(first_lowest, p), run)
     column = np.repeat(np.tile(np.arange(p), n_lowest), run)
     trials = problem.trials
+    level_weights = _level_weights(problem, rows, first[:n_levels])
     return Block(
         clusters=clusters,
         dims=tuple(level.structure.q for level in problem.levels),
@@ -264,4 +279,27 @@ def _block(
         sum_up=tuple(Summation(parents[k], len(first[k - 1])) for k in range(1, n_levels)),
         sum_top=Summation(codes[0][first_lowest], len(first[0])),
         x_by_cluster=csr_array((x[index, column], index, pointers), shape=(n_lowest * p, n)),
+        weight=None if problem.weight is None else problem.weight[rows, None],
+        level_weights=level_weights,
+        chain_weights=_chain_weights(level_weights, parents),
     )
+
+
+def _level_weights(problem: Problem, rows: Index, first: list[Index]) -> tuple[Array, ...]:
+    """The weights of every level's clusters, whose first rows are `first`."""
+    if all(level.weight is None for level in problem.levels):
+        return ()
+    return tuple(
+        np.ones(len(at)) if level.weight is None else level.weight[level.cluster[rows[at]]]
+        for level, at in zip(problem.levels, first, strict=True)
+    )
+
+
+def _chain_weights(level_weights: tuple[Array, ...], parents: tuple[Index, ...]) -> tuple[Array, ...]:
+    """Products of the weights along the chains, below the highest level."""
+    if not level_weights:
+        return ()
+    products = [np.ones(len(level_weights[0]))]
+    for weight, parent in zip(level_weights[1:], parents[1:], strict=True):
+        products.append(products[-1][parent] * weight)
+    return tuple(products)

@@ -4,6 +4,8 @@ The negative Hessian of h(v) = log f(y | v) - v'v/2 couples a cluster's effects 
 the groups it lies in. Eliminating the lowest level first leaves, level by level, one small matrix a
 cluster: no matrix over all effects is ever formed. The same elimination gives the Gaussian
 approximation of the posterior as conditional moments from the top down, which is what nodes need.
+
+A group's weight multiplies all that it contributes to the level above, and nothing within it.
 """
 
 from __future__ import annotations
@@ -68,7 +70,7 @@ class Elimination:
             reduced.append(rhs[:, above:] + own[level])
             if level:
                 up = rhs[:, :above] - np.einsum("jqu,jq->ju", self.slope[level], reduced[-1])
-                rhs = block.sum_up[level - 1] @ up
+                rhs = block.sum_up[level - 1] @ block.counted(up, level)
         return reduced[::-1]
 
     def back(self, block: Block, solved: list[Array]) -> tuple[Array, ...]:
@@ -125,7 +127,7 @@ def eliminate(block: Block, curvature: Array) -> Elimination:
         slopes.append(slope)
         if level:
             up = curvature[:, :above, :above] - curvature[:, :above, above:] @ slope
-            summed = block.sum_up[level - 1] @ up.reshape(len(up), -1)
+            summed = block.sum_up[level - 1] @ block.counted(up.reshape(len(up), -1), level)
             curvature = summed.reshape(-1, above, above)
     return Elimination(tuple(inverses[::-1]), tuple(slopes[::-1]), log_det)
 

@@ -17,6 +17,7 @@ from memagic.engine.crossed.nested import nested_problem
 from memagic.engine.crossed.problem import CrossedProblem
 from memagic.engine.crossed.threads import modest_threads
 from memagic.engine.events import Listener, StageStarted, silent
+from memagic.engine.grid import grid_search
 from memagic.engine.laplace import LaplaceObjective
 from memagic.engine.linear import LinearObjective
 from memagic.engine.maximize import Maximum, Search, StoppedMaximum, Stopping, maximize
@@ -27,9 +28,10 @@ from memagic.engine.plain import PlainObjective
 from memagic.engine.problem import Problem
 from memagic.engine.quadrature import QuadratureObjective
 from memagic.engine.restricted import space_of
+from memagic.engine.sandwich import Variance, meat
 from memagic.engine.secant import OutlinedObjective, maximize_outlined
 from memagic.engine.space import Space, to_reported
-from memagic.engine.start import NotFeasible, StartSettings, grid_search, starting_point
+from memagic.engine.start import NotFeasible, StartSettings, starting_point
 
 Array = NDArray[np.float64]
 
@@ -42,6 +44,8 @@ _Analytic = (
 # Relative to the size of the linear predictor's random part: a standard deviation at which no
 # digit of the log likelihood depends on the variance.
 _ZERO_DEVIATION = 1e-4
+# Scores are quadratic in the effects of a Gaussian response: their squares have degree four.
+_EXACT_POINTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ class Settings:
         Numerical derivatives rather than analytic ones.
     estimate : bool
         False for the starting values as they are, after any grid search.
+    variance : Variance
+        Of the estimators.
     """
 
     method: Method = "mvaghermite"
@@ -68,6 +74,7 @@ class Settings:
     start: StartSettings = field(default_factory=StartSettings)
     numerical: bool = False
     estimate: bool = True
+    variance: Variance = field(default_factory=Variance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,8 @@ class Fit:
     estimates : ndarray, shape (p + m + n_phi,)
         Beta, the reported elements of Sigma, and the family's parameters.
     covariance : ndarray, shape (p + m + n_phi, p + m + n_phi)
+    modelbased : ndarray, shape (p + m + n_phi, p + m + n_phi), or None
+        Inverse of the observed information where `covariance` is a sandwich.
     gradient : ndarray, shape (p + m + n_phi,)
         Of the log likelihood in theta = (beta, omega, phi).
     hessian : ndarray, shape (p + m + n_phi, p + m + n_phi)
@@ -116,6 +125,7 @@ class Fit:
     constraints: LinearConstraints | None = None
     held: tuple[bool, ...] = ()
     interrupted: bool = False
+    modelbased: Array | None = None
 
 
 class StoppedFit(KeyboardInterrupt):
@@ -142,6 +152,9 @@ def _analytic_objective(problem: Problem, settings: Settings) -> _Analytic:
         if laplace:
             return CrossedLaplace(problem)
         problem = nested_problem(problem)
+    if problem.family.closed_form and problem.weighted:
+        # At the mode, with the curvature, three points integrate all that derivatives need exactly.
+        return QuadratureObjective(problem, "mcaghermite", _EXACT_POINTS)
     if problem.family.closed_form:
         # The Laplacian approximation of a Gaussian posterior is no approximation.
         return LinearObjective(problem) if len(problem.levels) == 1 else LaplaceObjective(problem)
@@ -198,12 +211,12 @@ def _fit(
         try:
             maximum = _maximum(objective, space, gamma, settings, listener)
         except StoppedMaximum as stop:
-            so_far = _reported(problem, space, objective, stop.so_far, start.comparison)
+            so_far = _reported(problem, space, objective, stop.so_far, start.comparison, settings.variance)
             raise StoppedFit(replace(so_far, interrupted=True)) from None
     else:
         at = moved.evaluate(gamma)
         maximum = Maximum(gamma, at, converged=False, concave=True, iterations=0, log=(at.value,))
-    return _reported(problem, space, objective, maximum, start.comparison)
+    return _reported(problem, space, objective, maximum, start.comparison, settings.variance)
 
 
 def refit(problem: Problem, settings: Settings, before: Fit) -> Fit:
@@ -222,7 +235,8 @@ def refit(problem: Problem, settings: Settings, before: Fit) -> Fit:
         raise NotFeasible
     with modest_threads(problem):
         maximum = _maximum(objective, space, gamma, settings, silent)
-    return _reported(problem, space, objective, maximum, before.log_likelihood_plain)
+    plain = before.log_likelihood_plain
+    return _reported(problem, space, objective, maximum, plain, settings.variance)
 
 
 def _maximum(
@@ -252,7 +266,12 @@ def _feasible(problem: Problem, space: Space, objective: Objective, values: Arra
 
 
 def _reported(
-    problem: Problem, space: Space, objective: Objective, maximum: Maximum, plain: float | None
+    problem: Problem,
+    space: Space,
+    objective: Objective,
+    maximum: Maximum,
+    plain: float | None,
+    variance: Variance,
 ) -> Fit:
     """Transform gamma to what is reported, and its covariance by the Jacobian."""
     theta = space.theta(maximum.theta)
@@ -261,11 +280,18 @@ def _reported(
     if problem.structure is not None:
         phi = estimates[problem.p + problem.n_omega :]
         at_zero = _variances_at_zero(problem, problem.unpack(theta).omega, phi)
-    covariance = slope @ _inverse_information(-maximum.evaluation.hessian) @ slope.T
+    bread = _inverse_information(-maximum.evaluation.hessian)
+    inner = bread
+    if variance.estimator == "opg":
+        inner = _inverse_information(meat(maximum.evaluation.scores, variance))
+    elif variance.estimator != "oim":
+        inner = bread @ meat(maximum.evaluation.scores, variance) @ bread
+    covariance = _carried(inner, slope)
     at = maximum.evaluation if space.constraints is None else objective.evaluate(theta)
     return Fit(
         estimates=estimates,
-        covariance=0.5 * (covariance + covariance.T),
+        covariance=covariance,
+        modelbased=None if inner is bread else _carried(bread, slope),
         gradient=at.gradient,
         hessian=at.hessian,
         theta=theta,
@@ -279,6 +305,12 @@ def _reported(
         constraints=space.constraints,
         held=space.held,
     )
+
+
+def _carried(covariance: Array, slope: Array) -> Array:
+    """A covariance of gamma as that of the estimates, by the Jacobian."""
+    carried = slope @ covariance @ slope.T
+    return np.asarray(0.5 * (carried + carried.T))
 
 
 def _variances_at_zero(problem: Problem, omega: Array, phi: Array) -> tuple[bool, ...]:

@@ -35,9 +35,11 @@ class LaplaceObjective:
     """The Laplacian approximation over theta = (beta, omega, phi)."""
 
     def __init__(self, problem: Problem) -> None:
+        if problem.weighted:
+            raise ValueError("the Laplacian approximation takes no weights")
         self._problem = problem
         self._blocks = arrange(problem, 1)
-        self._constant = float(problem.family.constant(problem.y, problem.trials).sum())
+        self._constant = problem.constant
         self._modes = [zeros(block) for block in self._blocks]
         square = np.concatenate(
             [np.einsum("ij,ij->j", problem.x, problem.x) / len(problem.x), self._omega_square()]

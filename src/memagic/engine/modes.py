@@ -38,7 +38,7 @@ class Modes:
     eta : ndarray, shape (n, 1)
         Linear predictors at the modes.
     first, second : ndarray, shape (n, 1)
-        Derivatives of log f in eta at the modes.
+        Derivatives of log f in eta at the modes, weighted.
     z_first : ndarray, shape (M_L, Q)
         Z' d log f / d eta of the lowest-level clusters.
     z_second_z : ndarray, shape (M_L, Q, Q)
@@ -99,8 +99,10 @@ def find_modes(
         step = elimination.back(block, solved)
         # Half the squared Newton decrement is what a full step gains.
         gain = np.zeros(block.n_clusters)
-        for top, b, d in zip(block.tops, own, solved, strict=True):
+        for level, (top, b, d) in enumerate(zip(block.tops, own, solved, strict=True)):
             products = 0.5 * np.einsum("jq,jq->j", b, d)
+            if block.chain_weights:
+                products *= block.chain_weights[level]
             gain += np.bincount(top, weights=products, minlength=len(gain))
         if not np.isfinite(gain).all():
             break
@@ -130,9 +132,16 @@ def _point(
 ) -> _Point:
     eta = block.eta(fixed, (at_lowest(block, v) @ factor.T)[:, None, :])
     logf, first, second = family.derivatives(eta, block.y, block.trials, phi)
-    log_posterior = (block.sum_top @ (block.sum_clusters @ (block.sum_cells @ logf)))[:, 0]
-    for top, values in zip(block.tops, v, strict=True):
+    if block.weight is not None:
+        logf, first, second = logf * block.weight, first * block.weight, second * block.weight
+    by_lowest = block.sum_clusters @ (block.sum_cells @ logf)
+    if block.chain_weights:
+        by_lowest = by_lowest * block.chain_weights[-1][:, None]
+    log_posterior = (block.sum_top @ by_lowest)[:, 0]
+    for level, (top, values) in enumerate(zip(block.tops, v, strict=True)):
         squares = 0.5 * np.einsum("jq,jq->j", values, values)
+        if block.chain_weights:
+            squares *= block.chain_weights[level]
         log_posterior -= np.bincount(top, weights=squares, minlength=len(log_posterior))
     return _Point(v, log_posterior, eta, first, second)
 

@@ -81,7 +81,8 @@ class Posterior:
     Attributes
     ----------
     log_l : ndarray, shape (M_1,)
-        Log likelihood of the top-level clusters, less the family's constant.
+        Log likelihood of the top-level clusters, less the family's constant; their own weights are not
+        in it, those within them are.
     conditional : tuple of ndarray, each shape (M_l, K_1...K_l)
         Of a level's nodes given those above.
     joint : tuple of ndarray, each shape (M_l, K_1...K_l)
@@ -130,7 +131,7 @@ def posterior(block: Block, logf: Array, log_weights: tuple[Array, ...]) -> Post
         conditional.append(weight.reshape(logf.shape))
         log_l = np.log(total) + peak
         if level:
-            logf = block.sum_up[level - 1] @ log_l
+            logf = block.sum_up[level - 1] @ block.counted(log_l, level)
     conditional.reverse()
     joint = [conditional[0]]
     for level in range(1, n_levels):
@@ -147,6 +148,8 @@ def log_likelihood_at(
     chains = chain_nodes(block, nodes, len(nodes) - 1)
     eta = block.eta(fixed, chains @ factor.T)
     logf = family.log_density(eta, block.y, block.trials, phi)
+    if block.weight is not None:
+        logf *= block.weight
     return np.asarray(block.sum_clusters @ (block.sum_cells @ logf))
 
 

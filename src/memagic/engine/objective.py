@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-__all__ = ["Evaluation", "Objective"]
+__all__ = ["Evaluation", "Objective", "value_or_nan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +43,13 @@ class Objective(Protocol):
 
     def evaluate(self, theta: Array) -> Evaluation:
         """The log likelihood with its scores and Hessian."""
+
+
+def value_or_nan(objective: Objective, theta: Array) -> float:
+    """The log likelihood; nan wherever it cannot be computed or is not finite."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            value = objective.value(theta)
+    except np.linalg.LinAlgError:
+        return float("nan")
+    return value if np.isfinite(value) else float("nan")

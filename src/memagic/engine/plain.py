@@ -20,13 +20,14 @@ class PlainObjective:
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
-        self._constant = float(problem.family.constant(problem.y, problem.trials).sum())
+        self._constant = problem.constant
+        self._weight = problem.overall_weight
 
     def value(self, theta: Array) -> float:
         problem = self._problem
         beta, phi = theta[: problem.p], theta[problem.p :]
         logf = problem.family.log_density(problem.fixed_part(beta), problem.y, problem.trials, phi)
-        return float(logf.sum()) + self._constant
+        return float(logf.sum() if self._weight is None else logf @ self._weight) + self._constant
 
     def around(self, theta: Array) -> Callable[[Array], Array]:
         """The observations' log likelihoods, less constants, as a function of theta."""
@@ -34,7 +35,8 @@ class PlainObjective:
 
         def values(theta: Array) -> Array:
             beta, phi = theta[: problem.p], theta[problem.p :]
-            return problem.family.log_density(problem.fixed_part(beta), problem.y, problem.trials, phi)
+            logf = problem.family.log_density(problem.fixed_part(beta), problem.y, problem.trials, phi)
+            return logf if self._weight is None else logf * self._weight
 
         return values
 
@@ -44,6 +46,8 @@ class PlainObjective:
         beta, phi = theta[:p], theta[p:]
         eta = problem.fixed_part(beta)
         logf, first, second = family.derivatives(eta, problem.y, problem.trials, phi)
+        if self._weight is not None:
+            logf, first, second = logf * self._weight, first * self._weight, second * self._weight
         d = p + family.n_phi
         scores = np.empty((len(eta), d))
         np.multiply(x, first[:, None], out=scores[:, :p])
@@ -51,6 +55,8 @@ class PlainObjective:
         hessian[:p, :p] = x.T @ (x * second[:, None])
         if family.n_phi:
             own = family.phi_derivatives(eta, problem.y, problem.trials, phi)
+            if self._weight is not None:
+                own = own.times(self._weight)
             scores[:, p:] = own.score.T
             hessian[p:, :p] = own.cross @ x
             hessian[:p, p:] = hessian[p:, :p].T

@@ -45,11 +45,14 @@ class Level:
         Codes 0..M-1 of the groups, counted within the groups of the level above.
     z : ndarray, shape (n, q)
     structure : CovarianceStructure
+    weight : ndarray, shape (M,), or None
+        Weights of the groups; None where all are one.
     """
 
     cluster: Index
     z: Array
     structure: CovarianceStructure
+    weight: Array | None = None
 
     @property
     def n_clusters(self) -> int:
@@ -70,6 +73,8 @@ class Problem:
         Number of trials of a binomial response, else 1.
     levels : tuple of Level
         Highest first; empty without random effects.
+    weight : ndarray, shape (n,), or None
+        Weights of the observations within the groups of the lowest level; None where all are one.
     structure : CovarianceStructure or None
         Of the effects of all levels together; None without random effects.
     """
@@ -80,6 +85,7 @@ class Problem:
     offset: Array | None = None
     trials: Array | float = 1.0
     levels: tuple[Level, ...] = ()
+    weight: Array | None = None
     structure: CovarianceStructure | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -98,6 +104,29 @@ class Problem:
     def n_clusters(self) -> int:
         """Groups of the highest level."""
         return self.levels[0].n_clusters if self.levels else 0
+
+    @property
+    def weighted(self) -> bool:
+        """Whether observations or groups of any level have weights."""
+        return self.weight is not None or any(level.weight is not None for level in self.levels)
+
+    @property
+    def overall_weight(self) -> Array | None:
+        """An observation's weight times those of its groups, shape (n,)."""
+        if not self.weighted:
+            return None
+        overall = np.ones(len(self.y)) if self.weight is None else self.weight.copy()
+        for level in self.levels:
+            if level.weight is not None:
+                overall *= level.weight[level.cluster]
+        return overall
+
+    @property
+    def constant(self) -> float:
+        """The terms of the log likelihood that are free of parameters."""
+        terms = self.family.constant(self.y, self.trials)
+        overall = self.overall_weight
+        return float(terms.sum() if overall is None else (terms * overall).sum())
 
     @property
     def mean_square_z(self) -> Array:

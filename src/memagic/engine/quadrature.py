@@ -8,6 +8,9 @@ and complete-data scores s_k and Hessians h_k at node k,
 With several levels the same is applied from the lowest level upwards: the conditional means of the
 scores are summed within the groups of the level above, and play the part of s_k there.
 
+Weights: log f of an observation, and log L of a group at any level, count with their weights in the
+sums that the level above integrates over (Rabe-Hesketh and Skrondal 2006, JRSS A 169, 805-827, eq. 3).
+
 Newton's method with these converges to the root of g at re-adapted nodes.
 
 Source: manual [ME] meglm, Methods and formulas, 'Adaptive Gauss-Hermite quadrature'; Louis (1982),
@@ -72,7 +75,7 @@ class QuadratureObjective:
         self._method = method
         self._rule = path_rule(n_points, tuple(level.structure.q for level in problem.levels))
         self._blocks = arrange(problem, self._rule.n_paths)
-        self._constant = float(problem.family.constant(problem.y, problem.trials).sum())
+        self._constant = problem.constant
         self._placements: list[_Placed | None] = [None] * len(self._blocks)
         self._theta: Array | None = None
         self._last: Parameters
@@ -169,13 +172,14 @@ def affordable(problem: Problem, n_points: int) -> bool:
 def value_block(
     problem: Problem, block: Block, rule: PathRule, placement: Placement, parameters: Parameters
 ) -> Array:
-    """Log L_j of the block's top-level clusters, shape (M_1,), less the family's constant."""
+    """Log L_j of the block's top-level clusters, weighted, shape (M_1,), less the family's constant."""
     assert problem.structure is not None
     factor = problem.structure.factor(parameters.omega)
     nodes = placement.nodes(rule)
     fixed = block.fixed_part(parameters.beta)
     logf = log_likelihood_at(block, problem.family, fixed, factor, parameters.phi, nodes)
-    return posterior(block, logf, placement.log_weights(rule, nodes)).log_l
+    log_l = posterior(block, logf, placement.log_weights(rule, nodes)).log_l
+    return log_l * block.level_weights[0] if block.level_weights else log_l
 
 
 def evaluate_block(
@@ -192,9 +196,13 @@ def evaluate_block(
     factor = structure.factor(parameters.omega)
     eta = block.eta(block.fixed_part(parameters.beta), chains @ factor.T)
     logf, first, second = family.derivatives(eta, block.y, block.trials, parameters.phi)
+    if block.weight is not None:
+        for part in (logf, first, second):
+            part *= block.weight
     by_path = block.sum_clusters @ (block.sum_cells @ logf)
     weights = posterior(block, by_path, placement.log_weights(rule, nodes))
-    weight = weights.joint[-1]
+    measures = _measures(block, weights)
+    weight = measures[-1]
 
     # Complete-data scores of the lowest-level clusters along every path.
     scores = np.empty((n_lowest, d, n_paths))
@@ -220,6 +228,8 @@ def evaluate_block(
 
     if family.n_phi:
         own = family.phi_derivatives(eta, block.y, block.trials, parameters.phi)
+        if block.weight is not None:
+            own = own.times(block.weight)
         for a in range(family.n_phi):
             scores[:, p + m + a] = block.sum_clusters @ (block.sum_cells @ own.score[a])
             cross_rows = own.cross[a] * row_weight
@@ -232,11 +242,27 @@ def evaluate_block(
         hessian[p : p + m, p + m :] = hessian[p + m :, p : p + m].T
     hessian[:p, p:] = hessian[p:, :p].T
 
-    gradients, between = _average_scores(block, scores, weights)
-    return Evaluation(float(weights.log_l.sum()), gradients, hessian + between)
+    gradients, between = _average_scores(block, scores, weights, measures)
+    log_l = weights.log_l * block.level_weights[0] if block.level_weights else weights.log_l
+    return Evaluation(float(log_l.sum()), gradients, hessian + between)
 
 
-def _average_scores(block: Block, scores: Array, weights: Posterior) -> tuple[Array, Array]:
+def _measures(block: Block, weights: Posterior) -> tuple[Array, ...]:
+    """Posterior weights of the nodes times the clusters' own, each shape (M_l, K_1...K_l).
+
+    A cluster counts with its weight and those of all groups that it lies in.
+    """
+    if not block.level_weights:
+        return weights.joint
+    return tuple(
+        joint * (chain * block.level_weights[0][top])[:, None]
+        for joint, chain, top in zip(weights.joint, block.chain_weights, block.tops, strict=True)
+    )
+
+
+def _average_scores(
+    block: Block, scores: Array, weights: Posterior, measures: tuple[Array, ...]
+) -> tuple[Array, Array]:
     """Posterior means of the scores by top-level cluster, and the posterior variance of the scores.
 
     Given the nodes above, clusters are independent: the variance is the sum, over levels, of the
@@ -245,26 +271,30 @@ def _average_scores(block: Block, scores: Array, weights: Posterior) -> tuple[Ar
     Parameters
     ----------
     scores : ndarray, shape (M_L, d, K_1...K_L)
+    measures : tuple of ndarray
+        Weights of the nodes with those of the clusters.
 
     Returns
     -------
     means : ndarray, shape (M_1, d)
+        Times the clusters' weights.
     variance : ndarray, shape (d, d)
     """
     d = scores.shape[1]
     variance = np.zeros((d, d))
     for level in reversed(range(len(weights.joint))):
-        variance += _second_moment(scores, weights.joint[level])
-        n, n_upper = len(scores), weights.joint[level - 1].shape[1] if level else 1
+        variance += _second_moment(scores, measures[level])
+        n, n_upper = len(scores), measures[level - 1].shape[1] if level else 1
         conditional = weights.conditional[level].reshape(n, 1, n_upper, -1)
         means = (scores.reshape(n, d, n_upper, -1) * conditional).sum(axis=3)
         if not level:
             break
-        variance -= _second_moment(means, weights.joint[level - 1][block.parents[level]])
-        summed = block.sum_up[level - 1] @ means.reshape(n, -1)
+        variance -= _second_moment(means, block.counted(measures[level - 1][block.parents[level]], level))
+        summed = block.sum_up[level - 1] @ block.counted(means.reshape(n, -1), level)
         scores = summed.reshape(-1, d, n_upper)
     gradients = means[:, :, 0]
-    return gradients, variance - gradients.T @ gradients
+    weighted = block.counted(gradients, 0)
+    return weighted, variance - gradients.T @ weighted
 
 
 def _second_moment(scores: Array, weight: Array) -> Array:

@@ -1,13 +1,11 @@
-"""Starting values: by a simpler model, as given, and by a grid search over variances.
+"""Starting values: by a simpler model, and as given.
 
-Source: manual [ME] meglm, Options, 'startvalues()' and 'startgrid()', and Remarks, 'Obtaining better
-starting values'.
+Source: manual [ME] meglm, Options, 'startvalues()', and Remarks, 'Obtaining better starting values'.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Literal
 
 import numpy as np
@@ -16,15 +14,15 @@ from numpy.typing import NDArray
 from memagic.engine.constraints import LinearConstraints
 from memagic.engine.crossed.problem import CrossedProblem
 from memagic.engine.crossed.start import one_way_variances
-from memagic.engine.events import GridNode, Listener, StageStarted, silent
+from memagic.engine.events import Listener, StageStarted, silent
 from memagic.engine.linear import cluster_mean_variance
 from memagic.engine.maximize import Maximum, Stopping, maximize
 from memagic.engine.moments import moment_omega
-from memagic.engine.objective import Objective
+from memagic.engine.objective import value_or_nan
 from memagic.engine.plain import PlainObjective, plain_start
 from memagic.engine.problem import Problem
 from memagic.engine.restricted import space_of
-from memagic.engine.space import Space, Whole, from_reported, to_reported
+from memagic.engine.space import to_reported
 
 Array = NDArray[np.float64]
 StartName = Literal["zero", "constantonly", "fixedonly", "iv"]
@@ -34,16 +32,9 @@ __all__ = [
     "NotFeasible",
     "Start",
     "StartSettings",
-    "grid_search",
+    "first_rows",
     "starting_point",
 ]
-
-# Root mean square of a variable beyond which a unit variance of its coefficient is large.
-_LARGE_EFFECT = 3.0
-# What the minimal grid tries for every variance.
-_MINIMAL = (0.1, 1.0, 10.0)
-# Variances beyond which the minimal grid changes all of them together.
-_MOST_SEPARATE = 6
 
 
 class NotFeasible(Exception):
@@ -139,49 +130,6 @@ def starting_point(
     return Start(_with_given(problem, theta, settings), comparison.evaluation.value)
 
 
-def grid_search(
-    problem: Problem,
-    objective: Objective,
-    start: Start,
-    settings: StartSettings,
-    listener: Listener,
-    space: Space | None = None,
-) -> Array:
-    """Where to start from: the start itself or the best node of a grid, shape (f,).
-
-    The objective is one of what the maximizer moves in, theta if no `space` is given; under
-    constraints each node stands for the nearest point that satisfies them.
-
-    Without a grid that was asked for, one is searched where the start is not feasible, and one
-    other node is tried where the start is worse than the model without random effects.
-
-    Raises
-    ------
-    NotFeasible
-        No node has a finite log likelihood.
-    """
-    space = Whole(problem) if space is None else space
-    value = _value_at(space, objective, start.values)
-    held = {position for position, _ in settings.given if position >= problem.p}
-    nodes = [start.values]
-    if settings.grid:
-        nodes += _grid_nodes(start.values, settings.grid)
-    elif not np.isfinite(value):
-        nodes += _minimal_nodes(problem, start.values)
-    elif not held and _far_off(problem, value, start.comparison):
-        nodes.append(_scaled_variances(problem, start.values))
-    listener(GridNode(0, value, len(nodes)))
-    best, best_value = 0, value if np.isfinite(value) else -np.inf
-    for number, node in enumerate(nodes[1:], start=1):
-        value = _value_at(space, objective, node)
-        listener(GridNode(number, value, len(nodes)))
-        if value > best_value:
-            best, best_value = number, value
-    if not np.isfinite(best_value):
-        raise NotFeasible
-    return space.start(nodes[best])
-
-
 def _simple_start(
     problem: Problem,
     settings: StartSettings,
@@ -209,7 +157,7 @@ class _Plain:
     """
 
     def __init__(self, problem: Problem, columns: list[int], constraints: LinearConstraints | None) -> None:
-        self.problem = replace(problem, x=problem.x[:, columns], levels=())
+        self.problem = replace(problem, x=problem.x[:, columns], levels=(), weight=problem.overall_weight)
         if constraints is not None:
             own = np.zeros(constraints.matrix.shape[1], dtype=bool)
             own[columns] = own[problem.p + problem.n_omega :] = True
@@ -220,9 +168,9 @@ class _Plain:
         """Its maximum, theta in place of what the constraints leave free."""
         objective = self._space.objective(PlainObjective(self.problem))
         gamma = self._space.start(to_reported(self.problem, start))
-        if not np.isfinite(_value(objective, gamma)):
+        if not np.isfinite(value_or_nan(objective, gamma)):
             gamma = self._space.start(to_reported(self.problem, np.zeros_like(start)))
-            if not np.isfinite(_value(objective, gamma)):
+            if not np.isfinite(value_or_nan(objective, gamma)):
                 raise NotFeasible
         coordinates = self._space.coordinates(gamma)
         maximum = maximize(objective, gamma, stopping, self._space.listener(listener), coordinates)
@@ -255,7 +203,7 @@ def _with_variances(problem: Problem, plain: Array, method: StartName) -> Array:
                 ]
             )
         scale = np.sqrt(variance / np.maximum(problem.mean_square_z, 1e-300))
-        omega = omega * scale[_first_rows(problem)]
+        omega = omega * scale[first_rows(problem)]
     return np.concatenate([beta, omega, phi])
 
 
@@ -266,71 +214,7 @@ def _with_given(problem: Problem, theta: Array, settings: StartSettings) -> Arra
     return values
 
 
-def _first_rows(problem: Problem) -> list[int]:
+def first_rows(problem: Problem) -> list[int]:
     """The first random effect that each element of omega is about."""
     assert problem.structure is not None
     return [int(np.argwhere(e)[0, 0]) for e in problem.structure.basis]
-
-
-def _grid_nodes(values: Array, axes: tuple[GridAxis, ...]) -> list[Array]:
-    nodes = []
-    for combination in product(*(axis.values for axis in axes)):
-        node = values.copy()
-        for axis, value in zip(axes, combination, strict=True):
-            node[axis.position] = value
-        nodes.append(node)
-    return nodes
-
-
-def _minimal_nodes(problem: Problem, values: Array) -> list[Array]:
-    """All variances at `_MINIMAL`, covariances at zero."""
-    if problem.structure is None:
-        return []
-    entries = problem.structure.entries
-    variances = [problem.p + k for k, (r, c) in enumerate(entries) if r == c]
-    base = values.copy()
-    base[problem.p : problem.p + len(entries)] = 0.0
-    if len(variances) <= _MOST_SEPARATE:
-        return _grid_nodes(base, tuple(GridAxis(k, _MINIMAL) for k in variances))
-    nodes = []
-    for value in _MINIMAL:
-        node = base.copy()
-        node[variances] = value
-        nodes.append(node)
-    return nodes
-
-
-def _far_off(problem: Problem, value: float, comparison: float | None) -> bool:
-    """Whether a unit variance is far off, as for the coefficient of a variable with large values.
-
-    The likelihood there is below that of the model without random effects.
-    """
-    if problem.structure is None or problem.family.closed_form or comparison is None:
-        return False
-    return value < comparison and bool(np.sqrt(problem.mean_square_z).max() >= _LARGE_EFFECT)
-
-
-def _scaled_variances(problem: Problem, values: Array) -> Array:
-    """The start with variances that move the linear predictor by about one."""
-    theta = from_reported(problem, values)
-    size = np.sqrt(problem.mean_square_z)
-    theta[problem.p : problem.p + problem.n_omega] /= np.maximum(size[_first_rows(problem)], 1.0)
-    return to_reported(problem, theta)
-
-
-def _value_at(space: Space, objective: Objective, values: Array) -> float:
-    """The log likelihood at reported values, nan where it has none."""
-    try:
-        gamma = space.start(values)
-    except np.linalg.LinAlgError:
-        return float("nan")
-    return _value(objective, gamma) if np.isfinite(gamma).all() else float("nan")
-
-
-def _value(objective: Objective, theta: Array) -> float:
-    try:
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            value = objective.value(theta)
-    except np.linalg.LinAlgError:
-        return float("nan")
-    return value if np.isfinite(value) else float("nan")

@@ -14,6 +14,7 @@ from memagic.engine.fit import Fit, Settings
 from memagic.engine.nodes import Method
 from memagic.engine.problem import Problem
 from memagic.models import ModelKind
+from memagic.results.uncertainty import GroupCounts, Uncertainty, group_counts, observations
 from memagic.spec.tree import Command
 
 Array = NDArray[np.float64]
@@ -70,6 +71,8 @@ class Estimates:
     fit : Fit
     settings : Settings
         How it was asked for.
+    uncertainty : Uncertainty
+        What the standard errors are made of.
     method : str
         The engine's; `intmethod` is what the command calls it.
     n_points : int or None
@@ -100,6 +103,7 @@ class Estimates:
     problem: Problem
     fit: Fit
     settings: Settings
+    uncertainty: Uncertainty
     method: Method
     n_points: int | None
     parameters: tuple[Parameter, ...]
@@ -135,7 +139,19 @@ class Estimates:
 
     @property
     def n_obs(self) -> int:
-        return len(self.design.y)
+        """Observations in the estimation sample; with frequency weights, those that they count."""
+        return observations(len(self.design.y), self.design.weights, self.design.groupings)
+
+    @property
+    def group_counts(self) -> tuple[GroupCounts, ...]:
+        """The groups of every level, highest first."""
+        return group_counts(self.design.weights, self.design.groupings)
+
+    @property
+    def v_modelbased(self) -> Array | None:
+        """The inverse of the observed information where `v` is something else, shape (k, k)."""
+        v = self.fit.modelbased
+        return None if v is None else v[np.ix_(self.positions, self.positions)]
 
     @property
     def constraints(self) -> LinearConstraints | None:
@@ -169,7 +185,7 @@ def name_parameters(
     components = _components(design, problem)
     own = [Parameter(f"/{name}", "ancillary", f"/{name}") for name in ancillary]
     if kind.family == "gaussian":
-        label = f"var(e.{command.depvar.name})"
+        label = f"var(e.{command.depvar.variable})"
         own = [Parameter(f"/{label}", "residual", label)]
     p, m = len(coefficients), len(components)
     positions = np.arange(p + m + len(own))

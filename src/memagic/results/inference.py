@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from memagic.results.estimates import Estimates
 
@@ -73,13 +72,15 @@ def rank(v: Array) -> int:
     ----------
     v : ndarray, shape (k, k)
     """
-    return int(np.count_nonzero(_spectrum(v)[0] > _RANK_TOLERANCE))
+    return int(np.count_nonzero(_spectrum(v)[0] > _RANK_TOLERANCE)) if np.isfinite(v).all() else 0
 
 
 def wald_test(estimates: Estimates) -> Wald:
     """The overall test of the model, b'V^-1 b with the rank of V as degrees of freedom."""
     at = estimates.tested
     b, v = estimates.b[at], estimates.v[np.ix_(at, at)]
+    if not np.isfinite(v).all():
+        return Wald(len(at), float("nan"))
     values, vectors, scale = _spectrum(v)
     kept = values > _RANK_TOLERANCE
     if not kept.any():
@@ -102,7 +103,7 @@ def confidence_limits(estimates: Estimates, level: float) -> Array:
     Variances at zero and parameters that constraints hold have none.
     """
     b, se = estimates.b, estimates.se
-    z = _critical(level)
+    z = estimates.uncertainty.critical(level)
     limits = np.column_stack([b - z * se, b + z * se])
     for k, parameter in enumerate(estimates.parameters):
         if parameter.role in ("variance", "residual"):
@@ -118,10 +119,6 @@ def confidence_limits(estimates: Estimates, level: float) -> Array:
         if parameter.held:
             limits[k] = np.nan
     return limits
-
-
-def _critical(level: float) -> float:
-    return float(ndtri(0.5 + level / 200.0))
 
 
 def table_numbers(estimates: Estimates, level: float = 95.0, exponentiated: bool = False) -> TableNumbers:
@@ -148,8 +145,9 @@ def table_numbers(estimates: Estimates, level: float = 95.0, exponentiated: bool
         limits = np.where(shown[:, None], np.exp(np.where(shown[:, None], limits, 0.0)), limits)
         # The delta method.
         se = np.where(shown, se * b, se)
-    p = 2.0 * ndtr(-np.abs(z))
-    return TableNumbers(b, se, z, p, limits[:, 0], limits[:, 1], tested, shown, _critical(level))
+    p = estimates.uncertainty.two_sided(z)
+    critical = estimates.uncertainty.critical(level)
+    return TableNumbers(b, se, z, p, limits[:, 0], limits[:, 1], tested, shown, critical)
 
 
 def reported_gradient(estimates: Estimates) -> Array:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Literal
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
-from memagic.data.levels import Grouping
+from memagic.data.design import Design
 from memagic.data.terms import Column
 from memagic.display.report import (
     Block,
@@ -20,12 +21,15 @@ from memagic.display.report import (
     Header,
     Report,
     Row,
+    SurveyDesign,
     WaldTest,
+    Wrap,
 )
 from memagic.errors import CommandError
 from memagic.results.diagnosis import diagnose
 from memagic.results.estimates import Estimates, Parameter
-from memagic.results.inference import TableNumbers, table_numbers, wald_test
+from memagic.results.inference import TableNumbers, Wald, table_numbers, wald_test
+from memagic.results.uncertainty import SurveyFacts, Uncertainty
 from memagic.spec.options import OPTIONS
 
 Array = NDArray[np.float64]
@@ -55,6 +59,18 @@ class DisplayOptions:
         Whether to show the header, the table, the summary of groups, value labels, and constraints.
     legend : bool
         Whether the table has the parameters' names in place of statistics.
+    bases : bool
+        Whether to show the base levels of factor variables.
+    intervals, p_values : bool
+        Whether to show confidence intervals, and p-values with their test statistics.
+    widget : bool
+        Whether a notebook shows the result with controls.
+    all_bases, empty, omitted : bool
+        Whether to show base levels, also those of interactions, empty cells and omitted variables.
+    squish : bool
+        Whether to leave out the blank lines around factor variables.
+    wrap : Wrap
+        How long value labels are broken.
     """
 
     exponentiated: Exponentiated = ""
@@ -65,6 +81,15 @@ class DisplayOptions:
     labels: bool = True
     constraints: bool = True
     legend: bool = False
+    bases: bool = False
+    intervals: bool = True
+    p_values: bool = True
+    widget: bool = False
+    all_bases: bool = False
+    empty: bool = True
+    omitted: bool = True
+    squish: bool = False
+    wrap: Wrap = field(default_factory=Wrap)
 
 
 def check_scale(link: str, family: str, scale: Exponentiated, span: tuple[int, int] | None = None) -> None:
@@ -103,7 +128,9 @@ def check_level(level: float) -> None:
         raise CommandError(198, f"level() must be between {low:g} and {high:g} inclusive")
 
 
-def make_report(estimates: Estimates, options: DisplayOptions, log: bool) -> Report:
+def make_report(
+    estimates: Estimates, options: DisplayOptions, log: bool, warnings: tuple[str, ...] | None = None
+) -> Report:
     """The report of a fit.
 
     Parameters
@@ -113,6 +140,9 @@ def make_report(estimates: Estimates, options: DisplayOptions, log: bool) -> Rep
     log : bool
         Whether the notes and the iteration log belong to it, as they do when the model is fitted
         and not when it is replayed.
+    warnings : tuple of str, optional
+        What `diagnose` has said about the estimates, where it has been asked already: it looks at all
+        observations.
 
     Returns
     -------
@@ -121,6 +151,8 @@ def make_report(estimates: Estimates, options: DisplayOptions, log: bool) -> Rep
     """
     fitted = estimates.fitted
     test = comparison(estimates) if fitted else None
+    if warnings is None:
+        warnings = diagnose(estimates) if fitted else ()
     return Report(
         notes_before=estimates.notes if log else (),
         log=estimates.log if log else (),
@@ -129,7 +161,7 @@ def make_report(estimates: Estimates, options: DisplayOptions, log: bool) -> Rep
         table=_table(estimates, options) if options.table else None,
         notes=_notes(estimates, options) if options.table else (),
         comparison=test if options.table else None,
-        warnings=diagnose(estimates) if fitted else (),
+        warnings=warnings,
     )
 
 
@@ -141,8 +173,10 @@ def comparison(estimates: Estimates) -> ComparisonTest | None:
     are not zero, one model need not contain the other, and there is no test.
     """
     plain, constraints = estimates.fit.log_likelihood_plain, estimates.fit.constraints
-    if plain is None or (
-        constraints is not None and (estimates.n_user_constraints or any(constraints.values))
+    if (
+        plain is None
+        or estimates.uncertainty.pseudo
+        or (constraints is not None and (estimates.n_user_constraints or any(constraints.values)))
     ):
         return None
     components = [p for p in estimates.parameters if p.role in ("variance", "covariance")]
@@ -160,29 +194,45 @@ def comparison(estimates: Estimates) -> ComparisonTest | None:
 def _header(estimates: Estimates, options: DisplayOptions) -> Header:
     groups: tuple[GroupSummary, ...] = ()
     if options.group:
-        groups = tuple(_group_summary(level.grouping) for level in estimates.design.levels)
-    wald = wald_test(estimates)
+        groups = tuple(
+            GroupSummary(level.grouping.name, counts.n, counts.minimum, counts.average, counts.maximum)
+            for level, counts in zip(estimates.design.levels, estimates.group_counts, strict=True)
+        )
+    wald, uncertainty = wald_test(estimates), estimates.uncertainty
     p = float(chdtrc(wald.df, wald.chi2)) if wald.df else float("nan")
     return Header(
-        title=estimates.kind.title,
-        model=estimates.kind.lines,
+        title=f"Survey: {estimates.kind.title}" if uncertainty.survey else estimates.kind.title,
+        # The manual's header of a survey has neither family nor link.
+        model=() if uncertainty.survey else estimates.kind.lines,
         n_obs=estimates.n_obs,
         groups=groups,
         integration=(estimates.intmethod, estimates.n_points) if estimates.design.levels else None,
         wald=WaldTest(wald.df, wald.chi2, p),
-        ll_label="Log likelihood",
+        ll_label=uncertainty.likelihood,
         ll=estimates.fit.log_likelihood,
+        vce=uncertainty.line,
+        survey=None if uncertainty.survey is None else _survey(uncertainty, uncertainty.survey, wald),
     )
 
 
-def _group_summary(grouping: Grouping) -> GroupSummary:
-    sizes = grouping.sizes
-    return GroupSummary(grouping.name, len(sizes), int(sizes.min()), float(sizes.mean()), int(sizes.max()))
+def _survey(uncertainty: Uncertainty, facts: SurveyFacts, wald: Wald) -> SurveyDesign:
+    f, f_df, p = uncertainty.joint(wald.chi2, wald.df)
+    return SurveyDesign(
+        facts.n_strata,
+        facts.n_psu,
+        facts.population,
+        facts.df,
+        f,
+        f_df,
+        p,
+        facts.n_subpopulation,
+        facts.subpopulation,
+    )
 
 
 def _constraints(estimates: Estimates) -> tuple[str, ...]:
     """With `noconstant` the manual keeps the constant in the equation, constrained to zero."""
-    equation = f"[{estimates.command.depvar.name}]"
+    equation = f"[{estimates.command.depvar.variable}]"
     lines = []
     if "noconstant" in estimates.command.fixed.options:
         lines.append(f"{equation}_cons = 0")
@@ -243,14 +293,19 @@ def _table(estimates: Estimates, options: DisplayOptions) -> CoefficientTable:
     ):
         rows = tuple(_row(numbers, at[p.name], p) for p in members)
         blocks.append(Block(rows, title=group or None, flush=role != "ancillary"))
+    word = estimates.uncertainty.word
     return CoefficientTable(
-        depvar=estimates.command.depvar.name,
+        depvar=estimates.command.depvar.variable,
         estimate_title=_TITLES[options.exponentiated],
-        se_title="Std. err.",
-        statistic="z",
+        se_title=f"{word}\nstd. err." if word else "Std. err.",
+        statistic=estimates.uncertainty.statistic,
         level=options.level,
         blocks=tuple(blocks),
         legend=legend,
+        intervals=options.intervals,
+        p_values=options.p_values,
+        squish=options.squish,
+        wrap=options.wrap,
     )
 
 
@@ -294,17 +349,57 @@ def _fixed_rows(estimates: Estimates, options: DisplayOptions, numbers: TableNum
             note = f"({column.state})"
             rows.append(Row("state", label, column.name, held, note=note, indented=indented))
 
-    for heading, members in groupby(estimates.design.fixed, key=lambda column: column.heading):
-        columns = list(members)
+    for heading, columns in _headed(_shown(estimates.design, options)):
         labelled = options.labels and any(_has_labels(estimates, column) for column in columns)
-        if not heading or (len(columns) == 1 and "#" not in heading and not labelled):
+        lagged = heading and not columns[0].heading
+        if not heading or (len(columns) == 1 and "#" not in heading and not labelled and not lagged):
             for column in columns:
                 add(column, column.name, False)
             continue
         rows.append(Row("heading", heading))
         for column in columns:
-            add(column, _level_label(estimates, column, labelled), True)
+            if lagged:
+                add(column, _time_label(column.name), False)
+                rows[-1] = replace(rows[-1], under=True)
+            else:
+                add(column, _level_label(estimates, column, labelled), True)
     return (*rows, *_offset_rows(estimates))
+
+
+def _shown(design: Design, options: DisplayOptions) -> list[Column]:
+    """The columns that the table has rows for."""
+    shown = {"estimated": True, "empty": options.empty, "omitted": options.omitted}
+
+    def is_shown(column: Column) -> bool:
+        if column.state == "base":
+            return options.all_bases or (options.bases and not column.implied)
+        return shown[column.state]
+
+    return [column for column in design.with_bases or design.fixed if is_shown(column)]
+
+
+def _headed(columns: Sequence[Column]) -> Iterator[tuple[str, list[Column]]]:
+    """The columns in a row that share a heading: a factor variable, or one variable's lags.
+
+    A variable's own row is among its lags where it is next to them.
+    """
+
+    def key(column: Column) -> tuple[str, bool]:
+        lagged = not column.heading and len(column.factors) == 1
+        return (column.factors[0][0].rpartition(".")[2], True) if lagged else (column.heading, False)
+
+    for (heading, lagged), members in groupby(columns, key=key):
+        found = list(members)
+        plain = lagged and all(column.name == heading for column in found)
+        yield "" if plain else heading, found
+
+
+def _time_label(name: str) -> str:
+    """``L1.`` and ``LD.`` under a variable's name, and ``--.`` for the variable itself."""
+    operator = name.rpartition(".")[0]
+    if not operator:
+        return "--."
+    return f"{operator}1." if len(operator) == 1 else f"{operator}."
 
 
 def _has_labels(estimates: Estimates, column: Column) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from memagic.display.html import to_html
 from memagic.display.latex import to_latex
-from memagic.display.report import Report
+from memagic.display.report import Report, Wrap
 from memagic.display.text import to_text
 from memagic.errors import CommandError
 from memagic.results.estimates import Estimates
@@ -18,11 +19,19 @@ from memagic.results.report import DisplayOptions, Exponentiated, check_level, c
 from memagic.results.stored import Stored, coefficient_table, estimation_results
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
+    from memagic.data.sample import Dropped
+    from memagic.plots.accessor import Plots
+    from memagic.postestimation.diagram import Diagram
+    from memagic.postestimation.equation import Equation
+    from memagic.postestimation.profile import Profile
     from memagic.postestimation.quadchk import QuadratureCheck
+    from memagic.postestimation.random_effects import EmpiricalBayes, Statistic
+    from memagic.widgets.integrand import IntegrandView
+    from memagic.widgets.replay import ReplayExplorer
 
 __all__ = ["MEResults", "Replay"]
 
@@ -31,10 +40,17 @@ class Replay:
     """A result as one set of display options shows it.
 
     It shows itself as a rich table in a notebook and as the manual's text elsewhere.
+
+    Parameters
+    ----------
+    report : Report
+    live : callable, optional
+        Makes the widget that a notebook shows in its place.
     """
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, live: Callable[[], ReplayExplorer] | None = None) -> None:
         self._report = report
+        self._live = live
 
     def to_text(self) -> str:
         """The manual's text."""
@@ -54,7 +70,9 @@ class Replay:
     def __repr__(self) -> str:
         return self.to_text()
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        if self._live is not None:
+            return self._live()._repr_mimebundle_()
         return {"text/plain": self.to_text(), "text/html": self.to_html()}
 
 
@@ -67,15 +85,20 @@ class MEResults:
         The numbers.
     options : DisplayOptions
         How the command that fitted the model asked for it to be shown.
+    beside : mapping of str to Estimates, optional
+        What the widget offers to compare it with, where the command asked for one.
 
     Attributes
     ----------
     estimates : Estimates
     """
 
-    def __init__(self, estimates: Estimates, options: DisplayOptions) -> None:
+    def __init__(
+        self, estimates: Estimates, options: DisplayOptions, beside: Mapping[str, Estimates] | None = None
+    ) -> None:
         self.estimates = estimates
         self._options = options
+        self._beside = dict(beside or {})
 
     # --- numbers ------------------------------------------------------------------------------
 
@@ -102,9 +125,10 @@ class MEResults:
         return self._series(table_numbers(self.estimates).p, "pvalues")
 
     def cov_params(self) -> pd.DataFrame:
-        """Covariance of the estimators, `e(V)`."""
-        v: pd.DataFrame = self.e["V"]
-        return v
+        """Covariance of the estimators: `e(V)` without what is held at zero."""
+        import pandas as pd
+
+        return pd.DataFrame(self.estimates.v, index=self._names, columns=self._names)
 
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Confidence limits: variances by way of the log, all else symmetric.
@@ -160,6 +184,11 @@ class MEResults:
         return estimation_results(self.estimates)
 
     @property
+    def dropped(self) -> Dropped | None:
+        """How many rows of the data are not in the estimation sample, and why."""
+        return self.estimates.design.dropped
+
+    @property
     def r(self) -> dict[str, pd.DataFrame]:
         """`r()` as estimation leaves it: its one entry is `table`."""
         return {"table": self.table}
@@ -169,7 +198,98 @@ class MEResults:
         """`r(table)` on the scale and at the level the command asked for."""
         return coefficient_table(self.estimates, self._options.level, bool(self._options.exponentiated))
 
+    # --- random effects -----------------------------------------------------------------------
+
+    @property
+    def random_effects(self) -> dict[str, pd.DataFrame]:
+        """Posterior means of the random effects: by level, one row a group, one column an effect."""
+        return {group.name: group.frame() for group in self._means.groups}
+
+    @property
+    def random_effects_se(self) -> dict[str, pd.DataFrame]:
+        """Posterior standard deviations of the random effects, in the form of `random_effects`."""
+        return {group.name: group.se_frame() for group in self._means.groups}
+
+    def empirical_bayes(self, statistic: Statistic = "ebmeans") -> EmpiricalBayes:
+        """Predictions of the random effects with their standard errors.
+
+        Parameters
+        ----------
+        statistic : {"ebmeans", "ebmodes"}
+            Posterior means with posterior standard deviations, or posterior modes with standard
+            errors by the curvature there.
+
+        Raises
+        ------
+        CommandError
+            Another statistic, r(198).
+        """
+        from memagic.postestimation.random_effects import random_effects
+
+        return self._means if statistic == "ebmeans" else random_effects(self.estimates, statistic)
+
+    @cached_property
+    def _means(self) -> EmpiricalBayes:
+        from memagic.postestimation.random_effects import random_effects
+
+        return random_effects(self.estimates)
+
     # --- display ------------------------------------------------------------------------------
+
+    def equation(self, *, estimates: bool = False) -> Equation:
+        """The model in mathematics: LaTeX that a notebook sets, and plain text.
+
+        Parameters
+        ----------
+        estimates : bool
+            Numbers in place of symbols.
+        """
+        from memagic.postestimation.equation import equation
+
+        return equation(self.estimates, numbers=estimates)
+
+    def diagram(self) -> Diagram:
+        """How the groups of the model are nested or crossed, with their counts."""
+        from memagic.postestimation.diagram import diagram
+
+        return diagram(self.estimates)
+
+    @property
+    def plot(self) -> Plots:
+        """Figures of the result: effects, coefficients, fit_by_group, profile."""
+        from memagic.plots.accessor import Plots
+
+        return Plots(self.estimates)
+
+    def profile(
+        self,
+        parameter: str,
+        *,
+        level: float = 95.0,
+        points: int = 15,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Profile:
+        """The profile log likelihood of a parameter, and the limits that it gives.
+
+        Parameters
+        ----------
+        parameter : str
+            Its address in `params`: ``/var(_cons[district])``.
+        level : float
+            Confidence level in percent.
+        points : int
+            Values at which the model is fitted with the parameter held.
+        progress : callable, optional
+            Told how many fits are done and how many there are.
+
+        Raises
+        ------
+        CommandError
+            No such parameter, r(111), one that constraints hold, or a number out of range, r(198).
+        """
+        from memagic.postestimation.profile import profile
+
+        return profile(self.estimates, parameter, level=level, points=points, progress=progress)
 
     def replay(
         self,
@@ -184,6 +304,15 @@ class MEResults:
         nofvlabel: bool = False,
         nocnsreport: bool = False,
         coeflegend: bool = False,
+        baselevels: bool = False,
+        noci: bool = False,
+        nopvalues: bool = False,
+        allbaselevels: bool = False,
+        noemptycells: bool = False,
+        noomitted: bool = False,
+        vsquish: bool = False,
+        fvwrap: int = 1,
+        fvwrapon: Literal["word", "width"] = "word",
     ) -> Replay:
         """Show the result in another way, without fitting anything again.
 
@@ -197,6 +326,18 @@ class MEResults:
             What to leave out.
         coeflegend : bool
             The parameters' names, by which `from()` and `test` address them, in place of statistics.
+        baselevels : bool
+            Rows for the base levels of factor variables.
+        noci, nopvalues : bool
+            Leave out confidence intervals, or p-values and their test statistics.
+        allbaselevels : bool
+            Base levels as well, also those of interactions.
+        noemptycells, noomitted, vsquish : bool
+            What to leave out: cells without observations, omitted variables, blank lines.
+        fvwrap : int
+            How many lines a long value label may take.
+        fvwrapon : {"word", "width"}
+            Where it is broken.
 
         Raises
         ------
@@ -219,10 +360,23 @@ class MEResults:
             labels=not nofvlabel,
             constraints=not nocnsreport,
             legend=coeflegend,
+            bases=baselevels,
+            intervals=not noci,
+            p_values=not nopvalues,
+            all_bases=allbaselevels,
+            empty=not noemptycells,
+            omitted=not noomitted,
+            squish=vsquish,
+            wrap=Wrap(fvwrap, fvwrapon),
         )
         return self.shown(options)
 
-    def shown(self, options: DisplayOptions, span: tuple[int, int] | None = None) -> Replay:
+    def shown(
+        self,
+        options: DisplayOptions,
+        span: tuple[int, int] | None = None,
+        beside: Mapping[str, Estimates] | None = None,
+    ) -> Replay:
         """The result under display options.
 
         Parameters
@@ -230,6 +384,8 @@ class MEResults:
         options : DisplayOptions
         span : tuple of int, optional
             The place of the option that chooses the scale, for the error.
+        beside : mapping of str to Estimates, optional
+            What a widget offers to compare it with.
 
         Raises
         ------
@@ -238,7 +394,30 @@ class MEResults:
         """
         kind = self.estimates.kind
         check_scale(kind.link, kind.family, options.exponentiated, span)
-        return Replay(make_report(self.estimates, options, log=False))
+        live = partial(_explorer, self.estimates, options, beside or {}) if options.widget else None
+        return Replay(make_report(self.estimates, options, log=False), live)
+
+    def shown_as(self, title: str) -> Replay:
+        """The result as its command asked for it to be shown, under a title of its own."""
+        report = make_report(self.estimates, self._options, log=False)
+        return Replay(replace(report, notes_before=(title,)))
+
+    def explore(self, compare: Mapping[str, MEResults] | None = None) -> ReplayExplorer:
+        """A widget to look at the result in other ways; it never fits anything again.
+
+        Parameters
+        ----------
+        compare : mapping of str to MEResults, optional
+            Results to put beside this one, by name.
+        """
+        beside = {name: other.estimates for name, other in (compare or {}).items()}
+        return _explorer(self.estimates, self._options, beside or self._beside)
+
+    def beside(self, others: Mapping[str, MEResults]) -> MEResults:
+        """The same result, whose widget offers others to compare it with."""
+        return MEResults(
+            self.estimates, self._options, {name: other.estimates for name, other in others.items()}
+        )
 
     def to_text(self, *, log: bool = False) -> str:
         """The manual's text, with the iteration log on request."""
@@ -269,6 +448,24 @@ class MEResults:
 
         return quadchk(self.estimates, points)
 
+    def explore_integrand(self, group: int | None = None) -> IntegrandView:
+        """Look at one group's integrand and what quadrature makes of it, as a widget.
+
+        Parameters
+        ----------
+        group : int, optional
+            The group to begin with: 1, if not given, is the first value of the group variable.
+
+        Raises
+        ------
+        CommandError
+            The model has not just one random effect, r(198); no such group, r(459).
+        """
+        from memagic.postestimation.integrand import groups_of
+        from memagic.widgets.integrand import IntegrandView
+
+        return IntegrandView(groups_of(self.estimates), 1 if group is None else group)
+
     def summary(self) -> Replay:
         """The table, under statsmodels' name for it."""
         return self.shown(self._options)
@@ -279,11 +476,13 @@ class MEResults:
     def __repr__(self) -> str:
         command = self.estimates.command
         return (
-            f"<{command.name} of {command.depvar.name}: {self.nobs:,} observations, "
+            f"<{command.name} of {command.depvar.variable}: {self.nobs:,} observations, "
             f"log likelihood {self.llf:.7g}>"
         )
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        if self._options.widget:
+            return _explorer(self.estimates, self._options, self._beside, log=True)._repr_mimebundle_()
         return {"text/plain": self.to_text(), "text/html": self.to_html()}
 
     # --- helpers ------------------------------------------------------------------------------
@@ -296,3 +495,12 @@ class MEResults:
         import pandas as pd
 
         return pd.Series(values, index=self._names, name=name)
+
+
+def _explorer(
+    estimates: Estimates, options: DisplayOptions, beside: Mapping[str, Estimates], *, log: bool = False
+) -> ReplayExplorer:
+    # The package of the widgets is slow to import.
+    from memagic.widgets.replay import explore
+
+    return explore(estimates, options, beside, log=log)

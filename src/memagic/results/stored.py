@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from memagic.data.sample import ALL
@@ -49,6 +50,11 @@ class Stored(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+    @property
+    def scalars(self) -> dict[str, float]:
+        """The scalars by name; no array is made for it."""
+        return {name: value for name, value in self._made.items() if isinstance(value, int | float)}
 
     def __repr__(self) -> str:
         lines = []
@@ -106,20 +112,20 @@ def _scalars(estimates: Estimates) -> dict[str, float | int]:
     return scalars
 
 
-def _macros(estimates: Estimates) -> dict[str, str | int]:
+def _macros(estimates: Estimates) -> dict[str, str | float]:
     command, kind = estimates.command, estimates.kind
-    macros: dict[str, str | int] = {
+    macros: dict[str, str | float] = {
         "cmd": "gsem" if command.name == "meglm" else "meglm",
         "cmd2": command.name,
         "cmdline": command.text.strip(),
-        "depvar": command.depvar.name,
+        "depvar": command.depvar.variable,
         "covariates": " ".join(c.name for c in estimates.design.fixed if c.factors),
         "model": kind.name,
         "title": kind.title,
         "link": kind.link,
         "family": kind.family,
         "chi2type": "Wald",
-        "vce": "oim",
+        "vce": estimates.uncertainty.kind,
         "opt": "moptimize",
         "which": "max",
         "ml_method": "e2",
@@ -128,6 +134,7 @@ def _macros(estimates: Estimates) -> dict[str, str | int]:
         "properties": "b V",
         "datasignaturevars": " ".join(_used_variables(estimates)),
     }
+    macros |= _uncertainty(estimates)
     if estimates.design.levels:
         macros["ivars"] = " ".join(level.grouping.name for level in estimates.design.levels)
         macros["intmethod"] = estimates.intmethod
@@ -144,10 +151,40 @@ def _macros(estimates: Estimates) -> dict[str, str | int]:
     return macros
 
 
+def _uncertainty(estimates: Estimates) -> dict[str, str | float]:
+    """Weights, clusters and the type of the standard errors."""
+    found: dict[str, str | float] = {}
+    uncertainty, command = estimates.uncertainty, estimates.command
+    if uncertainty.word:
+        found["vcetype"] = uncertainty.word
+    if uncertainty.clusters:
+        found |= {"clustvar": uncertainty.clusters, "N_clust": uncertainty.n_clusters}
+    survey = uncertainty.survey
+    if survey is not None:
+        # The weights are those of the design, not of the command.
+        found |= {"prefix": "svy", "N_strata": survey.n_strata, "N_psu": survey.n_psu, "df_r": survey.df}
+        found["N_pop"] = survey.population
+        if survey.n_subpopulation is not None and survey.subpopulation is not None:
+            found |= {"N_sub": survey.n_subpopulation, "N_subpop": survey.subpopulation}
+        return found
+    weight = command.fixed.weight
+    if estimates.design.weights is not None:
+        found["wtype"] = estimates.design.weights.kind
+    if weight is not None:
+        found["wexp"] = f"= {command.text[slice(*weight.expression.span)]}"
+    levels = estimates.design.levels
+    for number, level in enumerate(reversed(levels), start=2):
+        for equation in command.random:
+            for kind in ("fweight", "iweight", "pweight"):
+                if equation.level == level.grouping.name and kind in equation.options:
+                    found[f"{kind}{number}"] = str(equation.options[kind].value)
+    return found
+
+
 def _used_variables(estimates: Estimates) -> list[str]:
     """The variables that the estimates depend on."""
     design, command, kind = estimates.design, estimates.command, estimates.kind
-    names = [command.depvar.name]
+    names = [command.depvar.variable]
     columns = [*design.fixed, *(c for level in design.levels for c in level.columns)]
     names += [name for column in columns for name, _ in column.factors]
     options = command.fixed.options
@@ -174,37 +211,57 @@ def _signature(estimates: Estimates) -> str:
 def _matrices(estimates: Estimates) -> dict[str, Callable[[], Any]]:
     fit, design = estimates.fit, estimates.design
     names = [p.name for p in estimates.parameters]
+    stripes, places = _stripes(estimates)
 
     def b() -> pd.DataFrame:
         import pandas as pd
 
-        return pd.DataFrame([estimates.b], index=["y1"], columns=names)
+        values = np.zeros(len(stripes))
+        values[places] = estimates.b
+        return pd.DataFrame([values], index=["y1"], columns=stripes)
 
     def v() -> pd.DataFrame:
         import pandas as pd
 
-        return pd.DataFrame(estimates.v, index=names, columns=names)
+        values = np.zeros((len(stripes), len(stripes)))
+        values[np.ix_(places, places)] = estimates.v
+        return pd.DataFrame(values, index=stripes, columns=stripes)
 
     def gradient() -> pd.DataFrame:
         import pandas as pd
 
-        return pd.DataFrame([reported_gradient(estimates)], index=["r1"], columns=names)
+        values = np.zeros(len(stripes))
+        values[places] = reported_gradient(estimates)
+        return pd.DataFrame([values], index=["r1"], columns=stripes)
+
+    def sample() -> pd.Series:
+        import pandas as pd
+
+        return pd.Series(design.sample.copy(), index=design.index, name="e(sample)")
 
     makers: dict[str, Callable[[], Any]] = {
         "b": b,
         "V": v,
         "gradient": gradient,
         "ilog": lambda: np.array([fit.log[-20:]]),
-        "sample": lambda: design.sample.copy(),
+        "sample": sample,
     }
     if design.levels:
-        sizes = [level.grouping.sizes for level in design.levels]
+        counts = estimates.group_counts
         makers |= {
-            "N_g": lambda: np.array([[len(size) for size in sizes]]),
-            "g_min": lambda: np.array([[size.min() for size in sizes]]),
-            "g_avg": lambda: np.array([[size.mean() for size in sizes]]),
-            "g_max": lambda: np.array([[size.max() for size in sizes]]),
+            "N_g": lambda: np.array([[count.n for count in counts]]),
+            "g_min": lambda: np.array([[count.minimum for count in counts]]),
+            "g_avg": lambda: np.array([[count.average for count in counts]]),
+            "g_max": lambda: np.array([[count.maximum for count in counts]]),
         }
+    if estimates.v_modelbased is not None:
+
+        def v_modelbased() -> pd.DataFrame:
+            import pandas as pd
+
+            return pd.DataFrame(estimates.v_modelbased, index=names, columns=names)
+
+        makers["V_modelbased"] = v_modelbased
     no_constant = "noconstant" in estimates.command.fixed.options
     if no_constant or estimates.constraints is not None:
 
@@ -225,6 +282,19 @@ def _matrices(estimates: Estimates) -> dict[str, Callable[[], Any]]:
 
         makers["Cns"] = cns
     return makers
+
+
+def _stripes(estimates: Estimates) -> tuple[list[str], NDArray[np.intp]]:
+    """The columns of e(b), what is held at zero among them, and where the parameters are.
+
+    Source: [U] 11.4.3; the constant that `noconstant` leaves out is only in e(Cns).
+    """
+    columns = estimates.design.with_bases or estimates.design.fixed
+    columns = tuple(c for c in columns if c.factors or c.state == "estimated")
+    held = [k for k, column in enumerate(columns) if column.state != "estimated"]
+    names = [column.stripe for column in columns]
+    names += [p.name for p in estimates.parameters if p.role != "coefficient"]
+    return names, np.setdiff1d(np.arange(len(names)), held)
 
 
 def coefficient_table(estimates: Estimates, level: float, exponentiated: bool) -> pd.DataFrame:

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from memagic.errors import CommandError, closest
 from memagic.spec.cursor import Cursor
-from memagic.spec.tree import Binary, Call, Expression, Indexed, Name, Number, String, Unary
+from memagic.spec.functions import FUNCTIONS, SPELLINGS
+from memagic.spec.slips import column_hint, method_hint
+from memagic.spec.tree import Binary, Call, Estimated, Expression, Indexed, Name, Number, String, Unary
 
 if TYPE_CHECKING:
     from memagic.spec.tree import Span
 
     _BinaryOperator = Literal["^", "/", "*", "-", "+", "!=", ">", "<", "<=", ">=", "==", "&", "|"]
 
-__all__ = ["BINARY_PRECEDENCE", "FUNCTIONS", "parse_expression", "read_expression"]
+__all__ = ["BINARY_PRECEDENCE", "parse_expression", "read_expression", "unexpected"]
 
 # All associate to the left. Unary minus stands between `*` and `^`, `!` above `^`.
 BINARY_PRECEDENCE = {
@@ -27,27 +29,12 @@ BINARY_PRECEDENCE = {
 }
 _SIGN_PRECEDENCE = 6
 
-# The least and the largest number of arguments.
-FUNCTIONS: dict[str, tuple[int, int | None]] = {
-    "abs": (1, 1),
-    "cond": (3, 4),
-    "exp": (1, 1),
-    "inlist": (2, None),
-    "inrange": (3, 3),
-    "int": (1, 1),
-    "ln": (1, 1),
-    "log": (1, 1),
-    "max": (1, None),
-    "min": (1, None),
-    "missing": (1, None),
-    "mod": (2, 2),
-    "sqrt": (1, 1),
-}
-_SHORT = {"mi": "missing"}
-
 # Bounds that keep every walk over the tree far from Python's own recursion limit.
 _DEEPEST = 40
 _MOST_OPERATORS = 400
+
+# What holds values of the last estimates, and the bracket after it.
+_ESTIMATED = {"_b": "[", "_se": "[", "e": "("}
 
 _PYTHON_WORDS = {
     "and": "type & for and",
@@ -61,6 +48,11 @@ _PYTHON_WORDS = {
 _OTHER_MARKS = {
     "=": "type == to compare",
     "&&": "type one & for and",
+    "||": "in a condition, or is a single |",
+    "<>": "type != for unequal",
+    "=>": "type >= for at least",
+    "=<": "type <= for at most",
+    "=!": "type != for unequal",
     "**": "type ^ for powers",
     "~": "type ~= or != for unequal",
     "%": "type mod(x, y) for a remainder",
@@ -114,11 +106,13 @@ def unexpected(cursor: Cursor) -> CommandError:
     token = cursor.peek()
     if token is None:
         return cursor.invalid()
-    doubled = token.text * 2 if cursor.at(token.text, ahead=1) and cursor.joined() else token.text
-    previous = cursor.tokens[cursor.position - 1] if cursor.position else token
-    if previous.text == token.text and previous.end == token.start:
-        doubled = token.text * 2
-    hint = _PYTHON_WORDS.get(token.text) or _OTHER_MARKS.get(doubled) or _OTHER_MARKS.get(token.text)
+    after, before = cursor.peek(1), cursor.tokens[cursor.position - 1] if cursor.position else None
+    pairs = [
+        token.text + after.text if after and cursor.joined() else "",
+        before.text + token.text if before and before.end == token.start else "",
+    ]
+    hints = [_PYTHON_WORDS.get(token.text), *map(_OTHER_MARKS.get, [*pairs, token.text])]
+    hint = next((hint for hint in hints if hint), None)
     return cursor.invalid(hint=hint)
 
 
@@ -222,31 +216,47 @@ def _named(cursor: Cursor, budget: _Budget) -> Expression:
     """A variable, one of its rows, or a function's call."""
     first = cursor.position
     name = cursor.take()
+    if name.text in _ESTIMATED and cursor.at(_ESTIMATED[name.text]):
+        return _estimated(cursor, first)
     if cursor.at("("):
         return _call(cursor, first, budget)
     # `x [pw=w]` is a variable followed by a weight.
     if cursor.at("[") and not (cursor.at_kind("name", ahead=1) and cursor.at("=", ahead=2)):
         _enter(cursor, budget)
         inner = cursor.inside()
+        if inner.at_kind("string"):
+            column = inner.tokens[inner.position].text[1:-1]
+            simple = f"columns are named without their frame: type {column}"
+            raise inner.invalid(hint=simple if column.isidentifier() else column_hint(column))
         index = _binary(inner, 1, budget)
         if not inner.done:
             raise unexpected(inner)
         budget.depth += 1
         return Indexed(name.text, index, cursor.span_from(first))
     if cursor.at(".") and cursor.joined(0):
-        # The way pandas would say it: `x.isna()`.
-        hint = f"type missing({name.text})" if cursor.at("isna", "isnull", ahead=1) else None
+        hint = method_hint(cursor, name.text)
         end = cursor.tokens[min(cursor.position + 1, cursor.stop - 1)].end
         raise cursor.invalid((name.start, end), hint)
     return Name(name.text, name.span)
 
 
+def _estimated(cursor: Cursor, first: int) -> Estimated:
+    """A value of the last estimates; its name is kept as typed, without blanks."""
+    kind = cast('Literal["_b", "_se", "e"]', cursor.tokens[first].text)
+    inner = cursor.inside()
+    span = cursor.span_from(first)
+    plain = inner.at_kind("name") and inner.stop == inner.position + 1
+    if inner.done or (kind == "e" and not plain):
+        raise cursor.invalid(span, "type _b[x], _b[1.g], _se[_cons], e(N) or e(sample)")
+    return Estimated(kind, inner.words().replace(" ", ""), span=span)
+
+
 def _call(cursor: Cursor, first: int, budget: _Budget) -> Call:
     typed = cursor.tokens[first]
-    function = _SHORT.get(typed.text, typed.text)
+    function = SPELLINGS.get(typed.text, typed.text)
     if function not in FUNCTIONS:
-        hint = closest(function, FUNCTIONS)
-        raise CommandError(133, f"unknown function {function}()", span=typed.span, hint=hint)
+        hint = closest(typed.text, [*FUNCTIONS, *SPELLINGS])
+        raise CommandError(133, f"unknown function {typed.text}()", span=typed.span, hint=hint)
     _enter(cursor, budget)
     inner = cursor.inside()
     arguments: list[Expression] = []
@@ -260,13 +270,10 @@ def _call(cursor: Cursor, first: int, budget: _Budget) -> Call:
             raise unexpected(inner)
     budget.depth += 1
     span = cursor.span_from(first)
-    least, most = FUNCTIONS[function]
-    if len(arguments) < least or (most is not None and len(arguments) > most):
-        wanted = f"{least} or more" if most is None else str(least) if least == most else f"{least} or {most}"
-        plural = "" if wanted == "1" else "s"
-        raise CommandError(
-            198, "invalid syntax", span=span, hint=f"{function}() takes {wanted} argument{plural}"
-        )
+    signature = FUNCTIONS[function]
+    if len(arguments) < signature.least or len(arguments) > (signature.most or len(arguments)):
+        hint = f"{function}() takes {signature.count}"
+        raise CommandError(198, "invalid syntax", span=span, hint=hint)
     return Call(function, tuple(arguments), span)
 
 

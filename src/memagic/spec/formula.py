@@ -1,23 +1,43 @@
-"""Formulas of R and statsmodels, told apart from a command and said in its language."""
+"""Formulas of R and Python, told apart from a command and said in its language."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from memagic.errors import CommandError
+from memagic.spec.cursor import Cursor
+from memagic.spec.formula_terms import Formula, read_formula
 
 if TYPE_CHECKING:
-    from memagic.spec.cursor import Cursor
+    from collections.abc import Container
 
-__all__ = ["formula_hint"]
+    from memagic.spec.formula_terms import RandomTerm
+
+__all__ = ["called_with_formula", "refuse_formula"]
+
+# What a call names its model by, in the words of R and Python, and the command that fits it.
+_FAMILIES = {
+    "binomial": "melogit",
+    "bernoulli": "melogit",
+    "logit": "melogit",
+    "probit": "meprobit",
+    "cloglog": "mecloglog",
+    "poisson": "mepoisson",
+    "nbinom2": "menbreg",
+    "negbin": "menbreg",
+    "clmm": "meologit",
+    "ordinal": "meologit",
+}
+_GENERIC = "as in y x1 x2 || group: x1: variables separated by blanks, and || before each level"
 
 
-def formula_hint(body: Cursor, name: str) -> None:
-    """Refuse ``y ~ x + (1 | g)`` and ``y = x``, saying what to type instead.
+def refuse_formula(cursor: Cursor, name: str) -> None:
+    """Refuse ``y ~ x + (1 | g)``, ``y = x`` and ``y x (1 | g)``, saying what to type instead.
 
     Parameters
     ----------
-    body : Cursor
+    cursor : Cursor
         After the command's name; it does not move.
     name : str
         The command's name, for the hint.
@@ -25,85 +45,131 @@ def formula_hint(body: Cursor, name: str) -> None:
     Raises
     ------
     CommandError
-        r(198) if the second token is ``~`` or ``=``.
+        r(198), with the command that the formula stands for as far as there is one.
     """
-    if not body.at_kind("name") or not body.at("~", "=", "==", ahead=1):
+    token = cursor.peek()
+    if token is None:
         return
-    response, sign = body.tokens[body.position], body.tokens[body.position + 1]
-    translated = _translated(body.part(body.position + 2, body.stop), f"{name} {response.text}")
-    if translated is None:
-        hint = f"type {name} {response.text} x1 x2 || group: x1"
-    elif "||" in translated:
-        hint = f"type {translated}"
+    if token.kind == "string" and "~" in token.text:
+        inside = _translated(token.text.strip("`\"'"), name)
+        raise CommandError(198, f"invalid '{token.text}'", span=token.span, hint=_hint(name, inside))
+    end = min(cursor.find(*stop) for stop in (("||",), (",",), ("if",), ("in",), ("[",)))
+    text = cursor.text[token.start : cursor.tokens[end - 1].end] if end > cursor.position else ""
+    rest = cursor.text[cursor.tokens[end].start :].rstrip() if end < cursor.stop else ""
+    place = cursor.position + 1
+    if cursor.at_kind("name") and cursor.at("~", "=", "==", ahead=1) and place < end:
+        span, sign = cursor.tokens[place].span, cursor.tokens[place].text
+        text = text.replace(sign, "~", 1)
     else:
-        hint = f"leave out the {sign.text}"
-    raise CommandError(198, f"invalid '{sign.text}'", span=sign.span, hint=hint)
+        group = _group(cursor, end)
+        if group is None or token.kind != "name":
+            return
+        span = (cursor.tokens[group].start, cursor.tokens[cursor.partner[group]].end)
+        text = f"{token.text} ~ {cursor.text[token.end : cursor.tokens[end - 1].end]}"
+    found = _translated(text, name)
+    shown = cursor.text[slice(*span)]
+    raise CommandError(198, f"invalid '{shown}'", span=span, hint=_hint(name, found, rest))
 
 
-def _translated(cursor: Cursor, start: str) -> str | None:
-    """The command for a formula's right-hand side, or None where it is not simple enough."""
-    fixed: list[str] = []
-    random: list[str] = []
-    constant = True
-    while not cursor.done:
-        if cursor.at("("):
-            equation = _equation(cursor.inside())
-            if equation is None:
-                return None
-            random.append(equation)
-        elif cursor.at("0", "1"):
-            constant = cursor.take().text == "1"
-        else:
-            term = _term(cursor)
-            if term is None:
-                return None
-            fixed.append(term)
-        if not cursor.done and not (cursor.at("+") and cursor.take() and not cursor.done):
-            return None
-    options = "" if constant else ", noconstant"
-    return " ".join([start, *fixed]) + options + "".join(random)
+def called_with_formula(cursor: Cursor) -> str | None:
+    """The command for a call such as ``glmer(y ~ x + (1 | g), family=binomial)``, or None.
 
-
-def _equation(cursor: Cursor) -> str | None:
-    """``|| g: x, covariance(unstructured)`` for ``1 + x | g``."""
-    terms: list[str] = []
-    constant = True
-    while not cursor.at("|", "||"):
-        if cursor.at("0", "1"):
-            constant = cursor.take().text == "1"
-        else:
-            term = _term(cursor)
-            if term is None:
-                return None
-            terms.append(term)
-        if cursor.at("+"):
-            cursor.take()
-    correlated = cursor.take().text == "|" and len(terms) + constant > 1
-    levels: list[str] = []
-    while cursor.at_kind("name"):
-        levels.append(cursor.take().text)
-        if cursor.at("/") and not cursor.at_kind("name", ahead=1):
-            return None
-        if cursor.at("/"):
-            cursor.take()
-    if not levels or not cursor.done:
+    Parameters
+    ----------
+    cursor : Cursor
+        At the first word; it does not move.
+    """
+    opening = cursor.find("(")
+    if opening == cursor.stop or cursor.find("||", ",", "if") < opening:
         return None
-    options = [
-        word
-        for word, given in (("covariance(unstructured)", correlated), ("noconstant", not constant))
-        if given
-    ]
-    inside = (" " + " ".join(terms) if terms else "") + (", " + " ".join(options) if options else "")
-    return "".join(f" || {level}:{inside}" for level in levels)
-
-
-def _term(cursor: Cursor) -> str | None:
-    """A variable, or ``C(g)`` for a factor variable."""
-    if not cursor.at_kind("name"):
+    inner = cursor.part(opening + 1, cursor.partner[opening])
+    words = {token.text.lower() for token in cursor.tokens}
+    name = next((command for word, command in _FAMILIES.items() if word in words), "meglm")
+    comma = inner.find(",")
+    if inner.at_kind("string"):
+        text = inner.take().text.strip("`\"'")
+    elif comma > inner.position:
+        text = cursor.text[inner.tokens[inner.position].start : inner.tokens[comma - 1].end]
+    else:
         return None
-    word = cursor.take().text
-    if not cursor.at("("):
-        return word
-    inner = cursor.inside()
-    simple = word in ("C", "factor") and inner.at_kind("name") and inner.stop - inner.position == 1
-    return f"i.{inner.take().text}" if simple else None
+    return _translated(text, name) if "~" in text else None
+
+
+def _group(cursor: Cursor, end: int) -> int | None:
+    """The index of a parenthesis with ``|`` right inside it, as in ``(1 | g)``, before `end`."""
+    index = cursor.position
+    while index < end:
+        partner = cursor.partner.get(index)
+        if partner is not None:
+            inside = cursor.part(index + 1, partner)
+            if cursor.tokens[index].text == "(" and inside.find("|", "||") < partner:
+                return index
+            index = partner
+        index += 1
+    return None
+
+
+def _hint(name: str, translated: str | None, rest: str = "") -> str:
+    if translated is None:
+        return f"{name} takes no formula: type it {_GENERIC}"
+    if rest and "||" not in translated and rest.startswith(("||", "if ", "in ", ",", "[")):
+        translated += rest if rest.startswith(",") else f" {rest}"
+    return f"type {translated}"
+
+
+def _translated(text: str, name: str) -> str | None:
+    """The command for a formula, or None where there is none."""
+    try:
+        formula = read_formula(Cursor(text, fragment=True))
+    except CommandError:
+        return None
+    equations = None if formula is None else _equations(formula)
+    if formula is None or equations is None:
+        return None
+    options = [*([] if formula.constant else ["noconstant"]), *formula.options]
+    fixed = " ".join([name, formula.response, *formula.terms])
+    if options:
+        fixed += f", {' '.join(options)}"
+    command = " ".join([fixed, *equations])
+    if formula.columns:
+        made = " and ".join(f"{column} = {source}" for column, source in formula.columns.items())
+        command += f" once the data have {made}"
+    return command
+
+
+def _equations(formula: Formula) -> list[str] | None:
+    """The random-effects equations; nested levels from the highest down, crossed ones by ``_all: R.``."""
+    terms: dict[tuple[str, ...], list[RandomTerm]] = {}
+    # The intercept belongs to the last equation of a level.
+    for term in sorted(formula.random, key=lambda term: term.constant):
+        terms.setdefault(term.path, []).append(term)
+    by_depth = sorted(terms, key=len)
+    if all(low[: len(high)] == high for high, low in pairwise(by_depth)):
+        return [_equation(_name(path, terms, formula), term) for path in by_depth for term in terms[path]]
+    # Only one of crossed factors may have random coefficients; it comes last.
+    paths = list(dict.fromkeys(term.path for term in formula.random))
+    sloped = [path for path in paths if any(term.effects for term in terms[path])]
+    if len(sloped) > 1:
+        return None
+    last = sloped[0] if sloped else paths[-1]
+    equations = [f"|| _all: R.{_name(path, (), formula)}" for path in paths if path != last]
+    return equations + [_equation(_name(last, (), formula), term) for term in terms[last]]
+
+
+def _name(path: tuple[str, ...], paths: Container[tuple[str, ...]], formula: Formula) -> str:
+    """The level's variable; groups within others that are no level themselves need one of their own."""
+    if len(path) == 1 or path[:-1] in paths:
+        return path[-1]
+    name = "_".join(path)
+    formula.columns[name] = f"the groups of {' and '.join(path)}"
+    return name
+
+
+def _equation(level: str, term: RandomTerm) -> str:
+    options = []
+    if term.correlated and len(term.effects) + term.constant > 1:
+        options.append("covariance(unstructured)")
+    if not term.constant:
+        options.append("noconstant")
+    inside = " ".join([f"|| {level}:", *term.effects])
+    return f"{inside}, {' '.join(options)}" if options else inside

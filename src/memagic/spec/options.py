@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Literal
 
 from memagic.errors import CommandError, closest
+from memagic.spec.lacking import lacking_hint
 
 __all__ = [
     "COMMANDS",
@@ -32,6 +33,7 @@ Kind = Literal[
     "choice",
     "family",
     "vartype",
+    "vcetype",
     "numlist",
     "techniques",
     "start",
@@ -155,6 +157,9 @@ OPTIONS: tuple[OptionSpec, ...] = (
         choices=_choices("INDependent", "EXChangeable", "IDentity", "UNstructured", "FIXed", "PATtern"),
     ),
     _flag("NOCONStant", "random", "suppress the random intercept"),
+    OptionSpec("fweight", 2, "random", "varname", "frequency weights at higher levels"),
+    OptionSpec("iweight", 2, "random", "varname", "importance weights at higher levels"),
+    OptionSpec("pweight", 2, "random", "varname", "sampling weights at higher levels"),
     # The model.
     OptionSpec(
         "family",
@@ -185,6 +190,23 @@ OPTIONS: tuple[OptionSpec, ...] = (
         DISPERSIONS,
     ),
     OptionSpec("constraints", 5, "global", "numlist", "apply linear constraints", limits=(1, 1999)),
+    OptionSpec(
+        "pwscale",
+        3,
+        "global",
+        "choice",
+        "scale of the observations' sampling weights in a two-level model",
+        choices=_choices("SIZE", "EFFECTIVE", "GK"),
+    ),
+    # The standard errors.
+    OptionSpec(
+        "vce",
+        3,
+        "global",
+        "vcetype",
+        "how standard errors are estimated",
+        choices=_choices("OIM", "OPG", "Robust", "CLuster"),
+    ),
     # What is shown.
     OptionSpec("level", 2, "global", "real", "confidence level", _MEGLM, limits=(10, 99.99), replay=True),
     OptionSpec("level", 1, "global", "real", "confidence level", _NOT_MEGLM, limits=(10, 99.99), replay=True),
@@ -208,7 +230,33 @@ OPTIONS: tuple[OptionSpec, ...] = (
     _flag("NOTABle", "global", "suppress the coefficient table", replay=True),
     _flag("NOGRoup", "global", "suppress the table of groups", replay=True),
     _flag("NOFVLABel", "global", "show the values of factor variables, not their labels", replay=True),
+    _flag("ALLBASElevels", "global", "show all base levels, those of interactions too", replay=True),
+    _flag("NOEMPTYcells", "global", "do not show interactions without observations", replay=True),
+    _flag("NOOMITted", "global", "do not show omitted variables", replay=True),
+    _flag("VSQUISH", "global", "leave out the blank lines around factor variables", replay=True),
+    OptionSpec(
+        "fvwrap",
+        6,
+        "global",
+        "integer",
+        "lines that a long value label may take",
+        limits=(0, 99),
+        replay=True,
+    ),
+    OptionSpec(
+        "fvwrapon",
+        8,
+        "global",
+        "choice",
+        "where a long value label is broken",
+        choices=_choices("WORD", "WIDTH"),
+        replay=True,
+    ),
     _flag("COEFLegend", "global", "show the names of the parameters instead of statistics", replay=True),
+    _flag("BASElevels", "global", "show the base levels of factor variables", replay=True),
+    _flag("NOCI", "global", "suppress confidence intervals", replay=True),
+    _flag("NOPValues", "global", "suppress p-values and their test statistics", replay=True),
+    _flag("WIDGET", "global", "show the table with controls to explore it, in a notebook", replay=True),
     # Integration.
     OptionSpec(
         "intmethod",
@@ -266,7 +314,11 @@ OPTIONS: tuple[OptionSpec, ...] = (
 )
 
 # Options of which one command takes at most one.
-EXCLUSIVE: tuple[tuple[str, ...], ...] = (("or", "irr", "eform"), ("log", "nolog"))
+EXCLUSIVE: tuple[tuple[str, ...], ...] = (
+    ("or", "irr", "eform"),
+    ("log", "nolog"),
+    ("nrtolerance", "nonrtolerance"),
+)
 
 DISPLAY_OPTIONS = frozenset(spec.name for spec in OPTIONS if spec.replay)
 
@@ -316,6 +368,8 @@ def find_option(
 
 def _hint(typed: str, command: str, scopes: tuple[Scope, ...], here: list[OptionSpec]) -> str | None:
     """What may have been meant: a longer form, another place, another command, or a near name."""
+    if typed in ("if", "in"):
+        return "if and in stand before the comma"
     longer = [spec for spec in here if spec.name.startswith(typed)]
     if longer:
         return "the shortest form is " + " or ".join(spec.name[: spec.minimum] for spec in longer)
@@ -327,9 +381,13 @@ def _hint(typed: str, command: str, scopes: tuple[Scope, ...], here: list[Option
             if spec.scope not in scopes:
                 place = "before the first ||" if spec.scope == "fixed" else "after a level: || level: , ..."
                 return f"{spec.shown} belongs {place}"
+    if lacking := lacking_hint(typed):
+        return lacking
     # Also against the first letters: `covv` is far from the whole of `covariance`.
     begun = {spec.name[: len(typed)]: spec.name for spec in here}
     near = get_close_matches(typed.lower(), begun, n=1, cutoff=0.7)
-    return closest(typed.lower(), [spec.name for spec in here]) or (
-        f"did you mean {begun[near[0]]}?" if near else None
-    )
+    if hint := closest(typed.lower(), [spec.name for spec in here]):
+        return hint
+    if near:
+        return f"did you mean {begun[near[0]]}?"
+    return "variables stand before the comma, separated by blanks" if "fixed" in scopes else None

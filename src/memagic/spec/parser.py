@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memagic.errors import CommandError, closest
+from memagic.errors import CommandError
 from memagic.spec.cursor import Cursor
 from memagic.spec.expression import read_expression, unexpected
-from memagic.spec.formula import formula_hint
+from memagic.spec.formula import refuse_formula
 from memagic.spec.options import COMMANDS
-from memagic.spec.qualifiers import read_rows, read_weight
+from memagic.spec.qualifiers import check_weights, read_rows, read_weight
 from memagic.spec.scanner import scan
+from memagic.spec.slips import quoted_hint, unknown_command
 from memagic.spec.tree import Command, Factor, FixedEquation, Option, RandomEquation
 from memagic.spec.values import add_option, check_exclusive, read_options
-from memagic.spec.varlist import read_varlist
+from memagic.spec.varlist import read_depvar, read_varlist
 
 if TYPE_CHECKING:
     from memagic.spec.options import Scope
     from memagic.spec.tree import Expression, RowRange, Term, Weight
 
-__all__ = ["command_name", "is_replay", "parse_command", "parse_replay"]
+__all__ = ["command_name", "is_replay", "parse_command", "parse_replay", "read_command"]
 
 _COMPARISONS = ("==", "!=", "~=", "<", ">", "<=", ">=", "=")
 
@@ -64,7 +65,7 @@ def parse_command(text: str) -> Command:
         r(100) without a dependent variable.
     """
     try:
-        return _command(Cursor(text))
+        return read_command(Cursor(text))
     except CommandError as error:
         error.located(text)
         raise
@@ -111,15 +112,17 @@ def parse_replay(text: str) -> tuple[str, dict[str, Option]]:
 def _known_name(cursor: Cursor) -> str:
     if cursor.done:
         raise CommandError(199, "no command", span=cursor.here(), hint=f"commands are {', '.join(COMMANDS)}")
-    token = cursor.take()
-    if token.text not in COMMANDS:
-        hint = closest(token.text, COMMANDS)
-        raise CommandError(199, f"command {token.text} is unrecognized", span=token.span, hint=hint)
-    return token.text
+    if not cursor.at(*COMMANDS):
+        raise unknown_command(cursor)
+    return cursor.take().text
 
 
-def _command(cursor: Cursor) -> Command:
+def read_command(cursor: Cursor) -> Command:
+    """Read a command from its name to the end of the text; a prefix may stand before it."""
     name = _known_name(cursor)
+    refuse_formula(cursor, name)
+    if cursor.at_kind("string"):
+        raise cursor.invalid(hint=quoted_hint(cursor.tokens[cursor.position].text))
     options: dict[str, Option] = {}
     body, own = _part(cursor, name, ("fixed", "global"), options)
     depvar = _depvar(body, name)
@@ -130,7 +133,9 @@ def _command(cursor: Cursor) -> Command:
         body, own = _part(cursor, name, ("random", "global"), options)
         random.append(_random(body, own))
     check_exclusive(options)
-    return Command(name, depvar, fixed, tuple(random), options, cursor.text)
+    command = Command(name, depvar, fixed, tuple(random), options, cursor.text)
+    check_weights(command)
+    return command
 
 
 def _part(
@@ -154,17 +159,7 @@ def _depvar(body: Cursor, name: str) -> Factor:
     if token is None or token.text in ("if", "in", "["):
         hint = f"type the dependent variable after {name}"
         raise CommandError(100, "varlist required", span=body.here(), hint=hint)
-    formula_hint(body, name)
-    first = body.position
-    if body.at(".", ahead=1) and body.joined():
-        terms = read_varlist(body.part(first, min(body.stop, first + 3)))
-        span = terms[0].span if terms else token.span
-        hint = "type the dependent variable without an operator"
-        raise CommandError(198, "depvar may not be a factor variable", span=span, hint=hint)
-    if token.kind != "name":
-        raise body.invalid(hint="a dependent variable is expected here")
-    body.take()
-    return Factor(token.text, "c", span=token.span)
+    return read_depvar(body)
 
 
 def _fixed(body: Cursor, options: dict[str, Option]) -> FixedEquation:
@@ -193,22 +188,32 @@ def _misplaced(body: Cursor, in_condition: bool) -> CommandError:
     if body.at(":") and body.tokens[body.position - 2].text == "|":
         # A single bar reads as "or" in a condition; the colon gives it away.
         return body.invalid(body.tokens[body.position - 2].span, "type || before a level")
+    if body.tokens[body.position - 1].kind == "digits" and (body.at(":") or body.at_kind("digits")):
+        return body.invalid(hint="a range has a slash: in 1/10")
     if body.at("|"):
         return body.invalid(hint="type || before a level")
     if body.at(":"):
         return body.invalid(hint="type || before a level; interactions are x#z")
+    token = body.peek()
+    if token is not None and token.kind == "string":
+        return body.invalid(hint=quoted_hint(token.text))
     if in_condition:
         return unexpected(body)
     hints = {
-        "-": "list the variables one by one",
-        "*": "interactions are x#z, or x##z with main effects",
-        "?": "list the variables one by one",
+        "-": "a range of variables is x1-x9",
+        "*": "interactions are x#z, or x##z with main effects; x* are all names that start with x",
+        "~": "the one variable that starts with x and ends with z is x~z",
         "+": "separate variables by blanks",
         ">": "a condition starts with if",
         "<": "a condition starts with if",
         "==": "a condition starts with if",
+        "=": "an option follows a comma and has its value in parentheses: , level(90)",
+        "^": "powers are products: c.x#c.x is the square of x",
+        ";": "one command at a time",
+        "$": "type the name itself: there are no macros here",
     }
-    token = body.peek()
+    if body.at("*") and body.at("*", ahead=1):
+        return body.invalid(hint=hints["^"])
     return body.invalid(hint=hints.get(token.text) if token else None)
 
 
@@ -239,7 +244,7 @@ def _random(body: Cursor, options: dict[str, Option]) -> RandomEquation:
     else:
         terms = read_varlist(body)
     if body.at("["):
-        raise body.invalid(hint="weights belong before the first ||")
+        raise body.invalid(hint="weights belong before the first ||; those of a level are an option: , pw(w)")
     if body.at("if", "in"):
         raise body.invalid(hint="if and in belong before the first ||")
     if not body.done:

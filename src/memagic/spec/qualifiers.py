@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Literal
 
 from memagic.errors import CommandError
 from memagic.spec.expression import read_expression, unexpected
+from memagic.spec.slips import quoted_hint
 from memagic.spec.tree import RowRange, Weight
 
 if TYPE_CHECKING:
     from memagic.spec.cursor import Cursor
+    from memagic.spec.tree import Command, Span
 
-__all__ = ["read_rows", "read_weight"]
+__all__ = ["WEIGHTS", "check_weights", "read_rows", "read_weight"]
+
+WEIGHTS = ("fweight", "iweight", "pweight")
 
 _WEIGHTS: tuple[tuple[str, int, Literal["fweight", "iweight", "pweight"]], ...] = (
     ("fweight", 2, "fweight"),
@@ -59,6 +63,9 @@ def read_weight(cursor: Cursor) -> Weight:
     first = cursor.position
     inner = cursor.inside()
     if not (inner.at_kind("name") and inner.at("=", ahead=1)):
+        column = inner.peek()
+        if column is not None and column.kind == "string":
+            raise inner.invalid(hint=quoted_hint(column.text))
         raise inner.invalid(hint="type the kind of weight: [pweight=varname]")
     word = inner.take()
     kind = next(
@@ -74,3 +81,39 @@ def read_weight(cursor: Cursor) -> Weight:
     if not inner.done:
         raise unexpected(inner)
     return Weight(kind, expression, cursor.span_from(first))
+
+
+def check_weights(command: Command) -> None:
+    """Refuse weights of several types, and weights where the manual has none.
+
+    Raises
+    ------
+    CommandError
+        r(198).
+    """
+    given = _given(command)
+    if not given:
+        return
+    kind, span = given[0]
+    for other, place in given[1:]:
+        if other != kind:
+            hint = f"use {kind} at all levels, or {other}"
+            raise CommandError(198, "only one type of weight may be specified", span=place, hint=hint)
+    if any(equation.factor is not None for equation in command.random):
+        raise CommandError(198, "weights are not supported for crossed models", span=span)
+    method = command.options.get("intmethod")
+    if method is not None and method.value in ("laplace", "pclaplace"):
+        hint = "weights need quadrature: leave out intmethod() for mvaghermite"
+        raise CommandError(
+            198, f"weights are not supported with intmethod({method.value})", span=span, hint=hint
+        )
+
+
+def _given(command: Command) -> list[tuple[str, Span]]:
+    """The types of all weights of a command and their places, in the order of the text."""
+    weight = command.fixed.weight
+    found: list[tuple[str, Span]] = [] if weight is None else [(weight.kind, weight.span)]
+    for equation in command.random:
+        options = [equation.options[name] for name in WEIGHTS if name in equation.options]
+        found += [(option.name, option.span) for option in sorted(options, key=lambda o: o.span)]
+    return found

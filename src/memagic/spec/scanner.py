@@ -19,6 +19,7 @@ _PASTED_PROMPT = re.compile(r"\.(?=[ \t]|$)", re.MULTILINE)
 _PASTED_CONTINUATION = re.compile(r"^>(?=[ \t]|$)", re.MULTILINE)
 _BLANKS = re.compile(r"\s+")
 _DIGITS = re.compile(r"[0-9]+")
+_OTHER_QUOTES = "'`\u2018\u2019\u201c\u201d"
 _MARKS = ("||", "##", "==", "!=", "~=", "<=", ">=")
 
 
@@ -117,8 +118,16 @@ def _token(source: str, start: int) -> Token:
         return Token("mark", source[start : start + 2], start, start + 2)
     if character in "+-*/^<>=!~&|()[]{},:.#?@%;$\\":
         return Token("mark", character, start, start + 1)
-    hint = 'text goes between double quotes: "..."' if character in "'`\u2018\u2019\u201c\u201d" else None
+    hint = _quotes_hint(source, start) if character in _OTHER_QUOTES else None
     raise CommandError(198, f"{character} invalid character", span=(start, start + 1), hint=hint)
+
+
+def _quotes_hint(source: str, start: int) -> str:
+    """What to type for text in other quotes than double ones."""
+    closed = re.compile(f"[{_OTHER_QUOTES}]([^{_OTHER_QUOTES}\\n]{{1,40}})[{_OTHER_QUOTES}]").match(
+        source, start
+    )
+    return f'text goes between double quotes: "{closed[1] if closed else "..."}"'
 
 
 def _string(source: str, start: int) -> Token:

@@ -9,7 +9,7 @@ from memagic.errors import CommandError, closest
 from memagic.spec.numlist import read_numlist, signed_number
 from memagic.spec.options import DISPERSIONS, EXCLUSIVE, find_option
 from memagic.spec.starts import read_grid, read_initial, read_start, read_techniques
-from memagic.spec.tree import Covariance, GridSearch, Option
+from memagic.spec.tree import Covariance, GridSearch, Option, VarianceEstimator
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -79,6 +79,10 @@ def _stray(cursor: Cursor) -> str | None:
         return "type || before a level"
     if cursor.at("="):
         return "an option's value goes between parentheses: level(90)"
+    if cursor.at_kind("digits"):
+        return "options are words; a range of observations is in 1/10"
+    if cursor.at_kind("string"):
+        return "options stand without quotes"
     return None
 
 
@@ -119,6 +123,8 @@ def _value(cursor: Cursor, spec: OptionSpec) -> object:
             return _family(cursor, spec)
         case "vartype":
             return _covariance(cursor, spec)
+        case "vcetype":
+            return _variance(cursor, spec)
         case "numlist":
             return _numbers(cursor, spec)
         case "techniques":
@@ -149,6 +155,16 @@ def _covariance(cursor: Cursor, spec: OptionSpec) -> Covariance:
     if not inner.done:
         raise _incorrect(spec, inner.here(), usage)
     return Covariance(cast("Literal['fixed', 'pattern']", word), matrix)
+
+
+def _variance(cursor: Cursor, spec: OptionSpec) -> VarianceEstimator:
+    """How standard errors are estimated; for clusters, with their variable."""
+    word = cast("Literal['oim', 'opg', 'robust', 'cluster']", _choice(cursor, spec))
+    if word != "cluster":
+        return VarianceEstimator(word)
+    if not cursor.at_kind("name"):
+        raise _incorrect(spec, cursor.here(), "type vce(cluster clustvar)")
+    return VarianceEstimator(word, cursor.take().text)
 
 
 def _numbers(cursor: Cursor, spec: OptionSpec) -> tuple[int, ...]:

@@ -99,6 +99,12 @@ class PhiDerivatives:
     curvature: Array
     hessian: Array
 
+    def times(self, weight: Array) -> PhiDerivatives:
+        """Those of `weight` times log f; `weight` broadcasts against eta."""
+        return PhiDerivatives(
+            self.score * weight, self.cross * weight, self.curvature * weight, self.hessian * weight
+        )
+
 
 class Reweighted:
     """Families whose coefficients start at one step of iteratively reweighted least squares."""

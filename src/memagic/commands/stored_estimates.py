@@ -1,0 +1,208 @@
+"""The command `estimates`: results under names, and tables of them.
+
+Source: [R] estimates store, estimates replay, estimates table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from memagic.commands.define import Listing
+from memagic.display.grid_table import GridRow, GridTable, grid_html, grid_text
+from memagic.errors import CommandError, closest
+from memagic.results import MEResults
+from memagic.results.side_by_side import TableOptions, check_statistics, side_by_side
+from memagic.spec.cursor import Cursor
+from memagic.spec.stored_estimates import EstimatesCommand, read_estimates_command
+
+if TYPE_CHECKING:
+    from memagic.results.results import Replay
+    from memagic.spec.tree import Span
+
+__all__ = ["Shelf", "Tabulation", "estimates_command"]
+
+_ACTIVE = "."
+
+
+@dataclass(frozen=True, slots=True)
+class Tabulation:
+    """What `estimates table` and `estimates dir` show: text, and a table in a notebook."""
+
+    grid: GridTable
+
+    def to_text(self) -> str:
+        """The table in plain characters."""
+        return grid_text(self.grid)
+
+    def to_html(self) -> str:
+        """One HTML fragment."""
+        return grid_html(self.grid)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def __repr__(self) -> str:
+        return self.to_text()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": self.to_text(), "text/html": self.to_html()}
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Results under names.
+
+    Attributes
+    ----------
+    active : MEResults or None
+        The last estimates, which a point stands for.
+    stored : dict of str to MEResults
+    titles : dict of str to str
+    variables : mapping
+        Where results are found that are not stored, as the variables of a notebook.
+    """
+
+    active: MEResults | None = None
+    stored: dict[str, MEResults] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+    def known(self) -> dict[str, MEResults]:
+        """Every result that commands may name: stored ones go before variables of the same name."""
+        held = {
+            name: value
+            for name, value in self.variables.items()
+            if isinstance(value, MEResults) and not name.startswith("_")
+        }
+        return {**self.stored, **{name: value for name, value in held.items() if name not in self.stored}}
+
+    def find(self, name: str, span: Span) -> MEResults:
+        """A result by its name, or the last estimates for a point.
+
+        Raises
+        ------
+        CommandError
+            ``estimation result r not found``, r(111); no last estimates, r(301).
+        """
+        if name == _ACTIVE:
+            return self.last(span)
+        known = self.known()
+        if name not in known:
+            hint = closest(name, known) or f"store the last estimates: estimates store {name}"
+            raise CommandError(111, f"estimation result {name} not found", span=span, hint=hint)
+        return known[name]
+
+    def last(self, span: Span | None = None) -> MEResults:
+        """The last estimates.
+
+        Raises
+        ------
+        CommandError
+            There are none, r(301).
+        """
+        if self.active is None:
+            raise CommandError(301, "last estimates not found", span=span)
+        return self.active
+
+
+Shown: TypeAlias = "Tabulation | Listing | Replay | None"
+
+
+def estimates_command(text: str, shelf: Shelf) -> Shown:
+    """Carry out ``estimates ...`` on the results of a session.
+
+    Parameters
+    ----------
+    text : str
+    shelf : Shelf
+        Changed only where the whole command can be carried out.
+
+    Raises
+    ------
+    CommandError
+        What is wrong with the command; ``estimation result r not found``, r(111).
+    """
+    command = read_estimates_command(Cursor(text))
+    match command.action:
+        case "store":
+            _store(command, shelf)
+            return None
+        case "restore":
+            ((name, span),) = command.names
+            shelf.active = shelf.find(name, span)
+            return Listing(f"(results {name} are active now)")
+        case "drop" | "clear":
+            _drop(command, shelf)
+            return None
+        case "replay":
+            ((name, span),) = command.names or ((_ACTIVE, (0, 0)),)
+            return shelf.find(name, span).shown_as(_title(name, shelf))
+        case "dir":
+            return _dir(shelf)
+        case "table":
+            return _table(command, shelf)
+
+
+def _store(command: EstimatesCommand, shelf: Shelf) -> None:
+    result = shelf.last()
+    if not result.estimates.fitted:
+        hint = "option noestimate leaves starting values; fit the model to have estimates"
+        raise CommandError(301, "last estimates not found", hint=hint)
+    ((name, _),) = command.names
+    shelf.stored[name] = result
+    shelf.titles[name] = command.title
+
+
+def _drop(command: EstimatesCommand, shelf: Shelf) -> None:
+    for name, span in command.names:
+        if name not in shelf.stored:
+            hint = closest(name, shelf.stored)
+            raise CommandError(111, f"estimation result {name} not found", span=span, hint=hint)
+    for name in [name for name, _ in command.names] or list(shelf.stored):
+        shelf.stored.pop(name, None)
+        shelf.titles.pop(name, None)
+
+
+def _title(name: str, shelf: Shelf) -> str:
+    if name == _ACTIVE:
+        return "Active results"
+    title = shelf.titles.get(name)
+    return f"Model {name} ({title})" if title else f"Model {name}"
+
+
+def _dir(shelf: Shelf) -> Shown:
+    if not shelf.stored:
+        return Listing("no estimation results stored")
+    rows = []
+    for name, result in shelf.stored.items():
+        estimates = result.estimates
+        cells = (estimates.command.name, estimates.command.depvar.variable, str(len(estimates.parameters)))
+        rows.append(GridRow(name, (*cells, shelf.titles.get(name, ""))))
+    heads = ("Command", "Dependent\nvariable", "Number of\nparam.", "Title")
+    return Tabulation(GridTable("Stored estimates", heads, tuple(rows)))
+
+
+def _table(command: EstimatesCommand, shelf: Shelf) -> Tabulation:
+    names = command.names or ((_ACTIVE, (0, 0)),)
+    if command.all_names:
+        names = tuple((name, (0, 0)) for name in shelf.stored)
+        if not names:
+            raise CommandError(301, "no estimation results stored", hint="type estimates store with a name")
+    models = [
+        ("Active" if name == _ACTIVE else name, shelf.find(name, span).estimates) for name, span in names
+    ]
+    if command.statistics:
+        check_statistics(command.statistics, models)
+    return Tabulation(
+        side_by_side(
+            models,
+            TableOptions(
+                se=command.se,
+                statistics=tuple(word for word, _ in command.statistics),
+                exponentiated=command.eform,
+                stars=command.stars,
+            ),
+        )
+    )

@@ -1,0 +1,59 @@
+"""Axes, colours and words that the figures share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["accent", "axes_or_new", "muted", "plain"]
+
+# Okabe and Ito's palette: pairs that colour-blind readers tell apart, for light and dark figures.
+_ON_LIGHT = ("#0072B2", "#D55E00")
+_ON_DARK = ("#56B4E9", "#E69F00")
+
+
+def axes_or_new(ax: Axes | None, width: float, height: float) -> Axes:
+    """The given Axes, or those of a new figure of this size in inches.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        matplotlib is not installed.
+    """
+    if ax is not None:
+        return ax
+    try:
+        from matplotlib import pyplot
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError("figures need matplotlib: pip install memagic[plots]") from None
+    return pyplot.subplots(figsize=(width, height), layout="constrained")[1]
+
+
+def accent(number: int = 0) -> str:
+    """One of two colours, which go with the style's colour of text."""
+    return (_ON_DARK if _is_dark() else _ON_LIGHT)[number]
+
+
+def muted() -> tuple[float, float, float, float]:
+    """The style's colour of text, half transparent: for lines that are only there to guide."""
+    from matplotlib import rcParams
+    from matplotlib.colors import to_rgba
+
+    red, green, blue, _ = to_rgba(rcParams["text.color"])
+    return red, green, blue, 0.5
+
+
+def plain(ax: Axes) -> None:
+    """Axes without the frame's upper and right lines."""
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def _is_dark() -> bool:
+    """Whether the style's text is light, which is how it is drawn on dark figures."""
+    from matplotlib import rcParams
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = to_rgb(rcParams["text.color"])
+    return 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
