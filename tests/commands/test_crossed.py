@@ -191,3 +191,34 @@ def test_too_many_values_to_hold() -> None:
         memagic.run("melogit y || _all: R.a || b:", data=frame)
     assert caught.value.rc == 950
     assert "25,000" in str(caught.value.hint)
+
+
+def test_modes_by_value(crossed: pd.DataFrame) -> None:
+    # Nested in truth: the modes of the nested model, and their standard errors.
+    nested = crossed.assign(c=crossed["a"] * 100 + crossed["b"] // 3)
+    one = memagic.run("melogit y x || a: || c:, intmethod(laplace)", data=nested).empirical_bayes("ebmodes")
+    other = memagic.run("melogit y x || _all: R.a || _all: R.c", data=nested).empirical_bayes("ebmodes")
+    for left, right in (("a", "_all>a"), ("a>c", "_all>c")):
+        ours, theirs = other.level(right), one.level(left)
+        np.testing.assert_array_equal(ours.keys[-1][1], theirs.keys[-1][1])
+        np.testing.assert_allclose(ours.value, theirs.value, atol=1e-6)
+        np.testing.assert_allclose(ours.se, theirs.se, rtol=1e-5)
+
+
+def test_means_by_quadrature(crossed: pd.DataFrame) -> None:
+    data = crossed.assign(two=crossed["a"] % 2)
+    command = "melogit y x || _all: R.two || b:, intmethod(mvaghermite) intpoints(15)"
+    means = memagic.run(command, data=data).empirical_bayes("ebmeans")
+    modes = memagic.run(command, data=data).empirical_bayes("ebmodes")
+    for level in ("_all>two", "b"):
+        one, other = means.level(level), modes.level(level)
+        assert one.value.shape == other.value.shape
+        # Means and modes of nearly normal posteriors.
+        np.testing.assert_allclose(one.value, other.value, atol=0.15)
+
+
+def test_weights_are_turned_down(crossed: pd.DataFrame) -> None:
+    data = crossed.assign(w=1.0 + crossed["g"])
+    with pytest.raises(CommandError, match="weights are not supported for crossed models") as caught:
+        memagic.run("melogit y x [pw=w] || _all: R.a || b:", data=data)
+    assert caught.value.rc == 198

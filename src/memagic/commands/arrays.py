@@ -12,9 +12,7 @@ from memagic.engine.covariance import identity
 from memagic.engine.crossed.problem import CrossedProblem
 from memagic.engine.families import Family
 from memagic.engine.problem import Level, Problem
-from memagic.errors import CommandError
 from memagic.models import covariance_structure
-from memagic.spec.tree import Command
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -22,21 +20,15 @@ Index = NDArray[np.intp]
 __all__ = ["engine_problem"]
 
 
-def engine_problem(command: Command, design: Design, family: Family, y: Array) -> Problem:
+def engine_problem(design: Design, family: Family, y: Array) -> Problem:
     """The problem of a design, with a level of its own for every crossed factor.
 
     Parameters
     ----------
-    command : Command
     design : Design
     family : Family
     y : ndarray, shape (n,)
         The response as the family takes it.
-
-    Raises
-    ------
-    CommandError
-        Crossed effects have weights, r(101).
     """
     weights = design.weights
     of_level = (None,) * len(design.levels) if weights is None else weights.levels
@@ -46,12 +38,7 @@ def engine_problem(command: Command, design: Design, family: Family, y: Array) -
     own = None if weights is None or (weights.observations == 1.0).all() else weights.observations
     if all(outer is None for outer in within):
         return Problem(family, y, design.x, design.offset, design.trials, levels, own)
-    if own is not None or any(w is not None for w in of_level):
-        raise CommandError(
-            101,
-            "weights not allowed with crossed random effects",
-            span=None if command.fixed.weight is None else command.fixed.weight.span,
-        )
+    # With weights these have been refused.
     return CrossedProblem(family, y, design.x, design.offset, design.trials, levels, within=within)
 
 

@@ -119,7 +119,7 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
     _check_size(design, kind)
     _check_rank(command, design)
     notes = (*design.notes, *response.notes)
-    problem = engine_problem(command, design, density(kind, len(response.categories)), response.y)
+    problem = engine_problem(design, density(kind, len(response.categories)), response.y)
     errors = standard_errors(command, design)
     check_nodes(command, settings, problem)
     notes = (*crossed_notes(command, settings, problem), *notes)

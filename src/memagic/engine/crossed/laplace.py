@@ -30,7 +30,7 @@ from memagic.engine.problem import Parameters
 
 Array = NDArray[np.float64]
 
-__all__ = ["CrossedLaplace"]
+__all__ = ["CrossedLaplace", "posterior_mode"]
 
 
 class CrossedLaplace:
@@ -218,3 +218,24 @@ class _ByTop:
         if self._size == 1:
             return transposed(x, row)[None]
         return np.column_stack([np.zeros((self._size, 0)), *(self.sums(row * c) for c in x.T)])
+
+
+def posterior_mode(
+    problem: CrossedProblem, theta: Array
+) -> tuple[tuple[Array, ...], list[Array], tuple[Array, ...]]:
+    """L, the modes v and the diagonal blocks of H^-1 there, by level.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        The posterior is not concave at its mode.
+    """
+    rows = Rows(problem)
+    system = System(rows)
+    parameters = problem.unpack(theta)
+    place = _place(problem, rows, parameters)
+    start = [np.zeros((term.size, term.q)) for term in rows.terms]
+    mode = find_mode(rows, system, problem.family, place, start, None)
+    if mode.factored is None:
+        raise np.linalg.LinAlgError("the posterior is not concave")
+    return place.factors, mode.v, system.invert(mode.factored).own

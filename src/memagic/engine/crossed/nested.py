@@ -18,7 +18,7 @@ from memagic.engine.problem import Level, Problem
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-__all__ = ["dimensions", "nested_problem"]
+__all__ = ["LevelPlace", "dimensions", "level_places", "nested_problem"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +100,41 @@ def _indicators(outer: Index, code: Index) -> Array:
     columns = np.zeros((len(code), count))
     columns[np.arange(len(code)), rank] = 1.0
     return columns
+
+
+@dataclass(frozen=True, slots=True)
+class LevelPlace:
+    """Where the effects of a level are in the nested problem.
+
+    Attributes
+    ----------
+    part : int
+        The nested level.
+    group : ndarray of int, shape (M,)
+        Its group, by group of the level.
+    column : ndarray of int, shape (M, q)
+        Its columns.
+    """
+
+    part: int
+    group: Index
+    column: Index
+
+
+def level_places(problem: CrossedProblem) -> list[LevelPlace]:
+    """By level of the problem."""
+    found: dict[int, LevelPlace] = {}
+    for number, part in enumerate(_parts(problem)):
+        start = 0
+        for t in part.members:
+            level = problem.levels[t]
+            group = np.zeros(level.n_clusters, dtype=np.intp)
+            group[level.cluster] = part.cluster
+            column = np.tile(start + np.arange(level.structure.q), (level.n_clusters, 1))
+            width = level.structure.q
+            if _is_crossed(problem, part, t):
+                rank, width = _ranks(part.cluster, level.cluster)
+                column[level.cluster, 0] = start + rank
+            start += width
+            found[t] = LevelPlace(number, group, column)
+    return [found[t] for t in range(len(found))]
