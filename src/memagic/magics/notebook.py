@@ -228,6 +228,17 @@ class Notebook:
         )
         raise CommandError(3, "no data in use", hint=hint, text=arguments.text)
 
+    def table(self, name: str | None = None) -> Any:
+        """The DataFrame that a name stands for, or that the next command has; None where there is none."""
+        name = name or self._followed
+        if name is not None and (frame := find_frame(name, self._namespace)) is not None:
+            return frame
+        if name is None and self.session.data is None:
+            frames = list(frames_in(self._namespace).values())
+            return frames[0] if len(frames) == 1 else None
+        in_use = self.session.in_use
+        return self.session.data if in_use is not None and name in (None, in_use.name) else None
+
     def _named(self, word: Word) -> Data:
         frame: Data | None = find_frame(word.text, self._namespace)
         if frame is not None:
