@@ -19,7 +19,9 @@ def variables_of(table: Any) -> list[str]:
     """The columns of a DataFrame of any library whose names a command can have, in their order."""
     # An Arrow table calls its arrays columns.
     columns = getattr(table, "column_names", None)
-    names: Iterable[object] = table.columns if columns is None else columns
+    columns = table.columns if columns is None else columns
+    # One by one, names come out of an index of pandas slowly.
+    names: Iterable[object] = columns.tolist() if hasattr(columns, "tolist") else columns
     return [name for name in names if isinstance(name, str) and name.isidentifier()]
 
 

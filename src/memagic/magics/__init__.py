@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from memagic.magics import completion
 from memagic.magics.notebook import Notebook
@@ -19,7 +19,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     notebook = Notebook(shell)
     settings = MeMagic(notebook.session, parent=shell)
     _remove_settings(shell)
-    shell.configurables.append(settings)
+    _configurables(shell).append(settings)
     for kind, name, function in notebook.magics():
         shell.magics_manager.register_function(traced(function, settings), kind, name)
     completion.install(shell, notebook)
@@ -35,4 +35,11 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
 
 
 def _remove_settings(shell: InteractiveShell) -> None:
-    shell.configurables[:] = [one for one in shell.configurables if not isinstance(one, MeMagic)]
+    others = [one for one in _configurables(shell) if not isinstance(one, MeMagic)]
+    _configurables(shell)[:] = others
+
+
+def _configurables(shell: InteractiveShell) -> list[Any]:
+    """What `%config` lists."""
+    configurables: list[Any] = shell.configurables
+    return configurables

@@ -12,6 +12,7 @@ from memagic import datasets
 from memagic.data.offered import values_of, variables_of
 from memagic.magics.arguments import FLAGS
 from memagic.magics.frames import frames_in
+from memagic.magics.help import help_names
 from memagic.magics.typed import Typed, typed_at
 from memagic.spec.context import expected
 from memagic.spec.context_commands import SHAPES
@@ -40,7 +41,7 @@ def install(shell: InteractiveShell, notebook: Notebook) -> None:
     remove(shell)
     completion = Completion(shell, notebook)
 
-    @context_matcher(identifier=_IDENTIFIER, priority=1000)
+    @context_matcher(identifier=_IDENTIFIER, priority=1000)  # type: ignore[untyped-decorator]
     def matcher(context: CompletionContext) -> SimpleMatcherResult:
         lines = context.full_text.split("\n")[: context.cursor_line]
         offset = sum(len(line) + 1 for line in lines) + context.cursor_position
@@ -145,9 +146,7 @@ class Completion:
             case "constraint":
                 return map(str, sorted(session.constraints))
             case "topic":
-                from memagic.magics.help import TOPICS
-
-                return TOPICS
+                return help_names()
 
     def _variables(self, data: str | None) -> list[str]:
         table = self._table(data)

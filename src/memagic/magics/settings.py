@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["MeMagic", "traced"]
 
 
-class _OfSession(Bool):
+class BoolOfSession(Bool):  # type: ignore[type-arg]
     """A setting that is kept in the session, by the trait's name: commands change it, too."""
 
     def get(self, obj: Any, cls: Any = None) -> Any:
@@ -36,7 +36,7 @@ class MeMagic(Configurable):
         Whose settings they are.
     """
 
-    varabbrev = _OfSession(
+    varabbrev = BoolOfSession(
         True, help="Whether the first letters of a variable's name are enough, as after: set varabbrev on"
     ).tag(config=True)
     tracebacks = Bool(

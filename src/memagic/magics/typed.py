@@ -1,4 +1,4 @@
-"""Which command is being typed at a place of a cell: in a line magic, a cell magic, or without a percent sign."""
+"""Which command is being typed at a place of a cell: in a line magic or in the body of a cell magic."""
 
 from __future__ import annotations
 
