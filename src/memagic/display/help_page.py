@@ -80,7 +80,7 @@ def page_text(page: HelpPage) -> str:
     for table in page.tables:
         lines += ["", table.title, *_aligned(table.rows)]
     for note in page.notes:
-        lines += ["", *textwrap.wrap(note, _WIDTH)]
+        lines += ["", *textwrap.wrap(note, _WIDTH, break_on_hyphens=False)]
     if page.examples:
         lines += ["", "Examples" if len(page.examples) > 1 else "Example"]
     for k, (about, code) in enumerate(page.examples):
@@ -99,7 +99,7 @@ def _aligned(rows: tuple[tuple[str, str, str], ...]) -> Iterator[str]:
         if len(head) > start and text:
             yield head.rstrip()
             head = ""
-        wrapped = textwrap.wrap(text, max(_WIDTH - start, 30)) or [""]
+        wrapped = textwrap.wrap(text, max(_WIDTH - start, 30), break_on_hyphens=False) or [""]
         yield (f"{head:<{start}}" + wrapped[0]).rstrip()
         yield from (" " * start + line for line in wrapped[1:])
 

@@ -101,7 +101,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             "%svy, subpop(urban): melogit c_use age || district:",
         ),
     ),
-    "quadchk": (_example("", "%use bangladesh", _INTERCEPT, "%quadchk", "%quadchk 5 9 -o check"),),
+    "quadchk": (_example("", "%use bangladesh", _INTERCEPT, "%quadchk", "%quadchk -o check 5 9"),),
     "estimates": (
         _example(
             "Two models side by side",
