@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from memagic.data.collinear import dependent_columns
 from memagic.data.levels import DesignLevel, Grouping, RandomEffects, make_levels
+from memagic.data.origin import Origin, make_origin
 from memagic.data.perfect import prune_perfect
 from memagic.data.sample import cluster_variable, estimation_sample
 from memagic.data.terms import Column, constant, expand_with_bases, values_of
@@ -53,6 +54,8 @@ class Design:
         Codes of the variable of vce(cluster).
     with_bases : tuple of Column
         `fixed` with the base levels in their places that option `baselevels` shows.
+    origin : Origin
+        What predictions for other rows are held against.
     """
 
     sample: Mask
@@ -66,6 +69,7 @@ class Design:
     weights: Weights | None = None
     clusters: Index | None = None
     with_bases: tuple[Column, ...] = ()
+    origin: Origin = field(default_factory=Origin)
 
     @property
     def groupings(self) -> tuple[Grouping, ...]:
@@ -125,6 +129,7 @@ def make_design(
     if "pwscale" in command.options:
         groupings = tuple(level.grouping for level in levels)
         weights = scale_weights(weights, groupings, command.options["pwscale"])
+    own = [c for level in levels for e in level.equations if not e.factor for c in e.columns]
     return Design(
         sample=sample,
         y=variables.numbers(command.depvar.name)[sample],
@@ -137,6 +142,7 @@ def make_design(
         weights=weights,
         clusters=None if clusters is None else codes[clusters[0]][sample],
         with_bases=_with_bases(everything, fixed),
+        origin=make_origin(variables, sample, [*fixed, *own], [command.depvar.name]),
     )
 
 
