@@ -138,7 +138,9 @@ def _names(new: NewNames, wanted: int) -> tuple[str, ...]:
         return tuple(f"{new.stub}{k}" for k in range(1, wanted + 1))
     if len(new.names) == wanted:
         return tuple(name for name, _ in new.names)
-    hint = f"{wanted} needed: name them all or type a stub, {new.names[0][0]}*" if wanted > 1 else "one needed"
+    hint = (
+        f"{wanted} needed: name them all or type a stub, {new.names[0][0]}*" if wanted > 1 else "one needed"
+    )
     if len(new.names) < wanted:
         raise CommandError(102, "too few variables specified", span=new.span, hint=hint)
     raise CommandError(103, "too many variables specified", span=new.span, hint=hint)

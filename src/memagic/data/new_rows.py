@@ -196,7 +196,9 @@ def _as_numbers(frame: pd.DataFrame, design: Design) -> pd.DataFrame:
         unknown = [str(word) for word in plain.dropna().unique() if word != "" and word not in codes]
         if unknown:
             hint = f"they were {', '.join(list(codes)[:8])}"
-            message = f"{name} has values that the data of the estimates do not have: {', '.join(unknown[:5])}"
+            message = (
+                f"{name} has values that the data of the estimates do not have: {', '.join(unknown[:5])}"
+            )
             raise CommandError(459, message, hint=hint)
         changed[name] = plain.map(codes).astype(float).to_numpy()
     return changed

@@ -41,7 +41,9 @@ class Origin:
     words: Mapping[str, Mapping[float, str]] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def make_origin(variables: Variables, sample: Mask, columns: Iterable[Column], names: Iterable[str]) -> Origin:
+def make_origin(
+    variables: Variables, sample: Mask, columns: Iterable[Column], names: Iterable[str]
+) -> Origin:
     """The facts of a sample.
 
     Parameters

@@ -46,7 +46,7 @@ def density(family: Family, eta: Array, y: Array, trials: Array | float, phi: Ar
     phi : ndarray, shape (n_phi,)
     """
     y = np.broadcast_to(y, eta.shape)
-    return np.exp(family.log_density(eta, y, trials, phi) + family.constant(y, trials))
+    return np.asarray(np.exp(family.log_density(eta, y, trials, phi) + family.constant(y, trials)))
 
 
 def distribution(family: Family, eta: Array, y: Array, trials: Array | float, phi: Array) -> Array:
@@ -83,10 +83,10 @@ def draw(family: Family, eta: Array, trials: Array | float, phi: Array, rng: np.
     """One response for every linear predictor, shape (n,); codes 0, 1, ... of an ordinal one."""
     if isinstance(family, _ORDINAL):
         cumulative = np.cumsum(probabilities(family, eta, phi)[:-1], axis=0)
-        return (rng.uniform(size=eta.shape) > cumulative).sum(axis=0).astype(float)
+        return np.asarray((rng.uniform(size=eta.shape) > cumulative).sum(axis=0), dtype=float)
     mu = mean_response(family, eta, trials, phi)
     if isinstance(family, GaussianIdentity | GaussianLog):
-        return rng.normal(mu, np.exp(phi[0]))
+        return np.asarray(rng.normal(mu, np.exp(phi[0])))
     if isinstance(family, GammaLog):
         shape = np.exp(-2.0 * phi[0])
         return rng.gamma(shape, mu / shape)

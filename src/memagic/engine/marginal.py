@@ -53,7 +53,7 @@ _ROWS, _NODES = 512, 1024
 
 
 def prior_variance(levels: tuple[Level, ...], omega: Array) -> Array:
-    """z' Sigma z by row, shape (n,), of levels whose `z` are those rows'."""
+    """Z' Sigma z by row, shape (n,), of levels whose `z` are those rows'."""
     total = np.zeros(len(levels[0].z)) if levels else np.zeros(0)
     first = 0
     for level in levels:

@@ -70,9 +70,7 @@ class QuadratureObjective:
     depends on theta alone, to the tolerance of the adaptation.
     """
 
-    def __init__(
-        self, problem: Problem, method: Method, n_points: int, limits: Limits | None = None
-    ) -> None:
+    def __init__(self, problem: Problem, method: Method, n_points: int, limits: Limits | None = None) -> None:
         self._problem = problem
         self._limits = limits
         self._method = method

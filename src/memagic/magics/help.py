@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from memagic.magics.arguments import FLAGS
+from memagic.spec.estat import SUBCOMMANDS
 from memagic.spec.options import OptionSpec, Scope, options_of
+from memagic.spec.predict import MODIFIERS, STATISTICS, PredictOption
 
-__all__ = ["DEFINITION_HELP", "ESTIMATES_HELP", "QUADCHK_HELP", "SURVEY_HELP", "USE_HELP", "command_help"]
+__all__ = [
+    "DEFINITION_HELP",
+    "ESTIMATES_HELP",
+    "QUADCHK_HELP",
+    "SURVEY_HELP",
+    "USE_HELP",
+    "command_help",
+    "estat_help",
+    "predict_help",
+]
 
 _TITLES = {
     "meglm": "Multilevel mixed-effects generalized linear model",
@@ -146,6 +157,46 @@ def command_help(name: str) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def predict_help() -> str:
+    """The help text of `predict`."""
+    words = {"conditional": "name", "outcome": "#k or value", "names": "names", "integer": "#", "real": "#"}
+
+    def rows(options: tuple[PredictOption, ...]) -> list[tuple[str, str, str]]:
+        found = []
+        for one in options:
+            word = words.get(one.kind)
+            short = f"({one.name[: one.minimum]})" if one.minimum < len(one.name) else ""
+            found.append((one.name if word is None else f"{one.name}({word})", short, one.help))
+        return found
+
+    lines = [
+        "Add predictions to the data in use, as new variables",
+        "",
+        "%predict [float | double] newvar [if] [in] [, statistic options]",
+        "%predict stub* [if] [in], reffects | scores     as many variables as it takes: stub1, stub2, ...",
+        "",
+        "Statistics",
+        *_aligned(rows(STATISTICS)),
+        "",
+        "Options",
+        *_aligned(rows(MODIFIERS)),
+        "",
+        "Random effects are at their posterior means, if no option says otherwise; those of groups that the",
+        "estimates do not know are zero. From Python: fit.predict().",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def estat_help() -> str:
+    """The help text of `estat`."""
+    rows = []
+    for name, one in SUBCOMMANDS.items():
+        options = " ".join(f"{o.name}(#)" if o.number else o.name for o in one.options)
+        rows.append((f"%estat {name}{f' [, {options}]' if options else ''}", "", one.help))
+    return "\n".join(["More of the last estimates", "", *_aligned(rows), ""])
 
 
 def _row(spec: OptionSpec) -> tuple[str, str, str]:

@@ -20,6 +20,8 @@ from memagic.magics.help import (
     SURVEY_HELP,
     USE_HELP,
     command_help,
+    estat_help,
+    predict_help,
 )
 from memagic.magics.live_log import live_log
 from memagic.session import Session
@@ -63,6 +65,8 @@ class Notebook:
         """Kind, name and function of every magic."""
         yield "line", "use", _magic(self.use, USE_HELP)
         yield "line", "quadchk", _magic(partial(self.postestimate, "quadchk"), QUADCHK_HELP)
+        yield "line", "estat", _magic(partial(self.postestimate, "estat"), estat_help())
+        yield "line", "predict", _magic(self.predict, predict_help())
         for name in COMMANDS:
             text = command_help(name)
             yield "line_cell", name, _magic(partial(self.command, name), text)
@@ -127,6 +131,18 @@ class Notebook:
     def postestimate(self, name: str, line: str) -> Shown:
         """Run a command on the last estimates; it needs no data."""
         return self._run(read_line(name, line), None)
+
+    def predict(self, line: str) -> None:
+        """Add predictions to the data in use, or to a DataFrame of the notebook."""
+        arguments = read_line("predict", line)
+        data = self._data(arguments)
+        word = arguments.data
+        if word is not None and find_frame(word.text, self._namespace) is None:
+            hint = f"type %use {word.text} first: what -d reads anew is forgotten after the command"
+            raise word.error(198, f"-d {word.text} has no place for new variables", hint)
+        shown = str(self._run(arguments, data) or "")
+        if shown:
+            print(shown)
 
     def _run(self, arguments: Arguments, data: pd.DataFrame | None) -> Shown:
         try:

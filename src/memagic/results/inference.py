@@ -157,7 +157,7 @@ def reported_gradient(estimates: Estimates) -> Array:
     The engine maximizes in standard deviations and Cholesky factors. Where these do not determine the
     derivative in a variance or covariance, at zero variances and perfect correlations, it is nan.
     """
-    return reported_scores(estimates, estimates.fit.gradient[None])[0]
+    return np.asarray(reported_scores(estimates, estimates.fit.gradient[None])[0])
 
 
 def reported_scores(estimates: Estimates, scores: Array) -> Array:
