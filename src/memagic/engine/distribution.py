@@ -55,7 +55,7 @@ def distribution(family: Family, eta: Array, y: Array, trials: Array | float, ph
     if isinstance(family, _ORDINAL):
         below = probabilities(family, eta, phi)
         codes = np.arange(len(phi) + 1.0).reshape(-1, *(1,) * eta.ndim)
-        return np.minimum(np.where(codes <= y, below, 0.0).sum(axis=0), 1.0)
+        return np.asarray(np.minimum(np.where(codes <= y, below, 0.0).sum(axis=0), 1.0))
     mu = mean_response(family, eta, trials, phi)
     if isinstance(family, GaussianIdentity | GaussianLog):
         return np.asarray(ndtr((y - mu) / np.exp(phi[0])))
@@ -89,10 +89,10 @@ def draw(family: Family, eta: Array, trials: Array | float, phi: Array, rng: np.
         return np.asarray(rng.normal(mu, np.exp(phi[0])))
     if isinstance(family, GammaLog):
         shape = np.exp(-2.0 * phi[0])
-        return rng.gamma(shape, mu / shape)
+        return np.asarray(rng.gamma(shape, mu / shape))
     if isinstance(family, _BINOMIAL):
         r = np.broadcast_to(trials, eta.shape).astype(np.int64)
-        return rng.binomial(r, np.clip(mu / r, 0.0, 1.0)).astype(float)
+        return np.asarray(rng.binomial(r, np.clip(mu / r, 0.0, 1.0)), dtype=float)
     if isinstance(family, PoissonLog):
         return rng.poisson(mu).astype(float)
     size, _ = _negative_binomial(family, mu, phi)

@@ -106,6 +106,8 @@ class _Frame:
         self._estimates = estimates
         self._rows = NewRows(estimates.design, estimates.command, frame)
         self._index = frame.index
+        self._z: tuple[tuple[Array, Mask], ...] | None = None
+        self._groups: tuple[Index, ...] | None = None
 
     @property
     def index(self) -> pd.Index:
@@ -133,10 +135,18 @@ class _Frame:
         return y
 
     def z(self) -> tuple[tuple[Array, Mask], ...]:
-        return tuple(self._rows.z(level) for level in self._estimates.design.levels)
+        if self._z is None:
+            self._z = tuple(self._rows.z(level) for level in self._estimates.design.levels)
+        return self._z
 
     def groups(self) -> tuple[Index, ...]:
-        return self._rows.groups()
+        if self._groups is None:
+            try:
+                self._groups = self._rows.groups()
+            except CommandError as error:
+                error.hint = "conditional(fixedonly) and marginal do without groups"
+                raise
+        return self._groups
 
     def sampled(self) -> Index:
         sample = self._estimates.design.sample

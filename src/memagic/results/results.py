@@ -265,7 +265,7 @@ class MEResults:
         return predicted(self.estimates, which, newdata, **options)
 
     def simulate(self, n: int = 1, seed: int | None = None, *, conditional: bool = False) -> pd.DataFrame:
-        """New responses from the fit, a column each; `conditional` keeps the posterior means of its effects."""
+        """New responses from the fit, a column each; `conditional` keeps the fit's random effects."""
         from memagic.postestimation.simulate import simulate
 
         return simulate(self.estimates, n, seed, conditional=conditional)

@@ -235,7 +235,8 @@ def _dtype(body: Cursor) -> str:
         return body.take().text
     if body.at(*_OTHER_TYPES) and named:
         hint = "predictions are real numbers: type float or double, or leave it out for double"
-        raise CommandError(198, f"type {body.take().text} not allowed", span=body.span_from(0), hint=hint)
+        token = body.take()
+        raise CommandError(198, f"type {token.text} not allowed", span=token.span, hint=hint)
     return "double"
 
 
@@ -322,11 +323,11 @@ def _incorrect(spec: PredictOption, span: Span, hint: str) -> CommandError:
 def _request(statistic: str, found: dict[str, tuple[object, Span]]) -> Request:
     """The request, of options that go together."""
     given = {name: value for name, (value, _) in found.items()}
+    if "reses" in given and statistic != "reffects":
+        raise CommandError(198, "option reses() needs reffects", span=found["reses"][1])
     for name, (_, span) in found.items():
         if name not in _ALLOWED and name not in _ALLOWED[statistic]:
             raise CommandError(198, f"option {name} may not be combined with {statistic}", span=span)
-    if "reses" in given and statistic != "reffects":
-        raise CommandError(198, "option reses() needs reffects", span=found["reses"][1])
     for one, two in (("conditional", "marginal"), ("ebmeans", "ebmodes")):
         if one in given and two in given:
             span = max(found[one][1], found[two][1])
