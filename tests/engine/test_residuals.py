@@ -74,9 +74,9 @@ def test_anscombe_is_the_integral_of_the_variance_function(family: Family) -> No
         def slope(t: float) -> float:
             return float(variance_function(family, np.array([t]), 1.0, phi)[0] ** (-1.0 / 3.0))
 
-        expected = integrate.quad(slope, mu, y)[0] / variance_function(
-            family, np.array([mu]), 1.0, phi
-        ) ** (1.0 / 6.0)
+        expected = integrate.quad(slope, mu, y)[0] / variance_function(family, np.array([mu]), 1.0, phi) ** (
+            1.0 / 6.0
+        )
         found = anscombe(family, np.array([y]), np.array([mu]), 1.0, phi)
         np.testing.assert_allclose(found, expected, rtol=1e-9)
 

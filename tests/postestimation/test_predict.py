@@ -1,4 +1,4 @@
-"""Predictions: against brute-force integration, statsmodels, differences of the likelihood, and themselves."""
+"""Predictions against brute-force integration, statsmodels, differences of the likelihood, and each other."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_new_groups_have_the_prior_mean(run: Run, frame: pd.DataFrame) -> None:
     inner = u["school>room"]["_cons"]
     added = [u["school"]["_cons"][0] + inner[0, 0], 0.0, u["school"]["_cons"][1]]
     np.testing.assert_allclose(found - fit.predict("xb", rows), added, atol=1e-12)
-    with pytest.warns(UserWarning):
+    with pytest.warns(UserWarning, match="prior mean"):
         se = fit.predict("reses", rows)
     deviation = np.sqrt(fit.params[["/var(_cons[school])", "/var(_cons[school>room])"]])
     np.testing.assert_allclose(se.iloc[1], deviation, rtol=1e-10)
@@ -211,7 +211,9 @@ def test_marginal_predictions_by_brute_force(fitted: Fitted, shared_data: Data) 
     """Two correlated random effects integrated in two dimensions."""
     fit, frame = fitted(SLOPE, "bangladesh"), shared_data("bangladesh")
     p = fit.params
-    v1, v0, c = p[["/var(1.urban[district])", "/var(_cons[district])", "/cov(1.urban[district],_cons[district])"]]
+    v1, v0, c = p[
+        ["/var(1.urban[district])", "/var(_cons[district])", "/cov(1.urban[district],_cons[district])"]
+    ]
     u, w = _nodes(np.array([[v1, c], [c, v0]]))
     eta = fit.predict("xb").to_numpy()[:, None] + np.outer(frame["urban"], u[:, 0]) + u[:, 1]
     np.testing.assert_allclose(fit.predict(marginal=True), expit(eta) @ w, rtol=1e-9)
@@ -228,9 +230,7 @@ def test_marginal_counts_and_categories(run: Run, frame: pd.DataFrame) -> None:
     v = p["/var(_cons[school])"] + frame["x"] ** 2 * p["/var(x[school])"]
     mean = frame["days"] * np.exp(p["_cons"] + p["x"] * frame["x"] + v / 2)
     np.testing.assert_allclose(fit.predict(marginal=True), mean, rtol=1e-12)
-    np.testing.assert_allclose(
-        fit.predict(marginal=True, offset=False), mean / frame["days"], rtol=1e-12
-    )
+    np.testing.assert_allclose(fit.predict(marginal=True, offset=False), mean / frame["days"], rtol=1e-12)
     fit = run("meologit grade x || school: || room:")
     p = fit.params
     sd = np.sqrt(p["/var(_cons[school])"] + p["/var(_cons[school>room])"])
@@ -282,7 +282,9 @@ def test_residuals_of_models_without_random_effects(
     np.testing.assert_allclose(fit.predict("anscombe"), other.resid_anscombe_unscaled, **close)
     np.testing.assert_allclose(
         fit.predict("stdp"),
-        np.sqrt(np.einsum("ij,jk,ik->i", fit.estimates.design.x, fit.estimates.v[:2, :2], fit.estimates.design.x)),
+        np.sqrt(
+            np.einsum("ij,jk,ik->i", fit.estimates.design.x, fit.estimates.v[:2, :2], fit.estimates.design.x)
+        ),
         rtol=1e-10,
     )
     np.testing.assert_allclose(np.log(fit.predict("density")).sum(), fit.llf, rtol=1e-10)
@@ -297,7 +299,9 @@ def test_raw_residuals(run: Run, frame: pd.DataFrame) -> None:
     np.testing.assert_allclose(fit.predict("density", marginal=True), density, rtol=1e-10)
 
 
-@pytest.mark.parametrize("command", ["melogit success x, binomial(size) || school: || room:", "menbreg count x"])
+@pytest.mark.parametrize(
+    "command", ["melogit success x, binomial(size) || school: || room:", "menbreg count x"]
+)
 def test_scores_are_differences_of_the_log_likelihood(command: str, run: Run, frame: pd.DataFrame) -> None:
     """By top-level group, in the reported parameters, away from the maximum's own zero."""
     fit = run(command)

@@ -22,7 +22,9 @@ def test_a_name_is_enough() -> None:
 
 
 def test_everything_in_its_place() -> None:
-    command = read("predict float p1 p2 if age > 3 in 1/20, pr outcome(#2) cond(ebmodes) nooff iter(3) tol(1e-5)")
+    command = read(
+        "predict float p1 p2 if age > 3 in 1/20, pr outcome(#2) cond(ebmodes) nooff iter(3) tol(1e-5)"
+    )
     assert command.dtype == "float"
     assert [name for name, _ in command.new.names] == ["p1", "p2"]
     assert command.condition is not None

@@ -36,6 +36,8 @@ _RESIDUAL = {
     ("bernoulli", "cloglog"): np.pi**2 / 6.0,
     ("binomial", "cloglog"): np.pi**2 / 6.0,
 }
+# A logit whose exponential is still a number.
+_FAR = 700.0
 _SLOPES = "Note: ICC is conditional on zero values of random-effects covariates."
 
 
@@ -117,7 +119,9 @@ def icc(estimates: Estimates, level: float = 95.0) -> IntraclassCorrelations:
     intercepts = [effect for effect in effects if effect.name == "_cons"]
     if not intercepts:
         raise CommandError(321, NOT_VALID, hint="the model has no random intercepts")
-    b, v = estimates.b, estimates.v
+    # A variance at zero has no logit either, however little of it is left.
+    b = np.where([parameter.at_zero for parameter in estimates.parameters], 0.0, estimates.b)
+    v = estimates.v
     parts = [effect.position for effect in intercepts] + ([] if residual is None else [residual])
     total = float(b[parts].sum()) + (constant or 0.0)
     labels, values, errors = [], [], []
@@ -146,5 +150,6 @@ def _limits(share: Array, se: Array, z: float) -> Array:
     inside = (share > 0.0) & (share < 1.0) & (se > 0.0)
     r = np.where(inside, share, 0.5)
     logit, spread = np.log(r / (1.0 - r)), z * se / (r * (1.0 - r))
-    limits = 1.0 / (1.0 + np.exp(-np.column_stack([logit - spread, logit + spread])))
+    ends = np.column_stack([logit - spread, logit + spread])
+    limits = 1.0 / (1.0 + np.exp(-np.clip(ends, -_FAR, _FAR)))
     return np.where(inside[:, None], limits, np.nan)
