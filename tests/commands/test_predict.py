@@ -157,3 +157,15 @@ def test_estat(session: Session) -> None:
         "hint: estat wcorrelation follows mixed and menl; estat icc has correlations within groups",
         "r(321);",
     ]
+
+
+def test_many_variables_at_once() -> None:
+    """Also into a frame that was cut from another one."""
+    rng = np.random.default_rng(2)
+    whole = pd.DataFrame({"g": np.repeat(np.arange(130), 4), "y": rng.normal(size=520)})
+    frame = whole[whole["g"] < 128]
+    session = Session(frame)
+    session.run("meglm y i.g")
+    assert len(added(session, "predict s*, scores").names) == 129
+    assert list(whole.columns) == ["g", "y"]
+    assert frame.shape == (512, 131)

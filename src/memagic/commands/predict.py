@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -149,9 +150,14 @@ def _names(new: NewNames, wanted: int) -> tuple[str, ...]:
 def _add(
     frame: pd.DataFrame, names: tuple[str, ...], labels: tuple[str, ...], columns: NDArray[np.floating]
 ) -> None:
-    for name, label, column in zip(names, labels, columns.T, strict=True):
-        # At the end, in place: an assignment by name warns where the frame was cut from another one.
-        frame.insert(len(frame.columns), name, column.copy())
-        words = frame.attrs.get("variable_labels")
-        if isinstance(words, dict):
-            words[name] = label
+    import pandas as pd
+
+    with warnings.catch_warnings():
+        # Of many columns that are added one by one; there is no other way to add them in place.
+        warnings.simplefilter("ignore", pd.errors.PerformanceWarning)
+        for name, column in zip(names, columns.T, strict=True):
+            # An assignment by name would warn where the frame was cut from another one.
+            frame.insert(len(frame.columns), name, column.copy())
+    words = frame.attrs.get("variable_labels")
+    if isinstance(words, dict):
+        words.update(zip(names, labels, strict=True))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,8 +36,8 @@ class Origin:
     """
 
     index: pd.Index | None = None
-    seen: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
-    words: Mapping[str, Mapping[float, str]] = field(default_factory=lambda: MappingProxyType({}))
+    seen: Mapping[str, Array] = field(default_factory=dict)
+    words: Mapping[str, Mapping[float, str]] = field(default_factory=dict)
 
 
 def make_origin(
@@ -64,4 +63,4 @@ def make_origin(
                 factors[name] = None
     seen = {name: np.unique(variables.numbers(name)[sample]) for name in factors}
     words = {name: labels for name in used if (labels := variables.value_labels(name))}
-    return Origin(variables.frame.index[sample], MappingProxyType(seen), MappingProxyType(words))
+    return Origin(variables.frame.index[sample], seen, words)

@@ -22,6 +22,7 @@ from memagic.engine.marginal import (
 from memagic.engine.means import mean_response
 from memagic.engine.modes import Limits
 from memagic.engine.posterior import EffectMoments
+from memagic.engine.quadrature import affordable
 from memagic.engine.residuals import anscombe, deviance, pearson
 from memagic.errors import CommandError
 from memagic.postestimation.random_effects import Statistic, effect_moments
@@ -182,6 +183,9 @@ def _effects(estimates: Estimates, rows: Rows, request: Request) -> Prediction:
 def _moments(estimates: Estimates, request: Request) -> EffectMoments:
     statistic: Statistic = "ebmodes" if request.conditional == "ebmodes" else "ebmeans"
     limits = Limits(request.iterate, request.tolerance)
+    points = request.n_points
+    if points is not None and estimates.n_points is not None and not affordable(estimates.problem, points):
+        raise CommandError(198, f"intpoints({points}) makes too many nodes", hint="fewer points")
     return effect_moments(estimates, statistic, request.n_points, limits)
 
 

@@ -117,7 +117,7 @@ class GroupTable(Shown):
             GridRow(name, (count(c.n), count(c.minimum), f(c.average, 11, 1, commas=True), count(c.maximum)))
             for name, c in zip(self.names, self.counts, strict=True)
         )
-        heads = ("No. of\ngroups", "Observations per group\nMinimum", "Average", "Maximum")
+        heads = ("No. of\ngroups", "Group size:\nminimum", "average", "maximum")
         return GridTable("Grouping information", heads, rows)
 
 
