@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from memagic.postestimation.quadchk import QuadratureCheck
     from memagic.postestimation.random_effects import EmpiricalBayes, Statistic
     from memagic.postestimation.shown import Shown
+    from memagic.spec.predict import Conditional
     from memagic.widgets.integrand import IntegrandView
     from memagic.widgets.replay import ReplayExplorer
 
@@ -232,7 +233,17 @@ class MEResults:
     # --- predictions --------------------------------------------------------------------------
 
     def predict(
-        self, which: str = "mu", newdata: pd.DataFrame | None = None, **options: Any
+        self,
+        which: str = "mu",
+        newdata: pd.DataFrame | None = None,
+        *,
+        conditional: Conditional = "ebmeans",
+        marginal: bool = False,
+        outcome: str | float | None = None,
+        offset: bool = True,
+        intpoints: int | None = None,
+        iterate: int | None = None,
+        tolerance: float | None = None,
     ) -> pd.Series | pd.DataFrame:
         """Predict means, linear predictors, densities, residuals, random effects or scores.
 
@@ -244,10 +255,19 @@ class MEResults:
         newdata : DataFrame, optional
             The estimation sample, if not given. Groups that it does not have get the prior mean of
             their random effects, zero, with a warning.
-        **options
-            ``conditional`` on "ebmeans", "ebmodes" or "fixedonly"; ``marginal`` to integrate over the
-            random effects; ``outcome`` for a category of an ordinal response, its value or "#1";
-            ``offset=False``; ``intpoints``, ``iterate`` and ``tolerance``.
+        conditional : {"ebmeans", "ebmodes", "fixedonly"}
+            What the random effects are: posterior means, posterior modes, or zero.
+        marginal : bool
+            Integrate the statistic over the random effects instead.
+        outcome : float or str, optional
+            A category of an ordinal response, its value or "#1" for the first.
+        offset : bool
+            Whether the offset or exposure is a part of the linear predictor.
+        intpoints, iterate : int, optional
+            Integration points, and most iterations of the search for the random effects; those of the
+            estimation, if not given.
+        tolerance : float, optional
+            Of that search.
 
         Returns
         -------
@@ -262,7 +282,18 @@ class MEResults:
         """
         from memagic.postestimation.predicted import predicted
 
-        return predicted(self.estimates, which, newdata, **options)
+        return predicted(
+            self.estimates,
+            which,
+            newdata,
+            conditional=conditional,
+            marginal=marginal,
+            outcome=outcome,
+            offset=offset,
+            intpoints=intpoints,
+            iterate=iterate,
+            tolerance=tolerance,
+        )
 
     def simulate(self, n: int = 1, seed: int | None = None, *, conditional: bool = False) -> pd.DataFrame:
         """New responses from the fit, a column each; `conditional` keeps the fit's random effects."""
