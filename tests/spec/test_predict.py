@@ -6,7 +6,8 @@ import pytest
 
 from memagic import CommandError
 from memagic.spec.cursor import Cursor
-from memagic.spec.predict import MODIFIERS, STATISTICS, PredictCommand, Request, check_request, read_predict
+from memagic.spec.predict import PredictCommand, read_predict
+from memagic.spec.prediction import MODIFIERS, STATISTICS, Request, check_request
 
 
 def read(text: str) -> PredictCommand:

@@ -15,7 +15,8 @@ from memagic.errors import CommandError
 from memagic.postestimation.predict import Prediction, predict
 from memagic.postestimation.rows import rows_of
 from memagic.spec.cursor import Cursor
-from memagic.spec.predict import NewNames, PredictCommand, Request, read_predict
+from memagic.spec.predict import NewNames, PredictCommand, read_predict
+from memagic.spec.prediction import Request
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,7 +5,7 @@ from __future__ import annotations
 from memagic.magics.arguments import FLAGS
 from memagic.spec.estat import SUBCOMMANDS
 from memagic.spec.options import OptionSpec, Scope, options_of
-from memagic.spec.predict import MODIFIERS, STATISTICS, PredictOption
+from memagic.spec.prediction import MODIFIERS, STATISTICS, PredictOption
 
 __all__ = [
     "DEFINITION_HELP",

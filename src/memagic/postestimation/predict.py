@@ -6,7 +6,7 @@ Source: manual [ME] meglm postestimation, Syntax for predict, and Methods and fo
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,27 +17,31 @@ from memagic.engine.marginal import (
     marginal_density,
     marginal_distribution,
     marginal_mean,
-    prior_variance,
 )
 from memagic.engine.means import mean_response
-from memagic.engine.modes import Limits
-from memagic.engine.posterior import EffectMoments
-from memagic.engine.quadrature import affordable
 from memagic.engine.residuals import anscombe, deviance, pearson
 from memagic.errors import CommandError
-from memagic.postestimation.random_effects import Statistic, effect_moments
+from memagic.postestimation.random_part import (
+    WORDS,
+    effect_names,
+    marginal_variance,
+    points_note,
+    predicted_moments,
+    prior_deviations,
+    random_part,
+    what_is_new,
+)
 from memagic.postestimation.rows import Rows
 from memagic.postestimation.scores import scores
 from memagic.results.estimates import Estimates
-from memagic.spec.predict import Request, check_request
+from memagic.spec.prediction import Request, check_request
 
 Array = NDArray[np.float64]
 
-__all__ = ["Prediction", "effect_names", "predict"]
+__all__ = ["Prediction", "predict"]
 
 _NEEDS_RESPONSE = ("density", "distribution", "residuals", "pearson", "deviance", "anscombe")
 _RESIDUALS: dict[str, Callable[..., Array]] = {"pearson": pearson, "deviance": deviance, "anscombe": anscombe}
-_WORDS = {"ebmeans": "means", "ebmodes": "modes"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +116,7 @@ def _check_model(estimates: Estimates, request: Request) -> None:
         raise CommandError(198, f"{statistic} not allowed: the model has no random effects")
 
 
-# --- the fixed part, scores, random effects -----------------------------------------------------
+# --- the fixed part, scores, random effects ------------------------------------------------------
 
 
 def _fixed_part(estimates: Estimates, rows: Rows, request: Request) -> Prediction:
@@ -133,23 +137,10 @@ def _scores(estimates: Estimates, rows: Rows) -> Prediction:
     return Prediction(values, names, tuple(f"Score of {name}" for name in names))
 
 
-def effect_names(estimates: Estimates) -> tuple[str, ...]:
-    """Names of the random effects in the order of their variances: ``_cons[district]``."""
-    names = []
-    for level in estimates.design.levels:
-        path = level.grouping.path
-        for equation in level.equations:
-            if equation.factor:
-                names.append(f"_cons[{path}>{equation.factor}]")
-            else:
-                names += [f"{column.name}[{path}]" for column in equation.columns]
-    return tuple(names)
-
-
 def _effects(estimates: Estimates, rows: Rows, request: Request) -> Prediction:
-    moments = _moments(estimates, request)
+    moments = predicted_moments(estimates, request)
     wants_se = request.statistic == "reses"
-    prior = _prior_deviations(estimates)
+    prior = prior_deviations(estimates)
     columns: list[Array] = []
     codes, places = rows.groups(), rows.z()
     for k, level in enumerate(estimates.design.levels):
@@ -169,60 +160,15 @@ def _effects(estimates: Estimates, rows: Rows, request: Request) -> Prediction:
             else:
                 columns += list(table[at][:, own].T)
     names = effect_names(estimates)
-    words = _WORDS[request.conditional]
+    words = WORDS[request.conditional]
     label = f"Std. err. of posterior {words[:-1]}" if wants_se else f"Posterior {words[:-1]}"
     return Prediction(
         np.column_stack(columns),
         names,
         tuple(f"{label} of {name}" for name in names),
-        (f"(calculating posterior {words} of random effects)", *_points_note(estimates, request)),
-        _news(estimates, rows),
+        (f"(calculating posterior {words} of random effects)", *points_note(estimates, request)),
+        what_is_new(estimates, rows),
     )
-
-
-def _moments(estimates: Estimates, request: Request) -> EffectMoments:
-    statistic: Statistic = "ebmodes" if request.conditional == "ebmodes" else "ebmeans"
-    limits = Limits(request.iterate, request.tolerance)
-    points = request.n_points
-    if points is not None and estimates.n_points is not None and not affordable(estimates.problem, points):
-        raise CommandError(198, f"intpoints({points}) makes too many nodes", hint="fewer points")
-    return effect_moments(estimates, statistic, request.n_points, limits)
-
-
-def _prior_deviations(estimates: Estimates) -> list[Array]:
-    """Standard deviations of the random effects by level, each shape (q_l,)."""
-    omega = estimates.problem.unpack(estimates.fit.theta).omega
-    found, first = [], 0
-    for level in estimates.problem.levels:
-        sigma = level.structure.sigma(omega[first : first + level.structure.size])
-        first += level.structure.size
-        found.append(np.sqrt(np.diag(sigma)))
-    return found
-
-
-def _points_note(estimates: Estimates, request: Request) -> tuple[str, ...]:
-    """How many points integrate, where anything is integrated."""
-    points = estimates.n_points if request.n_points is None else request.n_points
-    exact = estimates.problem.family.closed_form or estimates.n_points is None
-    if exact or request.conditional != "ebmeans":
-        return ()
-    return (f"(using {points} quadrature points)",)
-
-
-def _news(estimates: Estimates, rows: Rows) -> tuple[str, ...]:
-    """What the rows have that the estimates do not know."""
-    found = []
-    for level, codes, (_, unknown) in zip(estimates.design.levels, rows.groups(), rows.z(), strict=True):
-        named = [(level.grouping.path, codes == NEW)]
-        named += [(e.factor, unknown[:, k]) for k, e in enumerate(level.equations) if e.factor]
-        for name, new in named:
-            if count := int(np.count_nonzero(new)):
-                whose = "1 observation has a value" if count == 1 else f"{count:,} observations have values"
-                found.append(
-                    f"{whose} of {name} not in the estimation sample: the random effects there are "
-                    "predicted by their prior mean, zero"
-                )
-    return tuple(found)
 
 
 # --- statistics of the response -----------------------------------------------------------------
@@ -239,15 +185,15 @@ def _of_response(estimates: Estimates, rows: Rows, request: Request) -> Predicti
     notes: tuple[str, ...] = ()
     news: tuple[str, ...] = ()
     if problem.structure is not None and request.marginal:
-        deviation = np.sqrt(_marginal_variance(estimates, rows))
+        deviation = np.sqrt(marginal_variance(estimates, rows))
         if request.n_points is not None:
             notes = (f"(using {request.n_points} quadrature points)",)
     elif problem.structure is not None and request.conditional != "fixedonly":
-        eta = eta + _random_part(rows, _moments(estimates, request).value)
-        words = _WORDS[request.conditional]
+        eta = eta + random_part(rows, predicted_moments(estimates, request).value)
+        words = WORDS[request.conditional]
         notes = (f"(predictions based on fixed effects and posterior {words} of random effects)",)
-        notes += _points_note(estimates, request)
-        news = _news(estimates, rows)
+        notes += points_note(estimates, request)
+        news = what_is_new(estimates, rows)
     elif problem.structure is not None:
         notes = ("(predictions based on fixed effects only)",)
     trials = np.broadcast_to(np.asarray(rows.trials(), dtype=float), eta.shape)
@@ -264,32 +210,6 @@ def _of_response(estimates: Estimates, rows: Rows, request: Request) -> Predicti
     kind = "Marginal " if request.marginal else ""
     labels = tuple(kind + label.lower() if kind else label for _, label, _ in statistics)
     return Prediction(values, tuple(name for name, _, _ in statistics), labels, notes, news)
-
-
-def _marginal_variance(estimates: Estimates, rows: Rows) -> Array:
-    """Variance of the random part of every row, shape (n,); that of a new value is the prior's, too."""
-    problem = estimates.problem
-    places = rows.z()
-    levels = tuple(replace(level, z=z) for level, (z, _) in zip(problem.levels, places, strict=True))
-    total = prior_variance(levels, problem.unpack(estimates.fit.theta).omega)
-    pairs = zip(estimates.design.levels, places, _prior_deviations(estimates), strict=True)
-    for level, (_, unknown), sd in pairs:
-        first = 0
-        for e, equation in enumerate(level.equations):
-            if equation.factor:
-                total += unknown[:, e] * sd[first] ** 2
-            first += len(equation.columns)
-    return total
-
-
-def _random_part(rows: Rows, effects: tuple[Array, ...]) -> Array:
-    """Z u by row, zero for new groups and nan without a group, shape (n,)."""
-    total = np.zeros(len(rows.index))
-    for codes, (z, _), value in zip(rows.groups(), rows.z(), effects, strict=True):
-        # A code of -1 is that of the row of zeros, one of -2 that before it.
-        table = np.vstack([value, np.full(value.shape[1], np.nan), np.zeros(value.shape[1])])
-        total += np.einsum("iq,iq->i", z, table[codes])
-    return total
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from memagic.errors import CommandError
 from memagic.postestimation.predict import Prediction, predict
 from memagic.postestimation.rows import rows_of
 from memagic.results.estimates import Estimates
-from memagic.spec.predict import Conditional, Request
+from memagic.spec.prediction import Conditional, Request
 
 if TYPE_CHECKING:
     import pandas as pd

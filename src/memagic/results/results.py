@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from memagic.postestimation.quadchk import QuadratureCheck
     from memagic.postestimation.random_effects import EmpiricalBayes, Statistic
     from memagic.postestimation.shown import Shown
-    from memagic.spec.predict import Conditional
+    from memagic.spec.prediction import Conditional
     from memagic.widgets.integrand import IntegrandView
     from memagic.widgets.replay import ReplayExplorer
 

@@ -6,145 +6,31 @@ Source: [ME] meglm postestimation, Syntax for predict.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, cast
 
 from memagic.errors import CommandError, closest
 from memagic.spec.expression import read_expression
+from memagic.spec.prediction import (
+    ALLOWED,
+    CONDITIONAL,
+    MODIFIERS,
+    STATISTICS,
+    USAGE,
+    PredictOption,
+    Request,
+    check_request,
+)
 from memagic.spec.qualifiers import read_rows
 
 if TYPE_CHECKING:
     from memagic.spec.cursor import Cursor
+    from memagic.spec.prediction import Conditional
     from memagic.spec.tree import Expression, RowRange, Span
 
-__all__ = [
-    "MODIFIERS",
-    "STATISTICS",
-    "Conditional",
-    "NewNames",
-    "PredictCommand",
-    "PredictOption",
-    "Request",
-    "check_request",
-    "read_predict",
-]
+__all__ = ["NewNames", "PredictCommand", "read_predict"]
 
-Conditional: TypeAlias = Literal["ebmeans", "ebmodes", "fixedonly"]
-Kind: TypeAlias = Literal["flag", "conditional", "outcome", "integer", "real", "names"]
-
-
-@dataclass(frozen=True, slots=True)
-class PredictOption:
-    """An option of `predict`.
-
-    Attributes
-    ----------
-    name : str
-        In full.
-    minimum : int
-        How many of its letters must be typed.
-    help : str
-    kind : str
-        What stands between its parentheses; a flag has none.
-    """
-
-    name: str
-    minimum: int
-    help: str
-    kind: Kind = "flag"
-
-
-def _option(word: str, text: str, kind: Kind = "flag") -> PredictOption:
-    """From a word whose required letters are capital; all of one without any."""
-    return PredictOption(word.lower(), sum(map(str.isupper, word)) or len(word), text, kind)
-
-
-STATISTICS = (
-    _option("mu", "mean response; the default"),
-    _option("pr", "probabilities, of binary and ordinal responses"),
-    _option("eta", "linear predictor, the random effects included"),
-    _option("xb", "linear predictor of the fixed part alone"),
-    _option("stdp", "standard error of the linear predictor of the fixed part"),
-    _option("DENsity", "density of the response"),
-    _option("DISTribution", "distribution function of the response"),
-    _option("RESiduals", "response less mean, of Gaussian responses"),
-    _option("PEArson", "Pearson residuals"),
-    _option("DEViance", "deviance residuals"),
-    _option("ANScombe", "Anscombe residuals"),
-    _option("reffects", "predicted random effects, a variable for each"),
-    _option("SCores", "scores, a variable for each parameter"),
-)
-MODIFIERS = (
-    _option("CONDitional", "random effects: ebmeans, ebmodes or fixedonly for zero", "conditional"),
-    _option("marginal", "integrate over the random effects"),
-    _option("NOOFFset", "leave out the offset or exposure"),
-    _option("OUTcome", "category of an ordinal response: #1, #2, ... or its value", "outcome"),
-    _option("ebmeans", "reffects: posterior means; the default"),
-    _option("ebmodes", "reffects: posterior modes"),
-    _option("reses", "reffects: new variables for their standard errors", "names"),
-    _option("INTPoints", "integration points", "integer"),
-    _option("ITERate", "most iterations of the search for the random effects", "integer"),
-    _option("TOLerance", "tolerance of that search", "real"),
-)
 _TYPES = ("float", "double")
 _OTHER_TYPES = ("byte", "int", "long", "str")
-_FREE = ("conditional", "marginal", "nooffset", "intpoints", "iterate", "tolerance")
-_EFFECTS = ("intpoints", "iterate", "tolerance")
-# What goes with each statistic.
-_ALLOWED: dict[str, tuple[str, ...]] = {
-    "mu": ("outcome", *_FREE),
-    "pr": ("outcome", *_FREE),
-    "eta": _FREE,
-    "xb": ("nooffset",),
-    "stdp": (),
-    "density": _FREE,
-    "distribution": _FREE,
-    "residuals": _FREE,
-    "pearson": tuple(name for name in _FREE if name != "marginal"),
-    "deviance": tuple(name for name in _FREE if name != "marginal"),
-    "anscombe": tuple(name for name in _FREE if name != "marginal"),
-    "reffects": ("ebmeans", "ebmodes", "reses", *_EFFECTS),
-    "reses": ("ebmodes", *_EFFECTS),
-    "scores": (),
-}
-_USAGE: dict[Kind, str] = {
-    "conditional": "type conditional(ebmeans), conditional(ebmodes) or conditional(fixedonly)",
-    "outcome": "type outcome(#1) for the first category, or a category's value",
-    "integer": "it takes a whole number",
-    "real": "it takes a number greater than zero",
-    "names": "type a stub, reses(se*), or a name for each random effect",
-}
-_CONDITIONAL: tuple[Conditional, ...] = ("ebmeans", "ebmodes", "fixedonly")
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What to predict.
-
-    Attributes
-    ----------
-    statistic : str
-        One of `STATISTICS`, or "reses" for the standard errors of the random effects.
-    outcome : int, float or None
-        Category of an ordinal response: its number, from 1, as an int, or its value as a float; None
-        for all of them.
-    conditional : str
-        What the random effects are; of `reffects` which they are.
-    marginal : bool
-        Whether the statistic is integrated over the prior of the random effects.
-    offset : bool
-    n_points, iterate : int or None
-        None for those of the estimation.
-    tolerance : float or None
-    """
-
-    statistic: str = "mu"
-    outcome: int | float | None = None
-    conditional: Conditional = "ebmeans"
-    marginal: bool = False
-    offset: bool = True
-    n_points: int | None = None
-    iterate: int | None = None
-    tolerance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +106,7 @@ def read_predict(cursor: Cursor) -> PredictCommand:
             cursor.take()
             continue
         _read_option(cursor, found)
-    statistics = [(span, name) for name, (_, span) in found.items() if name in _ALLOWED and name != "reses"]
+    statistics = [(span, name) for name, (_, span) in found.items() if name in ALLOWED and name != "reses"]
     if len(statistics) > 1:
         (_, one), (span, two) = sorted(statistics)[:2]
         raise CommandError(198, f"only one statistic may be specified: {one} or {two}", span=span)
@@ -282,12 +168,12 @@ def _read_option(cursor: Cursor, found: dict[str, tuple[object, Span]]) -> None:
         found[spec.name] = (True, token.span)
         return
     if not cursor.at("("):
-        raise _incorrect(spec, token.span, _USAGE[spec.kind])
+        raise _incorrect(spec, token.span, USAGE[spec.kind])
     inner = cursor.inside()
     span = cursor.span_from(first)
     value = _value(inner, spec, span)
     if not inner.done:
-        raise _incorrect(spec, inner.here(), _USAGE[spec.kind])
+        raise _incorrect(spec, inner.here(), USAGE[spec.kind])
     found[spec.name] = (value, span)
 
 
@@ -295,8 +181,8 @@ def _value(inner: Cursor, spec: PredictOption, span: Span) -> object:
     if spec.kind == "names":
         return _new_names(inner)
     if spec.kind == "conditional":
-        if not inner.at(*_CONDITIONAL):
-            raise _incorrect(spec, span, _USAGE[spec.kind])
+        if not inner.at(*CONDITIONAL):
+            raise _incorrect(spec, span, USAGE[spec.kind])
         return inner.take().text
     ordered = spec.kind == "outcome" and inner.at("#")
     if ordered:
@@ -306,11 +192,11 @@ def _value(inner: Cursor, spec: PredictOption, span: Span) -> object:
         inner.take()
     number = None if inner.done else inner.number()
     if number is None:
-        raise _incorrect(spec, span, _USAGE[spec.kind])
+        raise _incorrect(spec, span, USAGE[spec.kind])
     number = -number if negative else number
     whole = float(number).is_integer()
     if (ordered or spec.kind == "integer") and not whole:
-        raise _incorrect(spec, span, _USAGE[spec.kind])
+        raise _incorrect(spec, span, USAGE[spec.kind])
     if spec.kind == "outcome":
         return int(number) if ordered else float(number)
     return int(number) if spec.kind == "integer" else number
@@ -326,7 +212,7 @@ def _request(statistic: str, found: dict[str, tuple[object, Span]]) -> Request:
     if "reses" in given and statistic != "reffects":
         raise CommandError(198, "option reses() needs reffects", span=found["reses"][1])
     for name, (_, span) in found.items():
-        if name not in _ALLOWED and name not in _ALLOWED[statistic]:
+        if name not in ALLOWED and name not in ALLOWED[statistic]:
             raise CommandError(198, f"option {name} may not be combined with {statistic}", span=span)
     for one, two in (("conditional", "marginal"), ("ebmeans", "ebmodes")):
         if one in given and two in given:
@@ -350,42 +236,3 @@ def _request(statistic: str, found: dict[str, tuple[object, Span]]) -> Request:
         error.span = next((span for name, (_, span) in found.items() if name in error.message), None)
         raise
     return request
-
-
-def check_request(request: Request) -> None:
-    """Refuse what does not go together, whichever way it was asked for.
-
-    Raises
-    ------
-    CommandError
-        r(198).
-    """
-    statistic = request.statistic
-    if statistic not in _ALLOWED:
-        hint = closest(statistic, _ALLOWED) or f"statistics are {', '.join(_ALLOWED)}"
-        raise CommandError(198, f"statistic {statistic} not allowed", hint=hint)
-    if request.conditional not in _CONDITIONAL:
-        raise CommandError(198, f"conditional({request.conditional}) not allowed", hint=_USAGE["conditional"])
-    given = {
-        "outcome": request.outcome is not None,
-        "marginal": request.marginal,
-        "nooffset": not request.offset,
-        "intpoints": request.n_points is not None,
-        "iterate": request.iterate is not None,
-        "tolerance": request.tolerance is not None,
-    }
-    for name, there in given.items():
-        if there and name not in _ALLOWED[statistic]:
-            raise CommandError(198, f"option {name} may not be combined with {statistic}")
-    if request.n_points is not None and not 1 <= request.n_points <= 195:
-        raise CommandError(198, "intpoints() must be between 1 and 195 inclusive")
-    if request.iterate is not None and request.iterate < 0:
-        raise CommandError(198, "iterate() must not be negative")
-    if request.tolerance is not None and not request.tolerance > 0.0:
-        raise CommandError(198, "tolerance() must be greater than zero")
-    searching = not request.marginal and request.conditional != "fixedonly"
-    for name in ("iterate", "tolerance"):
-        if given[name] and not searching:
-            raise CommandError(198, f"option {name}() has nothing to do: no random effects are predicted")
-    if given["intpoints"] and not request.marginal and request.conditional != "ebmeans":
-        raise CommandError(198, "option intpoints() has nothing to do: nothing is integrated")
