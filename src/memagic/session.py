@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from memagic.commands.constrained import Definitions
     from memagic.commands.define import Listing
     from memagic.commands.estimate import Model
+    from memagic.commands.predict import NewVariables
     from memagic.commands.stored_estimates import Shelf, Tabulation
     from memagic.commands.tsset import TimeReport
     from memagic.data.sources import Data
     from memagic.display.log_lines import Progress
     from memagic.postestimation.quadchk import QuadratureCheck
+    from memagic.postestimation.shown import Shown as ShownTable
     from memagic.results import MEResults
     from memagic.results.results import Replay
     from memagic.spec.constraint import Constraint
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["InUse", "Session", "Shown"]
 
 Shown: TypeAlias = (
-    "MEResults | Replay | QuadratureCheck | StartGrid | InUse | Listing | Tabulation | TimeReport | "
-    "ByGroups | None"
+    "MEResults | Replay | ShownTable | NewVariables | StartGrid | InUse | Listing | Tabulation | "
+    "TimeReport | ByGroups | None"
 )
 """What a command has to show."""
 
@@ -91,7 +93,7 @@ class Session:
     Parameters
     ----------
     data : DataFrame or str, optional
-        The data in use, as `use` takes them; never changed.
+        The data in use, as `use` takes them; `predict` adds variables, nothing else changes them.
     matrices : mapping, optional
         What commands refer to by name: arrays, DataFrames or lists of rows, nan for missing values;
         for `from()` Series, DataFrames with one row such as e(b), or dicts.
@@ -213,7 +215,8 @@ class Session:
             ``melogit c_use i.urban age || district:``, perhaps with the prefix ``svy:``. A command's
             name alone or with display options, ``melogit, or``, shows the last estimates again without
             fitting. ``use bangladesh`` puts data in use, ``use`` tells what is. ``quadchk`` repeats the
-            last fit with other numbers of integration points. ``constraint 1 age = 0``, ``constraint
+            last fit with other numbers of integration points. ``predict p`` adds predictions to the data,
+            ``estat icc`` and its kin tell more of the last estimates. ``constraint 1 age = 0``, ``constraint
             dir``, ``matrix A = (1, . \ 0, 1)`` and ``matrix list A`` define, list and drop constraints
             and matrices. ``svyset psu, weight(w)`` describes a survey. ``estimates store name`` and its
             kin keep results and show them again. ``tsset panel time`` tells what time-series operators
@@ -308,6 +311,8 @@ class Session:
         handlers: dict[str, Callable[[_Call], Shown]] = {
             "use": self._use,
             "quadchk": self._quadchk,
+            "predict": self._predict,
+            "estat": self._estat,
             "constraint": self._define_constraint,
             "matrix": self._define_matrix,
             "mat": self._define_matrix,
@@ -401,11 +406,25 @@ class Session:
         self._last = result
 
     def _quadchk(self, call: _Call) -> QuadratureCheck:
-        if self._last is None:
-            raise CommandError(301, "last estimates not found")
         from memagic.commands.quadchk import check_quadrature
 
-        return check_quadrature(call.text, self._last.estimates, call.stream)
+        return check_quadrature(call.text, self._estimated().estimates, call.stream)
+
+    def _predict(self, call: _Call) -> NewVariables:
+        from memagic.commands.predict import add_predictions
+
+        return add_predictions(call.text, self._estimated(), self._frame(call.data))
+
+    def _estat(self, call: _Call) -> ShownTable:
+        from memagic.commands.estat import estat_command
+
+        return estat_command(call.text, self._estimated().estimates)
+
+    def _estimated(self) -> MEResults:
+        """The last estimates, where a command needs some."""
+        if self._last is None:
+            raise CommandError(301, "last estimates not found")
+        return self._last
 
     def _replay(self, call: _Call) -> Replay:
         name, options = parse_replay(call.text)

@@ -136,7 +136,7 @@ def test_help(shell: Shell, name: str) -> None:
     assert "covariance(vartype)" in text
     assert "-o NAME" in text
     assert ("irr" in text) == (name in ("meglm", "mepoisson", "menbreg"))
-    example = next(line.strip() for line in text.splitlines() if line.startswith(f"  %{name} "))
+    example = [line.strip() for line in text.splitlines() if line.startswith(f"  %{name} ")][-1]
     from memagic.spec.parser import parse_command
 
     assert parse_command(example[1:]).name == name

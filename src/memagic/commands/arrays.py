@@ -45,18 +45,13 @@ def engine_problem(design: Design, family: Family, y: Array) -> Problem:
 def _levels(level: DesignLevel, weight: Array | None) -> Iterator[tuple[Level, Index | None]]:
     """The ordinary equations that follow each other together, and every factor by itself."""
     first = 0
-    ordinary: list[tuple[str, int]] = []
-    for equation in (*level.equations, None):
-        if equation is None or equation.codes is not None:
-            q = sum(size for _, size in ordinary)
-            if ordinary:
-                z = level.z[:, first : first + q]
-                yield Level(level.grouping.codes, z, covariance_structure(ordinary), weight), None
-            first += q
-            ordinary = []
-        if equation is not None and equation.codes is not None:
-            z = level.z[:, first : first + 1]
-            yield Level(equation.codes, z, identity(1)), level.grouping.codes
-            first += 1
-        elif equation is not None:
-            ordinary.append((equation.covariance, len(equation.columns)))
+    for part in level.parts:
+        q = sum(len(equation.columns) for equation in part)
+        z = level.z[:, first : first + q]
+        first += q
+        codes = part[0].codes
+        if codes is None:
+            structure = covariance_structure((e.covariance, len(e.columns)) for e in part)
+            yield Level(level.grouping.codes, z, structure, weight), None
+        else:
+            yield Level(codes, z, identity(1)), level.grouping.codes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from memagic.data.coded import coded_terms, compact, dense, moments
 from memagic.data.collinear import dependent_columns
 from memagic.data.levels import DesignLevel, Grouping, RandomEffects, make_levels
+from memagic.data.origin import Origin, make_origin
 from memagic.data.perfect import has_pure_level, prune_perfect
 from memagic.data.sample import Dropped, cluster_variable, estimation_sample
 from memagic.data.terms import Column, constant, expand_with_bases
@@ -58,6 +59,8 @@ class Design:
         The labels of the frame's rows.
     dropped : Dropped or None
         Why rows are not in the sample.
+    origin : Origin
+        What predictions for other rows are held against.
     """
 
     sample: Mask
@@ -73,6 +76,7 @@ class Design:
     with_bases: tuple[Column, ...] = ()
     index: pd.Index | None = None
     dropped: Dropped | None = None
+    origin: Origin = field(default_factory=Origin)
 
     @property
     def groupings(self) -> tuple[Grouping, ...]:
@@ -133,6 +137,7 @@ def make_design(
     if "pwscale" in command.options:
         groupings = tuple(level.grouping for level in levels)
         weights = scale_weights(weights, groupings, command.options["pwscale"])
+    own = [c for level in levels for e in level.equations if not e.factor for c in e.columns]
     return Design(
         sample=sample,
         y=variables.numbers(command.depvar.variable)[sample],
@@ -147,6 +152,7 @@ def make_design(
         with_bases=_with_bases(everything, fixed),
         index=frame.index,
         dropped=dropped,
+        origin=make_origin(variables, sample, [*fixed, *own], [command.depvar.variable]),
     )
 
 

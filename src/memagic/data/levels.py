@@ -98,6 +98,17 @@ class DesignLevel:
     def columns(self) -> tuple[Column, ...]:
         return tuple(column for equation in self.equations for column in equation.columns)
 
+    @property
+    def parts(self) -> tuple[tuple[RandomEffects, ...], ...]:
+        """Every crossed factor by itself, and the other equations that follow each other together."""
+        found: list[tuple[RandomEffects, ...]] = []
+        for equation in self.equations:
+            if found and not equation.factor and not found[-1][0].factor:
+                found[-1] = (*found[-1], equation)
+            else:
+                found.append((equation,))
+        return tuple(found)
+
 
 def make_levels(
     variables: Variables, equations: tuple[RandomEquation, ...], codes: dict[str, Index], sample: Mask

@@ -17,10 +17,27 @@ from memagic.engine.families import Family
 
 Array = NDArray[np.float64]
 
-__all__ = ["Modes", "find_modes", "zeros"]
+__all__ = ["Limits", "Modes", "find_modes", "modes_within", "zeros"]
 
 _MAX_STEPS = 100
+_ENOUGH = 1e-13
 _MAX_HALVINGS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long the search for posterior modes or means goes on, where that is not left to its defaults.
+
+    Attributes
+    ----------
+    steps : int or None
+        The most steps.
+    tolerance : float or None
+        The change of the log posterior, or relative one of the log likelihood, that ends it.
+    """
+
+    steps: int | None = None
+    tolerance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +77,22 @@ def zeros(block: Block) -> tuple[Array, ...]:
     return tuple(np.zeros((m, q)) for m, q in zip(block.sizes, block.dims, strict=True))
 
 
+def modes_within(
+    block: Block,
+    family: Family,
+    fixed: Array,
+    factor: Array,
+    phi: Array,
+    limits: Limits,
+    start: tuple[Array, ...] | None = None,
+) -> Modes:
+    """Modes by `find_modes`, from the prior's on if not from `start`, under limits."""
+    enough = _ENOUGH if limits.tolerance is None else limits.tolerance
+    steps = _MAX_STEPS if limits.steps is None else limits.steps
+    start = zeros(block) if start is None else start
+    return find_modes(block, family, fixed, factor, phi, start, enough, steps)
+
+
 def find_modes(
     block: Block,
     family: Family,
@@ -67,7 +100,8 @@ def find_modes(
     factor: Array,
     phi: Array,
     start: tuple[Array, ...],
-    enough: float = 1e-13,
+    enough: float = _ENOUGH,
+    steps: int = _MAX_STEPS,
 ) -> Modes:
     """Newton's method with step halving by top-level cluster.
 
@@ -85,10 +119,12 @@ def find_modes(
     enough : float
         A step that gains less of the log posterior is the last. By quadratic convergence it leaves an
         error of the order of its square: by default that of rounding.
+    steps : int
+        The most steps.
     """
     point = _point(block, family, fixed, factor, phi, start)
     state = _modes(block, factor, point)
-    for _ in range(_MAX_STEPS):
+    for _ in range(steps):
         elimination = state.elimination
         if not np.isfinite(elimination.log_det).all():
             # Where log f is not concave, rows that curve the wrong way are left out of the step.

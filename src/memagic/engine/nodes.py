@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from memagic.engine.blocks import Block
 from memagic.engine.families import Family
-from memagic.engine.modes import find_modes, zeros
+from memagic.engine.modes import Limits, modes_within, zeros
 from memagic.engine.rules import PathRule
 
 Array = NDArray[np.float64]
@@ -170,10 +170,12 @@ def place_mode_curvature(
     factor: Array,
     phi: Array,
     start: tuple[Array, ...],
-    enough: float = 1e-13,
+    enough: float | None = None,
+    limits: Limits | None = None,
 ) -> Placement:
     """Nodes at the posterior mode, scaled by the curvature there; `enough` as in `find_modes`."""
-    modes = find_modes(block, family, fixed, factor, phi, start, enough)
+    limits = limits or Limits(tolerance=enough)
+    modes = modes_within(block, family, fixed, factor, phi, limits, start)
     return Placement(modes.v, modes.elimination.roots(block))
 
 
@@ -185,6 +187,7 @@ def refine_moments(
     phi: Array,
     rule: PathRule,
     start: Placement,
+    limits: Limits | None = None,
 ) -> Placement:
     """Replace mean and scale by the posterior moments under the rule, until log L settles.
 
@@ -192,10 +195,13 @@ def refine_moments(
     rate is read off the moments' displacements, and the updates stop when what is left of the
     change in log L, by that rate, is below the tolerance.
     """
+    limits = limits or Limits()
+    settled = _SETTLED if limits.tolerance is None else limits.tolerance
+    steps = _MAX_ADAPTATIONS if limits.steps is None else limits.steps
     placement = start
     last = np.full(block.n_clusters, np.inf)
     last_shift = np.inf
-    for _ in range(_MAX_ADAPTATIONS):
+    for _ in range(steps):
         nodes = placement.nodes(rule)
         logf = log_likelihood_at(block, family, fixed, factor, phi, nodes)
         weights = posterior(block, logf, placement.log_weights(rule, nodes))
@@ -206,7 +212,7 @@ def refine_moments(
         placement = moved
         change = float(np.abs(weights.log_l - last).sum())
         rate = shift / last_shift if last_shift > 0.0 else 0.0
-        tolerance = _SETTLED * float(np.abs(weights.log_l).sum())
+        tolerance = settled * float(np.abs(weights.log_l).sum())
         if shift == 0.0 or (rate < 0.9 and change * rate <= tolerance):
             break
         last, last_shift = weights.log_l, shift

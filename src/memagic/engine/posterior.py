@@ -18,7 +18,7 @@ from memagic.engine.blocks import Block, arrange
 from memagic.engine.crossed.nested import nested_problem
 from memagic.engine.crossed.posterior import crossed_modes, from_nested
 from memagic.engine.crossed.problem import CrossedProblem
-from memagic.engine.modes import find_modes, zeros
+from memagic.engine.modes import Limits, modes_within
 from memagic.engine.nodes import Method, Placement, log_likelihood_at, posterior
 from memagic.engine.problem import Parameters, Problem
 from memagic.engine.quadrature import QuadratureObjective
@@ -50,7 +50,9 @@ class EffectMoments:
         return tuple(np.sqrt(np.maximum(np.einsum("jqq->jq", v), 0.0)) for v in self.covariance)
 
 
-def posterior_means(problem: Problem, theta: Array, method: Method, n_points: int) -> EffectMoments:
+def posterior_means(
+    problem: Problem, theta: Array, method: Method, n_points: int, limits: Limits | None = None
+) -> EffectMoments:
     """Posterior means and covariances by the quadrature rule of the fit.
 
     Where the posterior is normal, and for a rule of one point, these are the mode and the curvature.
@@ -62,14 +64,16 @@ def posterior_means(problem: Problem, theta: Array, method: Method, n_points: in
     theta : ndarray, shape (p + m + n_phi,)
     method : str
     n_points : int
+    limits : Limits, optional
+        Of the adaptation of the nodes.
     """
     if problem.family.closed_form or method == "laplace" or n_points < 2:
-        return posterior_modes(problem, theta)
+        return posterior_modes(problem, theta, limits)
     if isinstance(problem, CrossedProblem):
-        nested = posterior_means(nested_problem(problem), theta, method, n_points)
+        nested = posterior_means(nested_problem(problem), theta, method, n_points, limits)
         return EffectMoments(*from_nested(problem, nested.value, nested.covariance))
     parameters = problem.unpack(theta)
-    objective = QuadratureObjective(problem, method, n_points)
+    objective = QuadratureObjective(problem, method, n_points, limits)
     placements = objective.place(theta)
     parts = [
         _moments(problem, block, objective.rule, placement, parameters)
@@ -78,7 +82,7 @@ def posterior_means(problem: Problem, theta: Array, method: Method, n_points: in
     return _joined(problem, parameters, parts)
 
 
-def posterior_modes(problem: Problem, theta: Array) -> EffectMoments:
+def posterior_modes(problem: Problem, theta: Array, limits: Limits | None = None) -> EffectMoments:
     """Joint modes, and the inverse of the negative Hessian of the log posterior.
 
     Parameters
@@ -86,6 +90,8 @@ def posterior_modes(problem: Problem, theta: Array) -> EffectMoments:
     problem : Problem
         With random effects.
     theta : ndarray, shape (p + m + n_phi,)
+    limits : Limits, optional
+        Of the search.
     """
     if isinstance(problem, CrossedProblem):
         return EffectMoments(*crossed_modes(problem, theta))
@@ -95,7 +101,7 @@ def posterior_modes(problem: Problem, theta: Array) -> EffectMoments:
     parts = []
     for block in arrange(problem, 1):
         fixed = block.fixed_part(parameters.beta)
-        modes = find_modes(block, problem.family, fixed, factor, parameters.phi, zeros(block))
+        modes = modes_within(block, problem.family, fixed, factor, parameters.phi, limits or Limits())
         roots = modes.elimination.roots(block)
         parts.append(EffectMoments(modes.v, tuple(root @ root.transpose(0, 2, 1) for root in roots)))
     return _joined(problem, parameters, parts)

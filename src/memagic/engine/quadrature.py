@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.engine.blocks import Block, arrange
-from memagic.engine.modes import zeros
+from memagic.engine.modes import Limits, zeros
 from memagic.engine.nodes import (
     Method,
     Placement,
@@ -70,8 +70,9 @@ class QuadratureObjective:
     depends on theta alone, to the tolerance of the adaptation.
     """
 
-    def __init__(self, problem: Problem, method: Method, n_points: int) -> None:
+    def __init__(self, problem: Problem, method: Method, n_points: int, limits: Limits | None = None) -> None:
         self._problem = problem
+        self._limits = limits
         self._method = method
         self._rule = path_rule(n_points, tuple(level.structure.q for level in problem.levels))
         self._blocks = arrange(problem, self._rule.n_paths)
@@ -149,10 +150,10 @@ class QuadratureObjective:
         factor = problem.structure.factor(parameters.omega)
         start = zeros(block) if last is None else last.placement.mean
         if self._method == "mcaghermite":
-            placement = place_mode_curvature(block, family, fixed, factor, phi, start)
+            placement = place_mode_curvature(block, family, fixed, factor, phi, start, limits=self._limits)
         else:
             near = place_mode_curvature(block, family, fixed, factor, phi, start, _SEED)
-            placement = refine_moments(block, family, fixed, factor, phi, self._rule, near)
+            placement = refine_moments(block, family, fixed, factor, phi, self._rule, near, self._limits)
         if all(np.isfinite(part).all() for part in (*placement.mean, *placement.root)):
             self._placements[i] = _Placed(parameters, placement)
         return placement

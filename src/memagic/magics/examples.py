@@ -91,6 +91,17 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             "%meglm y L.x || firm:",
         ),
     ),
+    "predict": (
+        _example(
+            "Probabilities, and the districts' effects with their standard errors",
+            "%use bangladesh",
+            _INTERCEPT,
+            "%predict p",
+            "%predict u, reffects reses(s)",
+            "%predict pm, marginal",
+        ),
+    ),
+    "estat": (_example("", "%use bangladesh", _INTERCEPT, "%estat icc", "%estat sd", "%estat ic"),),
     "svyset": (_example("", "%use bangladesh", "%svyset district", "%svyset"),),
     "svy": (
         _example(

@@ -60,6 +60,8 @@ class Notebook:
         yield "line", "help", _magic(help_page, help_text("help"))
         yield "line", "use", _magic(self.use, help_text("use"))
         yield "line", "quadchk", _magic(partial(self.postestimate, "quadchk"), help_text("quadchk"))
+        yield "line", "estat", _magic(partial(self.postestimate, "estat"), help_text("estat"))
+        yield "line", "predict", _magic(self.predict, help_text("predict"))
         for name in COMMANDS:
             text = help_text(name)
             yield "line_cell", name, _magic(partial(self.command, name), text)
@@ -144,7 +146,7 @@ class Notebook:
             self.use(arguments.text.strip().removeprefix("use"))
             return None
         fits = name in (*COMMANDS, "svy") and not is_replay(prefixed.text)
-        data = self._data(arguments) if fits or name in ("tsset", "xtset") else None
+        data = self._data(arguments) if fits or name in ("tsset", "xtset", "predict") else None
         try:
             return self._run(replace(arguments, quiet=quiet), data)
         finally:
@@ -163,6 +165,18 @@ class Notebook:
     def postestimate(self, name: str, line: str) -> Shown:
         """Run a command on the last estimates; it needs no data."""
         return self._run(read_line(name, line), None)
+
+    def predict(self, line: str) -> None:
+        """Add predictions to the data in use, or to a DataFrame of the notebook."""
+        arguments = read_line("predict", line)
+        data = self._data(arguments)
+        word = arguments.data
+        if word is not None and find_frame(word.text, self._namespace) is None:
+            hint = f"type %use {word.text} first: what -d reads anew is forgotten after the command"
+            raise word.error(198, f"-d {word.text} has no place for new variables", hint)
+        shown = str(self._run(arguments, data) or "")
+        if shown:
+            print(shown)
 
     def _run(self, arguments: Arguments, data: Data | None) -> Shown:
         try:

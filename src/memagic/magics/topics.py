@@ -10,7 +10,9 @@ from typing import Literal
 
 from memagic.display.help_page import HelpTable
 from memagic.magics.arguments import FLAGS
+from memagic.spec.estat import SUBCOMMANDS, Subcommand
 from memagic.spec.options import COMMANDS, OptionSpec, Scope, options_of
+from memagic.spec.prediction import MODIFIERS, STATISTICS, PredictOption
 
 __all__ = ["SECTIONS", "TOPICS", "Topic"]
 
@@ -129,6 +131,19 @@ def _row(spec: OptionSpec) -> tuple[str, str, str]:
     return typed, short, text
 
 
+def _prediction(one: PredictOption) -> tuple[str, str, str]:
+    """An option of predict as typed, its short form, what it does."""
+    words = {"conditional": "name", "outcome": "#k or value", "names": "names", "integer": "#", "real": "#"}
+    word = words.get(one.kind)
+    short = f"({one.name[: one.minimum]})" if one.minimum < len(one.name) else ""
+    return one.name if word is None else f"{one.name}({word})", short, one.help
+
+
+def _estat_options(subcommand: Subcommand) -> list[str]:
+    options = " ".join(f"{o.name}(#)" if o.number else o.name for o in subcommand.options)
+    return [f"[, {options}]"] if options else []
+
+
 # --- every topic ---------------------------------------------------------------------------------
 
 TOPICS: dict[str, Topic] = {
@@ -201,6 +216,30 @@ TOPICS: dict[str, Topic] = {
             "estimates, sto for store, res for restore, r for replay, tab for table.",
         ),
         others=("est",),
+    ),
+    "predict": Topic(
+        "After a fit",
+        "Add predictions to the data in use, as new variables",
+        (
+            ("%predict [float | double] newvar [if] [in] [, statistic options]", "one new variable"),
+            ("%predict stub* [if] [in], reffects | scores", "as many as it takes: stub1, stub2, ..."),
+        ),
+        (
+            HelpTable("Statistics", tuple(map(_prediction, STATISTICS))),
+            HelpTable("Options", tuple(map(_prediction, MODIFIERS))),
+        ),
+        (
+            "Random effects are at their posterior means, if no option says otherwise; those of groups that "
+            "the estimates do not know are zero. From Python: fit.predict().",
+        ),
+    ),
+    "estat": Topic(
+        "After a fit",
+        "More of the last estimates",
+        tuple(
+            (f"%estat {' '.join([name, *_estat_options(one)])}", one.help)
+            for name, one in SUBCOMMANDS.items()
+        ),
     ),
     "svyset": Topic(
         "Surveys",

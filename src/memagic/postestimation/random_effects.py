@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from memagic.data.levels import DesignLevel, Grouping
 from memagic.data.sample import ALL
+from memagic.engine.modes import Limits
 from memagic.engine.posterior import EffectMoments, posterior_means, posterior_modes
 from memagic.errors import CommandError, closest
 from memagic.results.estimates import Estimates
@@ -159,8 +160,22 @@ def random_effects(estimates: Estimates, statistic: Statistic = "ebmeans") -> Em
     return EmpiricalBayes(statistic, tuple(groups))
 
 
-def effect_moments(estimates: Estimates, statistic: Statistic = "ebmeans") -> EffectMoments:
+def effect_moments(
+    estimates: Estimates,
+    statistic: Statistic = "ebmeans",
+    n_points: int | None = None,
+    limits: Limits | None = None,
+) -> EffectMoments:
     """The same as arrays by level.
+
+    Parameters
+    ----------
+    estimates : Estimates
+    statistic : {"ebmeans", "ebmodes"}
+    n_points : int, optional
+        Integration points; those of the fit, if not given.
+    limits : Limits, optional
+        Of the search for means or modes.
 
     Raises
     ------
@@ -169,11 +184,12 @@ def effect_moments(estimates: Estimates, statistic: Statistic = "ebmeans") -> Ef
     """
     theta = estimates.fit.theta
     if statistic == "ebmodes":
-        return posterior_modes(estimates.problem, theta)
+        return posterior_modes(estimates.problem, theta, limits)
     if statistic != "ebmeans":
         raise CommandError(198, f"{statistic} is not a statistic", hint="ebmeans or ebmodes")
     settings = estimates.settings
-    return posterior_means(estimates.problem, theta, settings.method, settings.n_points)
+    points = settings.n_points if n_points is None else n_points
+    return posterior_means(estimates.problem, theta, settings.method, points, limits)
 
 
 def _keys(grouping: Grouping, parents: list[Grouping]) -> tuple[Key, ...]:

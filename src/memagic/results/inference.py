@@ -18,6 +18,7 @@ __all__ = [
     "confidence_limits",
     "rank",
     "reported_gradient",
+    "reported_scores",
     "table_numbers",
     "wald_test",
 ]
@@ -156,25 +157,33 @@ def reported_gradient(estimates: Estimates) -> Array:
     The engine maximizes in standard deviations and Cholesky factors. Where these do not determine the
     derivative in a variance or covariance, at zero variances and perfect correlations, it is nan.
     """
+    return np.asarray(reported_scores(estimates, estimates.fit.gradient[None])[0])
+
+
+def reported_scores(estimates: Estimates, scores: Array) -> Array:
+    """Scores in the reported parameters, shape (M, k), of those in theta, shape (M, d).
+
+    They are nan where `reported_gradient` is.
+    """
     problem, fit = estimates.problem, estimates.fit
     parameters = problem.unpack(fit.theta)
     p, m = problem.p, problem.n_omega
-    gradient = fit.gradient.copy()
-    gradient[p + m :] /= problem.family.report_phi(parameters.phi)[1]
+    reported = scores.T.copy()
+    reported[p + m :] /= problem.family.report_phi(parameters.phi)[1][:, None]
     if problem.structure is not None:
         jacobian = problem.structure.jacobian(parameters.omega)
-        gradient[p : p + m] = _through(jacobian, gradient[p : p + m])
-        gradient[p : p + m][np.array(fit.at_zero, dtype=bool)] = np.nan
-    return gradient[estimates.positions]
+        reported[p : p + m] = _through(jacobian, reported[p : p + m])
+        reported[p : p + m][np.array(fit.at_zero, dtype=bool)] = np.nan
+    return reported.T[:, estimates.positions]
 
 
 def _through(jacobian: Array, gradient: Array) -> Array:
-    """Solve J'g = gradient; nan for the elements of g that are not determined."""
+    """Solve J'g = gradient, shape (m, M); nan for the elements of g that are not determined."""
     length = np.sqrt(np.einsum("ij,ij->i", jacobian, jacobian))
     scale = np.where(length > 0.0, length, 1.0)
     u, s, vt = np.linalg.svd((jacobian / scale[:, None]).T)
     lost = s < _LOST_DIRECTION
-    along = np.where(lost, 0.0, (u.T @ gradient) / np.where(lost, 1.0, s))
-    solved = (vt.T @ along) / scale
+    along = np.where(lost[:, None], 0.0, (u.T @ gradient) / np.where(lost, 1.0, s)[:, None])
+    solved = (vt.T @ along) / scale[:, None]
     undetermined = np.any(np.abs(vt[lost]) > _LOST_DIRECTION, axis=0)
-    return np.where(undetermined, np.nan, solved)
+    return np.where(undetermined[:, None], np.nan, solved)

@@ -1,0 +1,84 @@
+"""New responses from a fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memagic.engine.distribution import draw
+from memagic.engine.posterior import linear_predictor
+from memagic.errors import CommandError
+from memagic.postestimation.random_effects import effect_moments
+from memagic.postestimation.rows import rows_of
+from memagic.results.estimates import Estimates
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+
+__all__ = ["simulate"]
+
+
+def simulate(
+    estimates: Estimates, n: int = 1, seed: int | None = None, *, conditional: bool = False
+) -> pd.DataFrame:
+    """Draw responses for the observations of the estimation sample.
+
+    Parameters
+    ----------
+    estimates : Estimates
+    n : int
+        How many responses for each observation.
+    seed : int, optional
+        The same numbers for the same seed.
+    conditional : bool
+        Keep the posterior means of the random effects; else every response has new ones from their
+        estimated distribution.
+
+    Returns
+    -------
+    DataFrame
+        Columns sim_1, ..., sim_n, with the values that the response has: categories of an ordinal one,
+        0 and 1 of a Bernoulli one, successes of a binomial one.
+
+    Raises
+    ------
+    CommandError
+        n is not above zero, r(198); there are no estimates, r(301).
+    """
+    import pandas as pd
+
+    if not estimates.fitted:
+        raise CommandError(301, "last estimates not found", hint="noestimate showed starting values")
+    if n < 1:
+        raise CommandError(198, "the number of simulated responses must be greater than zero")
+    rng = np.random.default_rng(seed)
+    problem = estimates.problem
+    parameters = problem.unpack(estimates.fit.theta)
+    kept = effect_moments(estimates).value if conditional and problem.structure is not None else ()
+    drawn = {}
+    for k in range(1, n + 1):
+        effects = kept if conditional else _effects(estimates, parameters.omega, rng)
+        eta = (
+            linear_predictor(problem, parameters.beta, effects)
+            if effects
+            else problem.fixed_part(parameters.beta)
+        )
+        y = draw(problem.family, eta, problem.trials, parameters.phi, rng)
+        if estimates.kind.family == "ordinal":
+            y = estimates.categories[y.astype(np.intp)]
+        drawn[f"sim_{k}"] = y
+    return pd.DataFrame(drawn, index=rows_of(estimates, None).index)
+
+
+def _effects(estimates: Estimates, omega: Array, rng: np.random.Generator) -> tuple[Array, ...]:
+    """New random effects by level, each shape (M_l, q_l)."""
+    found, first = [], 0
+    for level in estimates.problem.levels:
+        factor = level.structure.factor(omega[first : first + level.structure.size])
+        first += level.structure.size
+        found.append(rng.standard_normal((level.n_clusters, level.structure.q)) @ factor.T)
+    return tuple(found)
