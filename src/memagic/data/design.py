@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,6 +54,8 @@ class Design:
         Codes of the variable of vce(cluster).
     with_bases : tuple of Column
         `fixed` with the base levels in their places that option `baselevels` shows.
+    covariates : mapping of str to ndarray, shape (n,)
+        The variables that the columns of both equations are made of.
     """
 
     sample: Mask
@@ -66,6 +69,7 @@ class Design:
     weights: Weights | None = None
     clusters: Index | None = None
     with_bases: tuple[Column, ...] = ()
+    covariates: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def groupings(self) -> tuple[Grouping, ...]:
@@ -137,7 +141,19 @@ def make_design(
         weights=weights,
         clusters=None if clusters is None else codes[clusters[0]][sample],
         with_bases=_with_bases(everything, fixed),
+        covariates=_covariates(variables, fixed, levels, sample),
     )
+
+
+def _covariates(
+    variables: Variables, fixed: tuple[Column, ...], levels: tuple[DesignLevel, ...], sample: Mask
+) -> dict[str, Array]:
+    """The variables of all columns but the indicators of `R.varname`, which may be text."""
+    columns = [*fixed]
+    for equation in (equation for level in levels for equation in level.equations):
+        columns += [] if equation.factor else equation.columns
+    names = dict.fromkeys(name for column in columns for name, _ in column.factors)
+    return {name: variables.numbers(name)[sample] for name in names}
 
 
 def _with_bases(everything: list[Column], fixed: tuple[Column, ...]) -> tuple[Column, ...]:

@@ -110,6 +110,7 @@ class TableCells:
     stretch: bool
     p_values: bool = True
     intervals: bool = True
+    adjustment: str = ""
 
     @property
     def columns(self) -> tuple[int, ...]:
@@ -220,6 +221,7 @@ def table_cells(table: CoefficientTable) -> TableCells:
         stretch=table.stretch,
         p_values=table.p_values,
         intervals=table.intervals,
+        adjustment=clean(table.adjustment),
     )
 
 

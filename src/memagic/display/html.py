@@ -135,7 +135,8 @@ def _heads(table: TableCells) -> str:
         if table.intervals:
             # The interval's heading spans two columns, which have to be a group for its scope to hold.
             groups = groups.replace("\n", '<colgroup span="2"></colgroup>\n')
-            interval = escape(table.interval_title)
+            over = f"{escape(table.adjustment)}<br>" if table.adjustment else ""
+            interval = over + escape(table.interval_title)
             last = f'<th scope="colgroup" colspan="2" class="memagic-interval">{interval}</th>'
     cells = "".join(f'<th scope="col">{name}</th>' for name in names)
     return f"{groups}<thead><tr>{cells}{last}</tr></thead>\n"

@@ -132,7 +132,8 @@ class CoefficientTable:
     the estimates by the parameters' addresses (option `coeflegend`), `squish` leaves out the blank
     lines around factors (`vsquish`), and `stretch` off keeps the column of names at 12 characters
     (`nolstretch`). `intervals` off leaves out the confidence limits (`noci`), `p_values` off the
-    p-values and their statistics (`nopvalues`).
+    p-values and their statistics (`nopvalues`). `adjustment` is a word over the tests and the limits:
+    "Bonferroni".
     """
 
     depvar: str
@@ -146,6 +147,7 @@ class CoefficientTable:
     stretch: bool = True
     intervals: bool = True
     p_values: bool = True
+    adjustment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

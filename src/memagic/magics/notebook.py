@@ -22,6 +22,7 @@ from memagic.magics.help import (
     command_help,
 )
 from memagic.magics.live_log import live_log
+from memagic.magics.test_help import TEST_HELP
 from memagic.session import Session
 from memagic.spec.options import COMMANDS
 from memagic.spec.parser import is_replay
@@ -68,6 +69,8 @@ class Notebook:
             yield "line_cell", name, _magic(partial(self.command, name), text)
             # IPython takes a magic's name up to the first blank: in `%melogit, or` it ends in a comma.
             yield "line", f"{name},", _magic(partial(self.replay, name), text)
+        for name, text in TEST_HELP.items():
+            yield "line", name, _magic(partial(self.postestimate, name), text)
         for name, text in DEFINITION_HELP.items():
             yield "line", name, _magic(partial(self.define, name), text)
         # The prefix ends in a colon, or in a comma where options follow.
