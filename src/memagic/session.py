@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from memagic.commands.stored_estimates import Shelf, Tabulation
     from memagic.display.log_lines import Progress
     from memagic.postestimation.likelihood_ratio import LikelihoodRatio
+    from memagic.postestimation.margins_result import Margins
     from memagic.postestimation.quadchk import QuadratureCheck
     from memagic.postestimation.typed import Tested
     from memagic.postestimation.wald import WaldResult
@@ -32,7 +33,7 @@ __all__ = ["TESTS", "InUse", "Session", "Shown"]
 
 Shown: TypeAlias = (
     "MEResults | Replay | QuadratureCheck | StartGrid | InUse | Listing | Tabulation | Tested"
-    " | LikelihoodRatio | None"
+    " | LikelihoodRatio | Margins | None"
 )
 """What a command has to show."""
 
@@ -125,6 +126,7 @@ class Session:
         self._survey: SurveyDesign | None = None
         # The last test, with what it tested: option accumulate adds to it.
         self._tested: tuple[MEResults, WaldResult] | None = None
+        self._margins: Margins | None = None
         self._stored: dict[str, MEResults] = {}
         self._titles: dict[str, str] = {}
         self.variables: Mapping[str, Any] = {}
@@ -273,6 +275,7 @@ class Session:
             "svyset": self._svyset,
             "svy": self._svy,
             "lrtest": self._lrtest,
+            "margins": self._run_margins,
             **dict.fromkeys(TESTS, self._test),
         }
         return handlers.get(name, self._replay if is_replay(text) else self._estimate)
@@ -343,6 +346,12 @@ class Session:
         found = run_test(call.text, last.estimates, before)
         self._tested = (last, found)
         return found
+
+    def _run_margins(self, call: _Call) -> Margins:
+        from memagic.postestimation.typed import run_margins
+
+        self._margins = run_margins(call.text, self._shelf().last().estimates, self._data)
+        return self._margins
 
     def _lrtest(self, call: _Call) -> LikelihoodRatio:
         from memagic.commands.lrtest import lrtest_command

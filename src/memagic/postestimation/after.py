@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from memagic.errors import CommandError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from memagic.postestimation.contrasts import ContrastResult
     from memagic.postestimation.likelihood_ratio import LikelihoodRatio
+    from memagic.postestimation.margins_result import Margins
     from memagic.postestimation.nonlinear import NonlinearCombination, NonlinearTest
     from memagic.postestimation.wald import Combined, WaldResult
     from memagic.results.estimates import Estimates
@@ -77,6 +81,19 @@ class AfterEstimation:
         from memagic.postestimation.typed import run_contrast
 
         return _located(run_contrast, f"pwcompare {text}", self.estimates)
+
+    def margins(self, text: str = "", data: pd.DataFrame | None = None) -> Margins:
+        """Margins of responses or derivatives: ``"i.urban, at(age=(-10 0 10))"``, ``", dydx(*)"``.
+
+        Parameters
+        ----------
+        text : str
+        data : DataFrame, optional
+            The data that were fitted, where the text names variables that the model has not.
+        """
+        from memagic.postestimation.typed import run_margins
+
+        return _located(partial(run_margins, frame=data), f"margins {text}", self.estimates)
 
     def lrtest(
         self,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import numpy as np
 
 from memagic.errors import CommandError
 from memagic.postestimation.contrasts import Columns, ContrastResult, contrast, pwcompare
 from memagic.postestimation.hypotheses import check_fitted, coefficients_of, linear_row, rows_of
+from memagic.postestimation.margins import margins
+from memagic.postestimation.margins_result import Margins
 from memagic.postestimation.nonlinear import NonlinearCombination, NonlinearTest, nlcom, testnl
 from memagic.postestimation.wald import Combined, Multiple, WaldResult, combined, wald
 from memagic.results.distributions import Adjustment
@@ -27,9 +29,13 @@ from memagic.spec.hypotheses import (
     read_expressions,
     read_hypotheses,
 )
+from memagic.spec.margins import read_margins
 from memagic.spec.varlist import read_varlist
 
-__all__ = ["COMMANDS", "Tested", "run_contrast", "run_lincom", "run_nlcom", "run_test", "run_testnl"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["COMMANDS", "Tested", "run_contrast", "run_lincom", "run_margins", "run_nlcom", "run_test", "run_testnl"]
 
 Tested: TypeAlias = "WaldResult | Combined | NonlinearCombination | NonlinearTest | ContrastResult"
 
@@ -173,6 +179,20 @@ def run_contrast(text: str, estimates: Estimates) -> ContrastResult:
     if name == "pwcompare":
         return pwcompare(estimates, terms, adjustment=chosen, columns=columns, level=level)
     return contrast(estimates, terms, adjustment=chosen, columns=columns, level=level, effects=bool(shown))
+
+
+def run_margins(text: str, estimates: Estimates, frame: pd.DataFrame | None = None) -> Margins:
+    """Run ``margins ...``.
+
+    Parameters
+    ----------
+    text : str
+    estimates : Estimates
+    frame : DataFrame, optional
+        The data that were fitted, where the command names variables that the model has not.
+    """
+    cursor, _ = _after_name(text)
+    return margins(estimates, read_margins(cursor), frame)
 
 
 COMMANDS: dict[str, Callable[[str, Estimates], Tested]] = {
