@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from memagic.commands.estimate import Model
     from memagic.commands.stored_estimates import Shelf, Tabulation
     from memagic.display.log_lines import Progress
+    from memagic.plots.margins import Drawn
     from memagic.postestimation.likelihood_ratio import LikelihoodRatio
     from memagic.postestimation.margins_result import Margins
     from memagic.postestimation.quadchk import QuadratureCheck
@@ -33,7 +34,7 @@ __all__ = ["TESTS", "InUse", "Session", "Shown"]
 
 Shown: TypeAlias = (
     "MEResults | Replay | QuadratureCheck | StartGrid | InUse | Listing | Tabulation | Tested"
-    " | LikelihoodRatio | Margins | None"
+    " | LikelihoodRatio | Margins | Drawn | None"
 )
 """What a command has to show."""
 
@@ -276,6 +277,7 @@ class Session:
             "svy": self._svy,
             "lrtest": self._lrtest,
             "margins": self._run_margins,
+            "marginsplot": self._marginsplot,
             **dict.fromkeys(TESTS, self._test),
         }
         return handlers.get(name, self._replay if is_replay(text) else self._estimate)
@@ -352,6 +354,11 @@ class Session:
 
         self._margins = run_margins(call.text, self._shelf().last().estimates, self._data)
         return self._margins
+
+    def _marginsplot(self, call: _Call) -> Drawn:
+        from memagic.commands.marginsplot import marginsplot
+
+        return marginsplot(call.text, self._margins, call.stream)
 
     def _lrtest(self, call: _Call) -> LikelihoodRatio:
         from memagic.commands.lrtest import lrtest_command

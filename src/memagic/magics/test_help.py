@@ -41,6 +41,25 @@ Option level(#). Functions: exp, ln, sqrt, logit, invlogit, abs, min, max, cond 
 %testnl _b[1.urban]*_b[age] = 1
 %testnl (exp(_b[age]) = 1) (_b[1.urban]^2 = .5)
 """,
+    "margins": """Margins of the response or its derivatives after the last estimates.
+
+%margins urban                      mean response at each level, averaged over the data and the random effects
+%margins urban, at(age=(-10 0 10))  also at((mean) _all), at(x=(0(10)50)), at(x=generate(x+1)), atmeans
+%margins, dydx(*)                   average marginal effects; also eyex() dyex() eydx()
+%margins, over(urban)               by groups of the data
+%margins urban, predict(mu conditional(fixedonly))     random effects at zero; also predict(xb)
+%margins, predict(pr outcome(2))    an outcome of an ordinal response
+
+Statistics of at(): mean median p1 to p99 min max zero base asobserved asbalanced, with an o in front over
+all observations. Other options: if, asbalanced, level(#), noatlegend. %marginsplot draws them.
+""",
+    "marginsplot": """Draw the last margins with their confidence intervals.
+
+%marginsplot
+%marginsplot, xdimension(urban)     the variable of the axis
+
+Other options: noci, horizontal. The value is the matplotlib Axes.
+""",
     "lrtest": """The likelihood-ratio test of two results; without a second name, against the last estimates.
 
 %lrtest r_int r_urban

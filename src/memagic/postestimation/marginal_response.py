@@ -106,7 +106,11 @@ def response_at(scene: Scene, response: Response, part: RandomPart) -> Valued:
     point = _point(scene, response, part, 2)
     m = point.moments
     gradient = _gradient(
-        scene.estimates, m[1][:, None] * point.x, 0.5 * m[2] * point.zeta, point.by_cutpoint[:, 0], point.factor
+        scene.estimates,
+        m[1][:, None] * point.x,
+        0.5 * m[2] * point.zeta,
+        point.by_cutpoint[:, 0],
+        point.factor,
     )
     return Valued(m[0] * point.factor, gradient)
 

@@ -206,7 +206,9 @@ def _derived(estimates: Estimates, command: MarginsCommand) -> tuple[str, ...]:
                 raise CommandError(198, message, span=span, hint=f"type dydx({one}) or eydx({one})")
             found[one] = None
     if command.derivative and not found:
-        raise CommandError(198, f"option {command.derivative}() has no variable", span=command.variables[0][1])
+        raise CommandError(
+            198, f"option {command.derivative}() has no variable", span=command.variables[0][1]
+        )
     fixed = {f.name for term in command.terms for f in term.operands}
     for name in found:
         if name in fixed:
@@ -240,7 +242,9 @@ def _response(estimates: Estimates, prediction: Prediction) -> Response:
         return Response("identity", marginal=False, offset=prediction.offset)
     if prediction.statistic == "pr" and family not in _NOT_APPROPRIATE["pr"]:
         hint = "type predict(mu)"
-        raise CommandError(198, f"option pr not allowed with family {family}", span=prediction.span, hint=hint)
+        raise CommandError(
+            198, f"option pr not allowed with family {family}", span=prediction.span, hint=hint
+        )
     marginal = not prediction.fixed_only
     if family == "ordinal":
         k = _outcome(estimates, prediction)
@@ -262,10 +266,8 @@ def _outcome(estimates: Estimates, prediction: Prediction) -> int:
     text = prediction.outcome or "#1"
     categories = estimates.categories
     try:
-        if text.startswith("#"):
-            k = int(text[1:]) - 1
-        else:
-            k = int(np.flatnonzero(categories == float(text))[0])
+        by_order = text.startswith("#")
+        k = int(text[1:]) - 1 if by_order else int(np.flatnonzero(categories == float(text))[0])
     except (ValueError, IndexError):
         k = -1
     if not 0 <= k < len(categories):
@@ -429,7 +431,9 @@ def _at_values(job: _Job) -> tuple[tuple[tuple[str, Any, str], ...], ...]:
             if isinstance(value, np.ndarray):
                 items.append((name, None, fixed.text))
             elif isinstance(value, float):
-                several = note and len(job.groups) > 1 and not note.startswith("o") and note not in ("zero", "base")
+                several = (
+                    note and len(job.groups) > 1 and not note.startswith("o") and note not in ("zero", "base")
+                )
                 items.append((name, None if several else value, note))
             else:
                 items += [

@@ -138,11 +138,15 @@ def settings_of(
         elif fixed.expression is not None:
             values = evaluate(fixed.expression)[rows]
             if np.isnan(values).any():
-                raise CommandError(459, f"generate() for {name} has missing values", span=fixed.expression.span)
+                raise CommandError(
+                    459, f"generate() for {name} has missing values", span=fixed.expression.span
+                )
             found[name] = values
         else:
             overall = fixed.statistic.startswith("o")
-            found[name] = _statistic(estimates, name, fixed.statistic.removeprefix("o"), sample if overall else rows)
+            found[name] = _statistic(
+                estimates, name, fixed.statistic.removeprefix("o"), sample if overall else rows
+            )
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.display.formats import count
+from memagic.display.formats import count, g
 from memagic.display.report import Block, CoefficientTable, Report, Row
 from memagic.display.text import LINE_WIDTH
 from memagic.postestimation.shown import Reported, estimate_row
@@ -191,7 +191,7 @@ class Margins(Reported):
         if not names:
             return []
         wide = max(map(len, names))
-        shown = {v: f"{v:.7g}" for point in self.at for _, v, _ in point if v is not None}
+        shown = {v: g(v) for point in self.at for _, v, _ in point if v is not None}
         size = max((len(text) for text in shown.values()), default=1)
         number = len(str(len(self.at)))
         lines = []
@@ -218,9 +218,8 @@ class Margins(Reported):
         lines = tuple(" ".join(line.split()) for line in self._lines() if line)
         notes: tuple[str, ...] = ()
         if any(row.level is not None for row in self.rows):
-            notes = (
-                f"Note: {_HEADS[self.derivative]} for factor levels is the discrete change from the base level.",
-            )
+            head = _HEADS[self.derivative]
+            notes = (f"Note: {head} for factor levels is the discrete change from the base level.",)
         table = CoefficientTable(
             "",
             _HEADS[self.derivative],
@@ -240,7 +239,9 @@ class Margins(Reported):
         if not any(row.cell or row.over or any(self._numbered(row)) for row in self.rows):
             yield Block(tuple(self._derivatives(columns)))
             return
-        for (variable, level), members in groupby(indexed, key=lambda pair: (pair[1].variable, pair[1].level)):
+        for (variable, level), members in groupby(
+            indexed, key=lambda pair: (pair[1].variable, pair[1].level)
+        ):
             word = None if level is None else self._word(variable, level)
             title = variable if word is None else f"{variable}: {word}"
             yield Block(tuple(self._rows(list(members), columns)), title=title)
@@ -290,5 +291,3 @@ def _folded(lead: str, names: list[str]) -> list[str]:
             lines.append(" " * len(lead))
         lines[-1] += f"{name} "
     return [line.rstrip() for line in lines]
-
-

@@ -67,12 +67,12 @@ class Scene:
         return self._of_levels(self._matrix)
 
     def fixed_slope(self, variable: str) -> Array:
-        """d X / d variable, shape (n, p)."""
+        """Derivatives of X in a variable, shape (n, p)."""
         columns = [c for c in self.estimates.design.fixed if c.state == "estimated"]
         return self._slopes(columns, variable)
 
     def random_slope(self, variable: str) -> Array:
-        """d Z / d variable, shape (n, Q)."""
+        """Derivatives of Z in a variable, shape (n, Q)."""
         return self._of_levels(lambda columns, z: self._slopes(columns, variable))
 
     def _of_levels(self, make: Callable[[Sequence[Column], Array], Array]) -> Array:
@@ -134,13 +134,16 @@ class RandomPart:
     values: Array
 
     def variances(self, z: Array) -> Array:
-        """z' S_a z of every row and pattern, shape (m, n); times `values` they sum to the variance."""
+        """The products z' S_a z of every row and pattern, shape (m, n).
+
+        Times `values` they sum to the variance.
+        """
         return np.array([np.einsum("iq,iq->i", z @ pattern, z) for pattern in self.patterns]).reshape(
             len(self.patterns), len(z)
         )
 
     def crossed(self, z: Array, slope: Array) -> Array:
-        """z' S_a dz of every row and pattern, shape (m, n): half the derivatives of `variances`."""
+        """Half the derivatives of `variances` in what Z has the slopes of, shape (m, n)."""
         return np.array([np.einsum("iq,iq->i", z @ pattern, slope) for pattern in self.patterns]).reshape(
             len(self.patterns), len(z)
         )

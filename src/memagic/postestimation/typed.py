@@ -35,7 +35,16 @@ from memagic.spec.varlist import read_varlist
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COMMANDS", "Tested", "run_contrast", "run_lincom", "run_margins", "run_nlcom", "run_test", "run_testnl"]
+__all__ = [
+    "COMMANDS",
+    "Tested",
+    "run_contrast",
+    "run_lincom",
+    "run_margins",
+    "run_nlcom",
+    "run_test",
+    "run_testnl",
+]
 
 Tested: TypeAlias = "WaldResult | Combined | NonlinearCombination | NonlinearTest | ContrastResult"
 

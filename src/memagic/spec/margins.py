@@ -25,11 +25,11 @@ Derivative = Literal["", "dydx", "eyex", "dyex", "eydx"]
 Statistic = Literal["mu", "pr", "xb", "eta"]
 
 _DERIVATIVES: tuple[Derivative, ...] = ("dydx", "eyex", "dyex", "eydx")
-_ALLOWED = {
+_ALLOWED: dict[str, Allowed] = {
     "at": Allowed(2, "required", repeated=True),
     "atmeans": Allowed(3),
     "over": Allowed(4, "required"),
-    **{name: Allowed(4, "required") for name in _DERIVATIVES},
+    **dict.fromkeys(_DERIVATIVES, Allowed(4, "required")),
     "predict": Allowed(4, "required", repeated=True),
     "level": Allowed(1, "required"),
     "noatlegend": Allowed(5),
@@ -247,7 +247,9 @@ def _prediction(option: Given) -> Prediction:
             given = inner.inside()
             if not given.at("fixedonly"):
                 hint = "margins integrates over the random effects, or has them at zero: fixedonly"
-                raise CommandError(198, "option conditional() invalid with margins", span=inner.span_from(first), hint=hint)
+                raise CommandError(
+                    198, "option conditional() invalid with margins", span=inner.span_from(first), hint=hint
+                )
             fixed_only = True
         elif _short(word, "nooffset", 5):
             offset = False
