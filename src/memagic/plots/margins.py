@@ -29,7 +29,10 @@ _TITLES = {
     "dyex": "Effects on",
     "eydx": "Relative effects on",
 }
-_SHARE = 0.3  # of the distance between two values, over which the lines' intervals are set apart
+# Of the distance between two values, over which the lines' intervals are set apart: numbers stay near
+# their place on the axis, words have room.
+_SHARE_OF_NUMBERS, _SHARE_OF_WORDS = 0.06, 0.25
+_FEW_LINES = 4
 
 
 def identified_by(found: Margins) -> str:
@@ -72,21 +75,21 @@ def draw_margins(
     at = np.zeros(len(found.b)) if x is None else _places(x)
     lines = _lines(others, len(found.b))
     colors = line_colors(len(lines))
-    spacing = _spacing(at)
+    apart = _spacing(at) * (_SHARE_OF_WORDS if _worded(x) else _SHARE_OF_NUMBERS)
     for k, (label, members) in enumerate(lines):
         order = members[np.argsort(at[members], kind="stable")]
         # Intervals of several lines would cover each other.
-        shift = 0.0 if len(lines) == 1 else spacing * _SHARE * (k / (len(lines) - 1) - 0.5)
+        shift = 0.0 if len(lines) == 1 else apart * (k / (len(lines) - 1) - 0.5)
         place, value = at[order] + shift, found.b[order]
         joined = "-" if x is not None and x.name != "_deriv" else ""
-        options: dict[str, Any] = {
+        style: dict[str, Any] = {
             "color": colors[k],
             "marker": "o",
             "markersize": 4.5,
             "linestyle": joined,
             "linewidth": 1.5,
         }
-        ax.plot(*((value, place) if horizontal else (place, value)), label=label or None, **options)
+        ax.plot(*((value, place) if horizontal else (place, value)), label=label or None, **style)
         if intervals:
             half = np.array([value - found.lower[order], found.upper[order] - value])
             bars: dict[str, Any] = {"fmt": "none", "ecolor": colors[k], "elinewidth": 1.2, "capsize": 3.0}
@@ -97,17 +100,29 @@ def draw_margins(
     _words(ax, found, x, at, horizontal, intervals)
     if len(lines) > 1:
         title = ", ".join(one.name for one in others)
-        ax.legend(frameon=False, fontsize="small", title=title, title_fontsize="small")
+        outside: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0)}
+        options: dict[str, Any] = {
+            "frameon": False,
+            "fontsize": "small",
+            "title": title,
+            "title_fontsize": "small",
+        }
+        ax.legend(**options, **(outside if len(lines) > _FEW_LINES else {}))
     plain(ax)
     return ax
 
 
 def _places(x: Dimension) -> Array:
     """Where the values stand: numbers without labels at themselves, others side by side."""
-    if all(isinstance(value, float) and value not in x.labels for value in x.values):
+    if not _worded(x):
         return np.array([float(value) for value in x.values])
     order = {value: float(k) for k, value in enumerate(x.distinct)}
     return np.array([order[value] for value in x.values])
+
+
+def _worded(x: Dimension | None) -> bool:
+    """Whether the values are words, which stand side by side."""
+    return x is None or any(isinstance(value, str) or value in x.labels for value in x.values)
 
 
 def _spacing(at: Array) -> float:
@@ -143,10 +158,12 @@ def _words(
     if x is not None:
         by_place = {place: x.word(value) for place, value in zip(at, x.values, strict=True)}
         words = [by_place[place] for place in ticks]
-    labelled = x is None or not all(isinstance(value, float) for value in x.values) or bool(x.labels)
-    if labelled or len(ticks) <= 12:
+    if _worded(x) or len(ticks) <= 12:
         (ax.set_yticks if horizontal else ax.set_xticks)(list(ticks), words)
     if horizontal:
+        if _worded(x):
+            # Read from the top, as the table is.
+            ax.invert_yaxis()
         ax.set_xlabel(what)
         ax.set_ylabel(name)
     else:

@@ -96,7 +96,12 @@ def _carry_out(
                 if progress is not None:
                     progress(done, n)
     except KeyboardInterrupt:
-        if not done:
+        # What runs now runs to its end; what waits is given up.
+        pool.shutdown(wait=True, cancel_futures=True)
+        for future, k in waiting.items():
+            if not future.cancelled() and future.exception() is None:
+                found[k] = future.result()
+        if all(value is None for value in found):
             raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
