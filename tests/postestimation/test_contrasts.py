@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
@@ -78,12 +78,12 @@ def test_an_interaction_and_balanced_main_effects(crossed: MEResults) -> None:
         ),
         (
             "ar.children",
-            [f"({h} vs {lo})" for lo, h in zip(LABELS, LABELS[1:], strict=False)],
+            [f"({h} vs {lo})" for lo, h in pairwise(LABELS)],
             ["1.children", "2.children - 1.children", "3.children - 2.children"],
         ),
         (
             "a.children",
-            [f"({lo} vs {h})" for lo, h in zip(LABELS, LABELS[1:], strict=False)],
+            [f"({lo} vs {h})" for lo, h in pairwise(LABELS)],
             ["-1.children", "1.children - 2.children", "2.children - 3.children"],
         ),
     ],

@@ -68,7 +68,8 @@ def test_r(models: dict[str, MEResults]) -> None:
 
 def test_stats_and_dir(session: Session) -> None:
     text = str(session.run("lrtest r_int r_urban, stats dir"))
-    assert "-1206.832" in text and "melogit" in text
+    assert "-1206.832" in text
+    assert "melogit" in text
     assert f"{session.stored['r_int'].aic:.3f}" in text
     assert f"{session.stored['r_urban'].bic:.3f}" in text
 
@@ -128,7 +129,8 @@ def test_variances_of_two_levels_and_a_coefficient(fitted: Fitted) -> None:
     one = memagic.run("meglm y || s:", data=frame)
     line = plain.lrtest(one, mixture=True)
     assert line.chi2 == pytest.approx(one.e["chi2_c"], rel=1e-8)
-    assert line.mixture is not None and line.mixture.p == pytest.approx(one.e["p_c"], rel=1e-8)
+    assert line.mixture is not None
+    assert line.mixture.p == pytest.approx(one.e["p_c"], rel=1e-8)
 
 
 @pytest.mark.parametrize(
@@ -194,9 +196,11 @@ def test_bootstrap_follows_the_mixture(linear: tuple[MEResults, MEResults]) -> N
     found = linear[0].lrtest(
         linear[1], mixture=True, bootstrap=200, seed=7, progress=lambda *n: told.append(n)
     )
-    assert found.bootstrap is not None and found.mixture is not None
+    assert found.bootstrap is not None
+    assert found.mixture is not None
     statistics = found.bootstrap.statistics
-    assert len(statistics) == 200 and found.bootstrap.failed == 0
+    assert len(statistics) == 200
+    assert found.bootstrap.failed == 0
     assert told[-1] == (200, 200)
     # About half of them lie at zero, and the others follow chi2(1).
     assert 0.4 < np.mean(statistics < 1e-6) < 0.7
@@ -209,7 +213,8 @@ def test_bootstrap_follows_the_mixture(linear: tuple[MEResults, MEResults]) -> N
 def test_workers_change_no_number(linear: tuple[MEResults, MEResults]) -> None:
     one = linear[0].lrtest(linear[1], bootstrap=12, seed=3)
     three = linear[0].lrtest(linear[1], bootstrap=12, seed=3, workers=3)
-    assert one.bootstrap is not None and three.bootstrap is not None
+    assert one.bootstrap is not None
+    assert three.bootstrap is not None
     np.testing.assert_array_equal(one.bootstrap.statistics, three.bootstrap.statistics)
     other = linear[0].lrtest(linear[1], bootstrap=12, seed=4)
     assert other.bootstrap is not None

@@ -25,12 +25,12 @@ Fitted = Callable[[str, str], MEResults]
 
 @pytest.fixture(scope="module")
 def data() -> pd.DataFrame:
-    """Thirty groups of ten; every response depends on x, a factor variable and a random slope."""
+    """Sixty groups of ten; every response depends on x, a factor variable and a random slope."""
     rng = np.random.default_rng(12)
-    n = 300
-    g = np.repeat(np.arange(30), 10)
+    n = 600
+    g = np.repeat(np.arange(60), 10)
     x, arm = rng.normal(0.5, 1.0, size=n), rng.integers(0, 3, size=n)
-    u, v = 0.7 * rng.normal(size=30)[g], 0.4 * rng.normal(size=30)[g]
+    u, v = 0.9 * rng.normal(size=60)[g], 0.8 * rng.normal(size=60)[g]
     eta = -0.2 + 0.4 * x + 0.5 * (arm == 1) - 0.3 * (arm == 2) * x + u + v * x
     frame = pd.DataFrame(
         {"g": g, "x": x, "arm": arm, "side": rng.integers(0, 2, n), "off": 0.2 * rng.normal(size=n)}
@@ -134,9 +134,9 @@ OPTIONS = [
 def test_jacobians_are_those_of_differences(fits: Callable[[str], MEResults], name: str) -> None:
     estimates = fits(name).estimates
     h = 1e-5
-    for options in OPTIONS:
-        if "eyex" in options and name == "linear":
-            continue
+    # Logarithms of a response that may be negative have no value.
+    kept = [options for options in OPTIONS if name != "linear" or ", ey" not in options]
+    for options in kept if name in ("logit", "linear", "ordinal") else kept[2:9]:
         text = f"margins {options}"
         found = run_margins(text, estimates)
         numerical = np.array(
@@ -202,7 +202,8 @@ def test_derivatives_are_those_of_differences(
 def test_probabilities_of_outcomes_sum_to_one(fits: Callable[[str], MEResults]) -> None:
     fit = fits("ordinal")
     found = fit.margins("arm")
-    assert len(found.predictions) == 3 and len(found.b) == 9
+    assert len(found.predictions) == 3
+    assert len(found.b) == 9
     by_arm = found.b.reshape(3, 3).sum(axis=0)
     np.testing.assert_allclose(by_arm, 1.0)
     text = str(found)
@@ -319,7 +320,7 @@ def test_text_of_the_manual(fits: Callable[[str], MEResults]) -> None:
     found = fits("probit").margins("i.arm, at(x=(-1 1))")
     lines = str(found).split("\n")
     assert lines[:7] == [
-        f"{'Adjusted predictions':<58} Number of obs = 300",
+        f"{'Adjusted predictions':<58} Number of obs = 600",
         "Model VCE: OIM",
         "",
         "Expression: Marginal predicted mean, predict()",
@@ -339,7 +340,7 @@ def test_text_of_the_manual(fits: Callable[[str], MEResults]) -> None:
     assert lines[13].startswith("        1 0  |   ")
     assert found.names[0] == "1._at#0.arm"
     assert found.r["table"].loc["b", "1._at#0.arm"] == found.b[0]
-    assert "Number of obs = 300" in found.to_html()
+    assert "Number of obs = 600" in found.to_html()
 
 
 def test_effects_in_words(fits: Callable[[str], MEResults]) -> None:
@@ -392,7 +393,8 @@ def test_the_command(data: pd.DataFrame) -> None:
     assert error.value.rc == 301
     session.run(COMMANDS["logit"])
     found = session.run("margins, over(side)")
-    assert isinstance(found, Margins) and len(found.b) == 2
+    assert isinstance(found, Margins)
+    assert len(found.b) == 2
 
 
 def test_crossed_factors_have_their_variance(data: pd.DataFrame) -> None:

@@ -63,13 +63,17 @@ def by_hand(fit: MEResults, rows: dict[str, float] | list[dict[str, float]], val
         ("1.urban age", [{"1.urban": 1}, {"age": 1}], 0),
         ("1.urban = age", [{"1.urban": 1, "age": -1}], 0),
         ("2*1.children - 3.children/2 = .5", [{"1.children": 2, "3.children": -0.5}], 0.5),
-        ("1.children = 2.children = 3.children", [{"1.children": 1, "2.children": -1}, {"1.children": 1, "3.children": -1}], 0),
+        (
+            "1.children = 2.children = 3.children",
+            [{"1.children": 1, "2.children": -1}, {"1.children": 1, "3.children": -1}],
+            0,
+        ),
         ("(age = -.02) ([c_use]1.urban = 1)", [{"age": 1}, {"1.urban": 1}], [-0.02, 1]),
         ("[c_use]: age 1.urban", [{"age": 1}, {"1.urban": 1}], 0),
         ("_b[/var(_cons[district])] = .3", [{"/var(_cons[district])": 1}], 0.3),
         ("/cov(_cons[district],1.urban[district])", [{"/cov(1.urban[district],_cons[district])": 1}], 0),
     ],
-)  # fmt: skip
+)
 def test_statistic_is_the_quadratic_form(
     fit: MEResults, text: str, rows: list[dict[str, float]], values: object
 ) -> None:
@@ -113,7 +117,8 @@ def test_hypotheses_that_follow_from_others_are_dropped(fit: MEResults) -> None:
     assert found.dropped == (2, 3)
     assert found.df == 2
     assert found.statistic == pytest.approx(by_hand(fit, [{"age": 1}, {"1.urban": 1}]))
-    assert found.r["drop"] == 1 and found.r["dropped_1"] == 3
+    assert found.r["drop"] == 1
+    assert found.r["dropped_1"] == 3
     assert "Constraint 3 dropped" in str(found)
 
 
@@ -156,14 +161,18 @@ def test_survey(survey: MEResults) -> None:
     found = survey.testparm("i.arm")
     w = by_hand(survey, [{"1.arm": 1}, {"2.arm": 1}])
     f = (d - 1) / (2 * d) * w
-    assert found.name == "F" and found.df == 2 and found.df_r == d - 1
+    assert found.name == "F"
+    assert found.df == 2
+    assert found.df_r == d - 1
     assert found.statistic == pytest.approx(f)
     assert found.p == pytest.approx(stats.f.sf(f, 2, d - 1))
     plain = survey.testparm("i.arm, nosvyadjust")
-    assert plain.statistic == pytest.approx(w / 2) and plain.df_r == d
+    assert plain.statistic == pytest.approx(w / 2)
+    assert plain.df_r == d
     assert "F(  2,    13)" in str(found)
     line = survey.lincom("x - 1.arm")
-    assert line.statistic == "t" and line.df == d
+    assert line.statistic == "t"
+    assert line.df == d
     half = stats.t.ppf(0.975, d) * line.se[0]
     assert line.upper[0] - line.b[0] == pytest.approx(half)
 
@@ -238,7 +247,10 @@ def test_lincom_as_an_odds_ratio(fit: MEResults) -> None:
     assert found.upper[0] == pytest.approx(np.exp(plain.upper[0]))
     assert found.z[0] == plain.z[0]
     assert "Odds ratio" in str(found)
-    for text, message in (("age, irr", "option irr not allowed"), ("age, or eform", "only one of or and eform may be specified")):  # fmt: skip
+    for text, message in (
+        ("age, irr", "option irr not allowed"),
+        ("age, or eform", "only one of or and eform may be specified"),
+    ):
         with pytest.raises(CommandError) as error:
             fit.lincom(text)
         assert error.value.message == message
