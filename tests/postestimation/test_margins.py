@@ -1,4 +1,4 @@
-"""margins: brute force for the means, differences for derivatives and Jacobians, statsmodels without effects."""
+"""margins: brute force for means, differences for derivatives and Jacobians, statsmodels without effects."""
 
 from __future__ import annotations
 
