@@ -13,7 +13,7 @@ from scipy.special import expit
 
 import memagic
 from memagic import CommandError, Session
-from memagic.engine.marginal import Link, averages
+from memagic.engine.averages import Link, averages
 from memagic.engine.space import from_reported
 from memagic.postestimation.margins_result import Margins
 from memagic.postestimation.typed import run_margins

@@ -33,6 +33,8 @@ def to_html(report: Report) -> str:
         One ``div`` with its style inside. Numbers are the strings of the text, names are escaped.
     """
     parts = [f'<div class="memagic-report">\n<style>\n{STYLE}</style>\n']
+    if report.title:
+        parts.append(f'<p class="memagic-title">{escape(report.title)}</p>\n')
     parts += (_note(note) for note in report.notes_before)
     if any(report.log):
         log = escape("\n".join(report.log).strip("\n"))
@@ -43,7 +45,7 @@ def to_html(report: Report) -> str:
         parts += _header(header_cells(report.header))
     parts += (_note(line) for line in report.constraints)
     if report.table is not None:
-        title = "" if report.header is None else report.header.title
+        title = report.title if report.header is None else report.header.title
         parts += _table(table_cells(report.table), title)
     parts += (_note(note) for note in report.notes)
     if report.comparison is not None:
@@ -109,7 +111,9 @@ def _group_table(cells: HeaderCells) -> str:
 
 
 def _table(table: TableCells, title: str) -> Iterable[str]:
-    caption = f"{title}: estimates for {table.depvar}" if title else f"Estimates for {table.depvar}"
+    caption = f"Estimates for {table.depvar}" if table.depvar else "Estimates"
+    if title:
+        caption = f"{title}: {caption[0].lower()}{caption[1:]}"
     yield (
         '<div class="memagic-scroll" tabindex="0" role="region" aria-label="Table of estimates">\n'
         f'<table class="memagic-table">\n<caption>{escape(caption)}</caption>\n'

@@ -167,7 +167,7 @@ class Report:
 
     `log` holds the iteration log line by line as it was streamed. `constraints` are the lines
     between header and table, such as "( 1)  [c_use]_cons = 0". `notes` are under the table,
-    before the comparison; `warnings` come last.
+    before the comparison; `warnings` come last. `title` heads a report without a header.
     """
 
     notes_before: tuple[str, ...] = ()
@@ -178,3 +178,4 @@ class Report:
     notes: tuple[str, ...] = ()
     comparison: ComparisonTest | None = None
     warnings: tuple[str, ...] = field(default=())
+    title: str = ""

@@ -40,7 +40,7 @@ def to_text(report: Report) -> str:
         Lines of 78 characters, more where names are long, without trailing blanks and without a
         newline at the end.
     """
-    lines: list[str] = []
+    lines: list[str] = [report.title] if report.title else []
     for note in report.notes_before:
         lines += _wrapped(note)
     lines += report.log

@@ -142,7 +142,8 @@ class ContrastResult(Shown):
         """The joint tests; for pairwise comparisons, how many there are by term."""
         if not self.tests:
             rows = [GridRow(term, (str(n),)) for term, n in self.counts]
-            return GridTable("Number of comparisons", ("Number of\ncomparisons",), (self._head(), *rows))
+            heads = ("Number of\ncomparisons",)
+            return GridTable(self.title, heads, (self._head(), *rows), ("Margins: asbalanced",))
         name = "chi2" if np.isnan(self.tests[0].df_r) else "F"
         rows = [
             GridRow(test.term, (str(test.df), f(test.statistic, 9, 2), f(test.p, 6, 4)))
@@ -194,8 +195,9 @@ class ContrastResult(Shown):
         if self.tests or self.adjustment != "noadjust":
             parts.append(grid_html(self.grid()))
         if self.comparisons.labels:
-            above = () if self.tests else (self.title, "Margins: asbalanced")
-            parts.append(to_html(Report(notes_before=above, table=self._table())))
+            table = self._table()
+            alone = Report(title=self.title, notes_before=("Margins: asbalanced",), table=table)
+            parts.append(to_html(Report(table=table) if parts else alone))
         return "\n".join(parts)
 
 

@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.engine.marginal import Link, averages
+from memagic.engine.averages import Link, averages
 from memagic.postestimation.scenes import RandomPart, Scene
 from memagic.results.estimates import Estimates
 

@@ -214,7 +214,7 @@ class Margins(Reported):
 
     def report(self) -> Report:
         """The table with its title above."""
-        above = (self.title, f"Number of obs = {count(self.n_obs)}", f"Model VCE: {self.vce}")
+        above = (f"Number of obs = {count(self.n_obs)}", f"Model VCE: {self.vce}")
         lines = tuple(" ".join(line.split()) for line in self._lines() if line)
         notes: tuple[str, ...] = ()
         if any(row.level is not None for row in self.rows):
@@ -228,7 +228,7 @@ class Margins(Reported):
             self.level,
             tuple(self._blocks()),
         )
-        return Report(notes_before=(*above, *lines), table=table, notes=notes)
+        return Report(title=self.title, notes_before=(*above, *lines), table=table, notes=notes)
 
     def _blocks(self) -> Iterator[Block]:
         columns = (self.b, self.se, self.z, self.p, self.lower, self.upper)
