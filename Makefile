@@ -6,10 +6,11 @@ STAMP := $(VENV)/.installed
 NOTEBOOK := notebooks/quickstart.ipynb
 
 .DELETE_ON_ERROR:
-.PHONY: help venv test fuzz lint demo lab bench clean
+.PHONY: help venv test test-browser chromium fuzz lint demo lab bench clean
 
 help:
 	@echo 'make test    run the tests, and the notebooks against their stored output'
+	@echo 'make test-browser   drive JupyterLab in Chromium; pictures go into build/screenshots'
 	@echo 'make fuzz    read thousands of generated and damaged commands; EFFORT=100 times the examples of a test run'
 	@echo 'make lint    check style and types'
 	@echo 'make demo    fit one model here, and run the quick start notebook into build/quickstart.html'
@@ -31,6 +32,24 @@ test: venv
 		echo '$(BIN)/python -m pytest -q --nbval-lax --nbval-current-env notebooks'; \
 		$(BIN)/python -m pytest -q --nbval-lax --nbval-current-env notebooks; \
 	fi
+
+BROWSER_STAMP := $(VENV)/.browser-installed
+
+test-browser: $(BROWSER_STAMP) chromium
+	$(BIN)/python -m pytest -q tests/browser
+
+$(BROWSER_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[browser]'
+	touch $@
+
+chromium:
+	@mkdir -p build
+	@if command -v chromium chromium-browser google-chrome >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo 'installing Chromium'; \
+		(apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium) >build/chromium.log 2>&1 \
+			|| { tail -n 20 build/chromium.log; exit 1; }; \
+	else echo 'the browser tests need Chromium: apt-get install --no-install-recommends chromium'; exit 1; fi
 
 EFFORT ?= 100
 fuzz: venv

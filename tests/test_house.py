@@ -78,6 +78,7 @@ OUTSIDE = {
     "IPython": {"magics"},
     "ipywidgets": {"widgets"},
     "matplotlib": {"plots"},
+    "narwhals": {"data"},
 }
 
 # Heavy packages that no module imports when it is itself imported.

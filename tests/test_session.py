@@ -113,6 +113,22 @@ def test_an_interrupt_keeps_what_the_fit_has_reached(session: Session) -> None:
     assert onward.e["ic"] < whole.e["ic"]
 
 
+def test_an_interrupted_grid_tells_its_best_node(session: Session) -> None:
+    before = session.run(FIT)
+    text = "melogit c_use age || district:, startgrid(.01 .2 5)"
+
+    def stream(line: str) -> None:
+        if line.startswith("Grid node 2"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(Break) as raised:
+        session.run(text, stream=stream)
+    assert raised.value.hint == "the best node so far is from(/var(_cons[district]) = .2)"
+    assert session.last is before
+    start = raised.value.hint.removeprefix("the best node so far is ")
+    assert isinstance(session.run(f"melogit c_use age || district:, {start}"), MEResults)
+
+
 def test_a_failure_leaves_the_session_as_it_was(session: Session) -> None:
     before = session.run(FIT)
     for text in ("melogit c_use agee || district:", "melogit c_use age ||", "melogt c_use", "melogit, orr"):

@@ -13,8 +13,7 @@ from memagic.spec.scanner import scan
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pandas as pd
-
+    from memagic.data.sources import Data
     from memagic.widgets.integrand import IntegrandView
     from memagic.widgets.start_grid import StartGrid
 
@@ -35,7 +34,7 @@ __all__ = [
 
 def run(
     command: str,
-    data: pd.DataFrame | str,
+    data: Data,
     *,
     matrices: Mapping[str, Any] | None = None,
     constraints: Mapping[int, str] | None = None,
@@ -46,8 +45,9 @@ def run(
     ----------
     command : str
         As it is typed after the magic's sign, ``melogit c_use i.urban age || district:, or``.
-    data : DataFrame or str
-        Not changed. A string is the name of an example data set or the path of a .dta file.
+    data : DataFrame, Arrow table or str
+        Not changed; also one of polars. A string is the name of an example data set or the path of a
+        .dta file.
     matrices : mapping, optional
         What ``covariance(fixed(A))``, ``covariance(pattern(A))`` and ``from(b)`` refer to by name: arrays,
         DataFrames or lists of rows; for ``from()`` Series such as ``fit.params``, DataFrames with one
@@ -72,7 +72,7 @@ def run(
 
 def explore_start(
     command: str,
-    data: pd.DataFrame | str,
+    data: Data,
     *,
     matrices: Mapping[str, Any] | None = None,
     constraints: Mapping[int, str] | None = None,
@@ -110,7 +110,7 @@ def explore_integrand(fit: MEResults, group: int | None = None) -> IntegrandView
     return fit.explore_integrand(group)
 
 
-def _call(name: str, specification: str, data: pd.DataFrame | str, options: dict[str, object]) -> MEResults:
+def _call(name: str, specification: str, data: Data, options: dict[str, object]) -> MEResults:
     matrices = {}
     for key, value in options.items():
         if key.rstrip("_") == "from" and not isinstance(value, str):
@@ -152,7 +152,7 @@ def _options_text(options: dict[str, object]) -> str:
     return f", {' '.join(words)} " if words else ""
 
 
-def meglm(specification: str, data: pd.DataFrame | str, **options: object) -> MEResults:
+def meglm(specification: str, data: Data, **options: object) -> MEResults:
     """Multilevel mixed-effects generalized linear model.
 
     Parameters
@@ -169,36 +169,36 @@ def meglm(specification: str, data: pd.DataFrame | str, **options: object) -> ME
     return _call("meglm", specification, data, options)
 
 
-def melogit(specification: str, data: pd.DataFrame | str, **options: object) -> MEResults:
+def melogit(specification: str, data: Data, **options: object) -> MEResults:
     """Multilevel mixed-effects logistic regression; see `meglm` for the arguments."""
     return _call("melogit", specification, data, options)
 
 
-def meprobit(specification: str, data: pd.DataFrame | str, **options: object) -> MEResults:
+def meprobit(specification: str, data: Data, **options: object) -> MEResults:
     """Multilevel mixed-effects probit regression; see `meglm` for the arguments."""
     return _call("meprobit", specification, data, options)
 
 
-def mecloglog(specification: str, data: pd.DataFrame | str, **options: object) -> MEResults:
+def mecloglog(specification: str, data: Data, **options: object) -> MEResults:
     """Multilevel mixed-effects complementary log-log regression; see `meglm` for the arguments."""
     return _call("mecloglog", specification, data, options)
 
 
-def mepoisson(specification: str, data: pd.DataFrame | str, **options: object) -> MEResults:
+def mepoisson(specification: str, data: Data, **options: object) -> MEResults:
     """Multilevel mixed-effects Poisson regression; see `meglm` for the arguments."""
     return _call("mepoisson", specification, data, options)
 
 
-def menbreg(specification: str, data: pd.DataFrame | str, **options: object) -> MEResults:
+def menbreg(specification: str, data: Data, **options: object) -> MEResults:
     """Multilevel mixed-effects negative binomial regression; see `meglm` for the arguments."""
     return _call("menbreg", specification, data, options)
 
 
-def meologit(specification: str, data: pd.DataFrame | str, **options: object) -> MEResults:
+def meologit(specification: str, data: Data, **options: object) -> MEResults:
     """Multilevel mixed-effects ordered logistic regression; see `meglm` for the arguments."""
     return _call("meologit", specification, data, options)
 
 
-def meoprobit(specification: str, data: pd.DataFrame | str, **options: object) -> MEResults:
+def meoprobit(specification: str, data: Data, **options: object) -> MEResults:
     """Multilevel mixed-effects ordered probit regression; see `meglm` for the arguments."""
     return _call("meoprobit", specification, data, options)

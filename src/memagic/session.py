@@ -8,15 +8,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from memagic.errors import Break, CommandError
+from memagic.spec.options import COMMANDS
 from memagic.spec.parser import command_name, is_replay, parse_command, parse_replay
+from memagic.spec.prefixes import read_prefixes
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from memagic.commands.by_groups import ByGroups
     from memagic.commands.constrained import Definitions
     from memagic.commands.define import Listing
     from memagic.commands.estimate import Model
     from memagic.commands.stored_estimates import Shelf, Tabulation
+    from memagic.commands.tsset import TimeReport
+    from memagic.data.sources import Data
     from memagic.display.log_lines import Progress
     from memagic.plots.margins import Drawn
     from memagic.postestimation.likelihood_ratio import LikelihoodRatio
@@ -27,14 +32,16 @@ if TYPE_CHECKING:
     from memagic.results import MEResults
     from memagic.results.results import Replay
     from memagic.spec.constraint import Constraint
+    from memagic.spec.prefixes import ByPrefix
     from memagic.spec.survey import SurveyDesign
+    from memagic.spec.tree import Command, TimeSettings
     from memagic.widgets.start_grid import StartGrid
 
 __all__ = ["TESTS", "InUse", "Session", "Shown"]
 
 Shown: TypeAlias = (
-    "MEResults | Replay | QuadratureCheck | StartGrid | InUse | Listing | Tabulation | Tested"
-    " | LikelihoodRatio | Margins | Drawn | None"
+    "MEResults | Replay | QuadratureCheck | StartGrid | InUse | Listing | Tabulation | TimeReport | "
+    "ByGroups | Tested | LikelihoodRatio | Margins | Drawn | None"
 )
 """What a command has to show."""
 
@@ -81,7 +88,7 @@ class _Call:
     """A command with what it was given besides its text."""
 
     text: str
-    data: pd.DataFrame | str | None = None
+    data: Data | None = None
     stream: Callable[[str], None] | None = None
     progress: Callable[[Progress], None] | None = None
 
@@ -106,22 +113,32 @@ class Session:
     constraints : dict of int to Constraint
     variables : mapping of str to object
         Where results are found, too, that are not stored: the variables of a notebook.
+    varabbrev : bool
+        Whether the first letters of a variable's name are enough; ``set varabbrev off`` says no.
+    rc : int
+        The return code of the last command under ``capture``; 0 if it went well.
+    time : TimeSettings or None
+        What `tsset` has set; other data in use, unless by the same name, take it away.
     """
 
     def __init__(
         self,
-        data: pd.DataFrame | str | None = None,
+        data: Data | None = None,
         *,
         matrices: Mapping[str, Any] | None = None,
         constraints: Mapping[int, str] | None = None,
     ) -> None:
         self.matrices: MutableMapping[str, Any] = {}
         self.constraints: dict[int, Constraint] = {}
+        self.varabbrev = True
+        self.rc = 0
+        self.time: TimeSettings | None = None
         if matrices or constraints:
             from memagic.commands.define import as_constraints, as_matrices
 
             self.matrices, self.constraints = as_matrices(matrices), as_constraints(constraints)
         self._data: pd.DataFrame | None = None
+        self._source: Data | None = None
         self._name = ""
         self._last: MEResults | None = None
         self._survey: SurveyDesign | None = None
@@ -140,6 +157,11 @@ class Session:
         return self._data
 
     @property
+    def source(self) -> Data | None:
+        """The data in use as they were given: the frame of another library, or their name."""
+        return self._source
+
+    @property
     def last(self) -> MEResults | None:
         """The last estimates."""
         return self._last
@@ -156,12 +178,13 @@ class Session:
             return None
         return InUse(self._name, str(self._data.attrs.get("title") or ""), *self._data.shape)
 
-    def use(self, source: pd.DataFrame | str, name: str | None = None) -> pd.DataFrame:
+    def use(self, source: Data, name: str | None = None) -> pd.DataFrame:
         """Put data in use: a DataFrame, the name of an example data set, or a path to a .dta file.
 
         Parameters
         ----------
-        source : DataFrame or str
+        source : DataFrame, Arrow table or str
+            Of pandas, polars or another library that narwhals knows.
         name : str, optional
             What to call a DataFrame.
 
@@ -173,14 +196,18 @@ class Session:
         from memagic.data.sources import find_data
 
         self._data = find_data(source)
-        self._name = name or (source if isinstance(source, str) else "DataFrame")
+        self._source = source
+        name = name or (source if isinstance(source, str) else "DataFrame")
+        if name != self._name:
+            self.time = None
+        self._name = name
         return self._data
 
     def run(
         self,
         text: str,
         *,
-        data: pd.DataFrame | str | None = None,
+        data: Data | None = None,
         stream: Callable[[str], None] | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> Shown:
@@ -195,7 +222,10 @@ class Session:
             last fit with other numbers of integration points. ``constraint 1 age = 0``, ``constraint
             dir``, ``matrix A = (1, . \ 0, 1)`` and ``matrix list A`` define, list and drop constraints
             and matrices. ``svyset psu, weight(w)`` describes a survey. ``estimates store name`` and its
-            kin keep results and show them again.
+            kin keep results and show them again. ``tsset panel time`` tells what time-series operators
+            refer to, ``set varabbrev off`` that names of variables have to be in full. Prefixes are
+            ``quietly``, ``noisily``, ``capture``, which keeps the return code in `rc`, ``by varlist:`` and
+            ``bysort``.
         data : DataFrame or str, optional
             For this command; else the data in use.
         stream : callable, optional
@@ -210,15 +240,28 @@ class Session:
         Break
             r(1) where the keyboard interrupted it, with the estimates so far if there are any.
         """
-        call = _Call(text, data, stream, progress)
+        prefixed = read_prefixes(text)
+        if prefixed.quiet:
+            stream = progress = None
+        call = _Call(prefixed.text, data, stream, progress)
         try:
-            return self._handler(text)(call)
+            shown = self._handler(call.text)(call) if prefixed.by is None else self._by(prefixed.by, call)
         except CommandError as error:
-            raise error.located(text) from None
+            # Places in the command are those in the text, with the prefixes.
+            error.text = text if error.text in (None, call.text) else error.text
+            if not prefixed.capture or isinstance(error, Break):
+                raise
+            from memagic.commands.define import Listing
+
+            self.rc = error.rc
+            return None if prefixed.quiet else Listing("\n".join(error.lines()))
         except KeyboardInterrupt:
             raise Break().located(text) from None
+        if prefixed.capture:
+            self.rc = 0
+        return shown
 
-    def prepared(self, text: str, data: pd.DataFrame | str | None = None) -> Model:
+    def prepared(self, text: str, data: Data | None = None) -> Model:
         """An estimation command on its data, ready to be fitted.
 
         Raises
@@ -231,11 +274,12 @@ class Session:
 
         try:
             command, frame = parse_command(text), self._frame(data)
+            command = self._resolved(command, frame)
             return prepare(with_estimates(command, self._last, len(frame)), frame, self._definitions)
         except CommandError as error:
             raise error.located(text) from None
 
-    def explore_start(self, text: str, data: pd.DataFrame | str | None = None) -> StartGrid:
+    def explore_start(self, text: str, data: Data | None = None) -> StartGrid:
         """Explore the starting values of an estimation command, as a widget.
 
         Its fits become the last estimates by its button or its method ``keep``, and not before.
@@ -273,6 +317,9 @@ class Session:
             "constraint": self._define_constraint,
             "matrix": self._define_matrix,
             "mat": self._define_matrix,
+            "set": self._set,
+            "tsset": self._set_time,
+            "xtset": self._set_time,
             "svyset": self._svyset,
             "svy": self._svy,
             "lrtest": self._lrtest,
@@ -281,6 +328,28 @@ class Session:
             **dict.fromkeys(TESTS, self._test),
         }
         return handlers.get(name, self._replay if is_replay(text) else self._estimate)
+
+    def _by(self, by: ByPrefix, call: _Call) -> ByGroups:
+        """One command on every group of the data; the last estimates are those of the last group."""
+        from memagic.commands.by_groups import ByGroups, groups_of
+
+        name = command_name(call.text) or ""
+        if name not in COMMANDS or is_replay(call.text):
+            raise CommandError(190, f"{name} may not be combined with by", hint=_BY_HINT)
+        found = ByGroups()
+        for group in groups_of(self._frame(call.data), by, abbreviations=self.varabbrev):
+            if call.stream is not None:
+                call.stream(f"-> {group.name}")
+            try:
+                found.add(group, self._estimate(replace(call, data=group.frame)))
+            except Break:
+                raise
+            except CommandError as error:
+                if not by.go_on:
+                    error.hint = f"it happened where {group.name}; with by varlist, rc0: others go on"
+                    raise
+                found.add(group, error)
+        return found
 
     def _use(self, call: _Call) -> InUse:
         match = _USE.fullmatch(call.text)
@@ -295,6 +364,17 @@ class Session:
         if self.in_use is None:
             raise _no_data()
         return self.in_use
+
+    def _set(self, call: _Call) -> None:
+        from memagic.spec.tsset import parse_set
+
+        self.varabbrev = parse_set(call.text)
+
+    def _set_time(self, call: _Call) -> TimeReport | None:
+        from memagic.commands.tsset import set_time
+
+        self.time, report = set_time(call.text, lambda: self._frame(call.data), self.time, self.varabbrev)
+        return report
 
     def _estimate(self, call: _Call) -> Shown:
         options = parse_command(call.text).options
@@ -313,7 +393,7 @@ class Session:
         from memagic.commands.survey import prepare_survey
 
         frame = self._frame(call.data)
-        command = with_estimates(command, self._last, len(frame))
+        command = with_estimates(self._resolved(command, frame), self._last, len(frame))
         if prefix.subpopulation is not None:
             inside = expression_with_estimates(prefix.subpopulation, self._last, len(frame))
             prefix = replace(prefix, subpopulation=inside)
@@ -408,7 +488,13 @@ class Session:
 
     # --- what commands work with --------------------------------------------------------------
 
-    def _frame(self, data: pd.DataFrame | str | None) -> pd.DataFrame:
+    def _resolved(self, command: Command, frame: pd.DataFrame) -> Command:
+        """The command with the variables of the data in full, and what time is."""
+        from memagic.data.resolve import resolve
+
+        return resolve(command, frame, abbreviations=self.varabbrev, time=self.time)
+
+    def _frame(self, data: Data | None) -> pd.DataFrame:
         """The data of a command: its own, or those in use."""
         from memagic.data.sources import find_data
 
@@ -440,6 +526,9 @@ def _counted(stream: Callable[[str], None] | None) -> Callable[[int, int], None]
             stream(f"Bootstrap replications: {done:,} of {total:,}")
 
     return tell
+
+
+_BY_HINT = "by is for estimation commands: by region: melogit y x || school:"
 
 
 def _no_data() -> CommandError:

@@ -206,7 +206,7 @@ def test_without_random_effects_robust_is_that_of_statsmodels() -> None:
     [
         ("[pw=w] || top:, vce(oim)", 198, "vce(oim) is not allowed with pweights", "vce(oim)"),
         ("|| top:, vce(cluster low)", 459, "highest-level groups are not nested within low", "cluster low"),
-        ("|| top:, vce(cluster lo)", 111, "variable lo not found", "cluster lo"),
+        ("|| top:, vce(cluster lov)", 111, "variable lov not found", "cluster lov"),
         ("[fw=x] || top:", 402, "negative weights encountered", "[fw=x]"),
         ("[pw=w] || top:, pw(w)", 459, "pweight(w) is not constant within groups of top", "pw(w)"),
         ("[pw=w] || top:, fw(wtop)", 198, "only one type of weight may be specified", "fw(wtop)"),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from memagic.data.coded import coded_terms, dense, moments
+from memagic.data.collinear import dependent_columns
 from memagic.data.design import Design, make_design
 from memagic.data.terms import expand, expand_with_bases, values_of
 from memagic.data.variables import Variables
@@ -36,7 +41,8 @@ FRAME = pd.DataFrame(
 def columns(varlist: str, frame: pd.DataFrame = FRAME, sample: np.ndarray | None = None) -> list[str]:
     """Names of the columns of a variable list, in the order of `e(b)`."""
     rows = np.ones(len(frame), dtype=bool) if sample is None else sample
-    return [column.name for column in expand(Variables(frame), parse_varlist(varlist), rows)]
+    found = expand(Variables(frame), parse_varlist(varlist), rows)
+    return [column.name for column in found if column.state == "estimated"]
 
 
 def design(text: str, frame: pd.DataFrame = FRAME) -> Design:
@@ -343,6 +349,134 @@ def test_value_labels() -> None:
 @pytest.mark.parametrize(
     ("varlist", "expected"),
     [
+        ("x", "x"),
+        ("o.x", "o.x"),
+        ("i.g", "1b.g 2.g 3.g"),
+        ("ib2.g", "1.g 2b.g 3.g"),
+        ("ib(last).g", "1.g 2.g 3b.g"),
+        ("ib(freq).g", "1.g 2b.g 3.g"),
+        ("ib(#2).g", "1.g 2b.g 3.g"),
+        ("ibn.g", "1bn.g 2.g 3.g"),
+        ("2.g", "2.g"),
+        ("i(2/3).g", "2.g 3.g"),
+        ("o2.g", "1.g 2o.g 3.g"),
+        ("io(2 3).g", "1.g 2o.g 3o.g"),
+        ("a##b", "0b.a 1.a 0b.b 1.b 0b.a#0b.b 0b.a#1o.b 1o.a#0b.b 1.a#1.b"),
+        # Cells of their own keep the sign of the base, which is none for the cell as a whole.
+        ("a#b", "0b.a#0b.b 0b.a#1.b 1.a#0b.b 1.a#1.b"),
+        ("i.a a#b", "0b.a 1.a 0b.a#0b.b 0b.a#1.b 1o.a#0b.b 1.a#1.b"),
+        ("g##c.x", "1b.g 2.g 3.g x 1b.g#co.x 2.g#c.x 3.g#c.x"),
+        ("g#c.x", "1b.g#c.x 2.g#c.x 3.g#c.x"),
+        ("ibn.g#c.x", "1bn.g#c.x 2.g#c.x 3.g#c.x"),
+        ("c.x##c.x", "x c.x#c.x"),
+        ("x c.x#co.z", "x co.x#co.z"),
+        ("ib2.g ib3.g#c.x x", "1.g 2b.g 3.g 1.g#c.x 2.g#c.x 3b.g#co.x x"),
+        # What is named is estimated, whatever is the base elsewhere.
+        ("i.g 1.g", "2.g 3.g 1.g"),
+    ],
+)
+def test_names_in_e_b(varlist: str, expected: str) -> None:
+    found = expand_with_bases(Variables(FRAME), parse_varlist(varlist), np.ones(N, dtype=bool))
+    assert [column.stripe for column in found] == expected.split()
+    # Apart from the signs it is the address.
+    assert [re.sub(r"(?<=\d)(bn|b|o)(?=\.)|(?<=c)o(?=\.)|^o\.", "", c.stripe) for c in found] == [
+        c.name.removeprefix("o.") for c in found
+    ]
+
+
+def test_collinear_and_empty_in_e_b() -> None:
+    found = design("y double x a##g if !(a == 1 & g == 3)", FRAME.assign(double=2 * FRAME["x"]))
+    names = [column.stripe for column in found.with_bases]
+    assert "o.x" in names
+    assert "1o.a#3o.g" in names
+    assert names[-1] == "_cons"
+
+
+def test_bases_that_are_shown_elsewhere() -> None:
+    """A base of an interaction is implied where every factor variable has a term of its own."""
+    rows = np.ones(N, dtype=bool)
+
+    def shown(varlist: str) -> list[str]:
+        found = expand_with_bases(Variables(FRAME), parse_varlist(varlist), rows)
+        return [c.name for c in found if c.state == "base" and not c.implied]
+
+    assert shown("a##b") == ["0.a", "0.b"]
+    assert shown("a#b") == ["0.a#0.b"]
+    assert shown("i.a a#b") == ["0.a", "0.a#0.b", "1.a#0.b"]
+    assert shown("g##c.x") == ["1.g"]
+
+
+def test_too_many_columns() -> None:
+    frame = pd.DataFrame({"y": np.zeros(400), "g": np.arange(400), "h": np.arange(400)})
+    with pytest.raises(CommandError) as caught:
+        design("y g##h", frame)
+    assert (caught.value.rc, caught.value.span) == (103, (8, 12))
+
+
+@pytest.mark.parametrize(
+    ("varlist", "made"),
+    [
+        ("i.g", ["g2", "g3"]),
+        ("ibn.g, noconstant", ["g1", "g2", "g3"]),
+        ("ib(last).g x", ["g1", "g2", "x"]),
+        ("g##c.x", ["g2", "g3", "x", "g2x", "g3x"]),
+        ("c.x##c.x", ["x", "xx"]),
+        ("a##g", ["a", "g2", "g3", "ag2", "ag3"]),
+        ("a##b##c.x", ["a", "b", "ab", "x", "ax", "bx", "abx"]),
+    ],
+)
+def test_design_is_that_of_dummies_made_by_hand(varlist: str, made: list[str]) -> None:
+    frame = FRAME.assign(**{f"g{k}": (FRAME["g"] == k).astype(float) for k in (1, 2, 3)})
+    frame = frame.assign(xx=frame.x**2, g2x=frame.g2 * frame.x, g3x=frame.g3 * frame.x)
+    frame = frame.assign(ag2=frame.a * frame.g2, ag3=frame.a * frame.g3, ab=frame.a * frame.b)
+    frame = frame.assign(ax=frame.a * frame.x, bx=frame.b * frame.x, abx=frame.ab * frame.x)
+    expected = frame[made].to_numpy(float)
+    if "noconstant" not in varlist:
+        expected = np.column_stack([expected, np.ones(N)])
+    np.testing.assert_array_equal(design(f"y {varlist}").x, expected)
+
+
+@pytest.mark.parametrize(
+    "varlist", ["x i.g", "a##g c.x##c.z", "g##c.year ibn.a", "a#b#h i.g#c.x x", "i.a i.g a#g#c.z"]
+)
+@pytest.mark.parametrize("centre", [True, False])
+def test_moments_are_those_of_the_columns(varlist: str, centre: bool) -> None:
+    frame = FRAME.assign(year=1990.0 + np.arange(N) % 20)
+    rows = FRAME["x"].to_numpy() > -1
+    variables = Variables(frame)
+    columns = expand(variables, parse_varlist(varlist), rows)
+    x = np.column_stack([values_of(variables, column, rows) for column in columns])
+    terms = coded_terms(variables, columns, rows)
+    np.testing.assert_array_equal(dense(terms, len(x)), x)
+    found = moments(terms, len(x), x.shape[1], centre=centre)
+    about = x - x.mean(axis=0) if centre else x
+    np.testing.assert_allclose(found.products, about.T @ about, rtol=1e-9, atol=1e-7)
+    np.testing.assert_allclose(found.length, (x**2).sum(axis=0))
+
+
+def test_a_thousand_levels_take_little_memory() -> None:
+    """A code a row, and no text and no column of indicators: these alone would be 8 GB."""
+    n, k = 1_000_000, 1000
+    codes = np.random.default_rng(1).integers(0, k, size=n)
+    labels = pd.Index([f"level {j}" for j in range(k)])
+    frame = pd.DataFrame({"g": pd.Categorical.from_codes(codes, categories=labels), "x": codes % 7 + 0.5})
+    rows = np.ones(n, dtype=bool)
+    tracemalloc.start()
+    variables = Variables(frame)
+    columns = expand(variables, parse_varlist("x i.g"), rows)
+    sums = moments(coded_terms(variables, columns, rows), n, len(columns), centre=True)
+    dependent = dependent_columns(sums)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(columns) == k
+    # x is a function of the level.
+    assert np.flatnonzero(dependent).tolist() == [k - 1]
+    assert peak < 150e6
+
+
+@pytest.mark.parametrize(
+    ("varlist", "expected"),
+    [
         ("i.g x", "1.g* 2.g 3.g x"),
         ("ib2.g", "1.g 2.g* 3.g"),
         ("ibn.g", "1.g 2.g 3.g"),
@@ -360,7 +494,8 @@ def test_value_labels() -> None:
 def test_base_levels(varlist: str, expected: str) -> None:
     rows = np.ones(len(FRAME), dtype=bool)
     found = expand_with_bases(Variables(FRAME), parse_varlist(varlist), rows)
-    assert " ".join(c.name + "*" * (c.state == "base") for c in found) == expected
+    shown = [c for c in found if not c.implied]
+    assert " ".join(c.name + "*" * (c.state == "base") for c in shown) == expected
     assert [c for c in found if c.state != "base"] == expand(Variables(FRAME), parse_varlist(varlist), rows)
 
 

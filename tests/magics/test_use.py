@@ -135,3 +135,40 @@ def test_the_name_in_use_is_followed(shell: Shell, df: pd.DataFrame, capsys: Cap
     assert "(df is another DataFrame now)  120 rows, 4 columns" in capsys.readouterr().out
     shell.value("del df")
     assert "z" in shell.value("%melogit y z || g:").params
+
+
+def test_frames_of_other_libraries(shell: Shell, df: pd.DataFrame, capsys: Captured) -> None:
+    polars = pytest.importorskip("polars")
+    expected = shell_fit(shell, df)
+    shell["pf"] = polars.DataFrame({name: df[name].to_numpy() for name in df})
+    capsys.readouterr()
+    shell.value("%use pf")
+    assert capsys.readouterr().out == "(pf)  120 rows, 3 columns\n"
+    assert shell.value("%melogit y x || g:").llf == expected
+    assert shell.value("%melogit -d pf y x || g:").llf == expected
+    # The same table is still in use: nothing is said about another.
+    capsys.readouterr()
+    shell.value("%melogit y x || g:")
+    assert "another" not in capsys.readouterr().out
+    shell.cell("pf = pf.head(64)")
+    assert shell.value("%melogit y x || g:").nobs == 64
+    assert "(pf is another DataFrame now)  64 rows, 3 columns" in capsys.readouterr().out
+
+
+def shell_fit(shell: Shell, df: pd.DataFrame) -> float:
+    shell["df"] = df
+    llf: float = shell.value("%melogit -d df y x || g:").llf
+    del shell.ip.user_ns["df"]
+    return llf
+
+
+def test_time(shell: Shell, df: pd.DataFrame) -> None:
+    shell["df"] = df.assign(t=df.groupby("g").cumcount())
+    shell.value("%use df")
+    assert str(shell.value("%tsset g t")).startswith("Panel variable: g (strongly balanced)")
+    assert shell.value("%melogit y L.x || g:").params.index[0] == "L.x"
+    shell.value("%tsset, clear")
+    assert shell.error("%melogit y L.x || g:").message == "time variable not set"
+    assert shell.value("%xtset g") is not None
+    shell.value("%set varabbrev off")
+    assert shell.error("%melogit y L.x || nothere:").rc == 111

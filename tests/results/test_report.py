@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import exp, isnan, log, sqrt
+from typing import Literal
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import memagic
 from memagic.display.report import CoefficientTable, Report, Row
 from memagic.errors import CommandError
 from memagic.results import MEResults
 from memagic.results.estimates import Estimates
 from memagic.results.inference import wald_test
 from memagic.results.report import DisplayOptions, check_scale, comparison, make_report
+from memagic.results.results import Replay
 
 Make = Callable[..., Estimates]
 Run = Callable[[str], MEResults]
@@ -401,6 +405,117 @@ def test_limits_of_variances_contain_the_estimate(fit: Run) -> None:
             [exp(log(b) - Z95 * se / b), exp(log(b) + Z95 * se / b)]
         )
         assert sqrt(limits.loc[name, 0] * limits.loc[name, 1]) == pytest.approx(b)
+
+
+LABELS = "a label that is far too long for the narrow column"
+
+
+@pytest.fixture(scope="module")
+def factors() -> MEResults:
+    """Bases, an empty cell and an omitted variable, with one long label."""
+    rng = np.random.default_rng(6)
+    frame = pd.DataFrame({"a": np.arange(200) % 2, "b": np.arange(200) // 2 % 3, "x": rng.normal(size=200)})
+    frame = frame[(frame["a"] == 0) | (frame["b"] != 2)].assign(y=lambda f: f["x"] + rng.normal(size=len(f)))
+    frame["twice"] = 2 * frame["x"]
+    frame.attrs["value_labels"] = {"b": {0: "none", 1: "some", 2: LABELS}}
+    return memagic.run("meglm y a##b x twice", data=frame)
+
+
+def notes_of(found: Replay) -> list[tuple[str, str]]:
+    lines = [line for line in str(found).splitlines() if line.endswith(")") and "|" in line]
+    return [(line.partition("|")[0].strip(), line.rpartition("  ")[2]) for line in lines]
+
+
+def test_which_held_rows_are_shown(factors: MEResults) -> None:
+    assert [note for _, note in notes_of(factors.replay())] == ["(empty)", "(omitted)"]
+    assert notes_of(factors.replay(noemptycells=True)) == [("twice", "(omitted)")]
+    assert [note for _, note in notes_of(factors.replay(noomitted=True))] == ["(empty)"]
+    assert notes_of(factors.replay(noemptycells=True, noomitted=True)) == []
+    every = [label for label, note in notes_of(factors.replay(allbaselevels=True)) if note == "(base)"]
+    assert every == ["0", "none", "0#none", "0#some", "0#a label that is far too lon~n", "1#none"]
+
+
+def test_blank_lines_can_be_left_out(factors: MEResults) -> None:
+    blank = [line.replace(" ", "") == "|" for line in str(factors.replay()).splitlines()]
+    assert sum(blank) == 3
+    assert not any(line.replace(" ", "") == "|" for line in str(factors.replay(vsquish=True)).splitlines())
+
+
+@pytest.mark.parametrize(
+    ("lines", "on", "expected"),
+    [
+        (1, "word", ["a label that is far too long ~n"]),
+        (2, "word", ["a label that is far too long", "for the narrow column"]),
+        (2, "width", ["a label that is far too long fo", "r the narrow column"]),
+        (9, "word", ["a label that is far too long", "for the narrow column"]),
+    ],
+)
+def test_long_labels_are_wrapped(
+    factors: MEResults, lines: int, on: Literal["word", "width"], expected: list[str]
+) -> None:
+    text = [line for line in str(factors.replay(fvwrap=lines, fvwrapon=on)).splitlines() if "|" in line]
+    labels = [line.partition("|")[0].strip() for line in text]
+    at = labels.index(expected[0])
+    assert labels[at : at + len(expected)] == expected
+    # The numbers are on the last line, and the bars below each other.
+    filled = [bool(line.partition("|")[2].strip()) for line in text[at : at + len(expected)]]
+    assert filled == [False] * (len(expected) - 1) + [True]
+    assert len({line.index("|") for line in text}) == 1
+
+
+def test_names_in_e_b_have_signs(factors: MEResults) -> None:
+    names = "0b.a 1.a 0b.b 1.b 2.b 0b.a#0b.b 0b.a#1o.b 0b.a#2o.b 1o.a#0b.b 1.a#1.b 1o.a#2o.b x o.twice _cons"
+    assert factors.e["b"].columns.tolist() == [*names.split(), "/var(e.y)"]
+    held = [name for name in names.split() if "b." in name or "o." in name]
+    assert (factors.e["b"][held] == 0.0).all(axis=None)
+    assert (factors.e["V"].loc[held] == 0.0).all(axis=None)
+    free = [name for name in factors.e["b"] if name not in held]
+    np.testing.assert_array_equal(factors.e["b"].loc["y1", free], factors.params)
+    np.testing.assert_array_equal(factors.e["V"].loc[free, free], factors.cov_params())
+
+
+def test_estimates_with_their_bases_are_a_start(factors: MEResults) -> None:
+    frame = pd.DataFrame({"y": np.arange(24) % 5, "g": np.arange(24) % 3, "x": np.arange(24) ** 0.5})
+    first = memagic.run("meglm y g##c.x", data=frame)
+    for option in ("from(b)", "from(b, copy)"):
+        again = memagic.run(f"meglm y g##c.x, {option}", data=frame, matrices={"b": first.e["b"]})
+        assert again.e["ic"] <= 1
+        assert again.llf == pytest.approx(first.llf)
+
+
+def test_what_was_dropped() -> None:
+    frame = pd.DataFrame(
+        {"y": [0, 1, 1, 0, 1, 0, 1, 0] * 4, "x": np.arange(32.0), "g": np.repeat(list("abcd"), 8)},
+        index=[f"row {k}" for k in range(32)],
+    )
+    frame.loc["row 2", "x"] = np.nan
+    frame.loc["row 3", ["x", "g"]] = None
+    frame.loc["row 20", "g"] = None
+    found = memagic.run("meglm y x if x > 0 in 1/30 || g:", data=frame)
+    assert found.dropped is not None
+    assert found.dropped.rows == 32
+    assert found.dropped.reasons == (
+        ("the condition after if is not true", 1),
+        ("outside of the range after in", 2),
+        ("x is missing", 2),
+        ("g is missing", 1),
+    )
+    assert found.dropped.used == found.nobs == 26
+    assert str(found.dropped).splitlines()[0] == "32  rows in the data"
+    assert str(found.dropped).splitlines()[3] == "-2  not used: x is missing"
+    sample = found.e["sample"]
+    assert sample.dtype == bool
+    assert sample.index.equals(frame.index)
+    assert sample[~sample].index.tolist() == [f"row {k}" for k in (0, 2, 3, 20, 30, 31)]
+    assert len(frame[sample]) == 26
+
+
+def test_perfectly_predicted_rows_are_dropped() -> None:
+    frame = pd.DataFrame({"y": [0, 1] * 10 + [1] * 5, "g": [0, 1, 1, 0] * 5 + [2] * 5})
+    found = memagic.run("melogit y i.g", data=frame)
+    assert found.dropped is not None
+    assert found.dropped.reasons == (("perfectly predicted", 5),)
+    assert found.e["sample"].tolist() == [True] * 20 + [False] * 5
 
 
 def test_base_levels(estimates_of: Make) -> None:

@@ -291,10 +291,13 @@ def test_stored_results(fit: Run, frame: pd.DataFrame) -> None:
     assert e["ilog"].shape[0] == 1
     assert e["ilog"].shape[1] <= 20
     assert e["ilog"][0, -1] == pytest.approx(e["ll"])
-    assert e["b"].shape == (1, 7)
+    assert e["b"].columns[:4].tolist() == ["x", "0b.arm", "1.arm", "2.arm"]
+    assert e["b"].loc["y1", "0b.arm"] == 0.0
+    assert e["b"].shape == (1, 8)
+    assert (e["V"].shape, e["V"].loc["0b.arm"].abs().max()) == ((8, 8), 0.0)
     # Where the correlation is perfect the likelihood in the variances has no derivative to give.
     gradient = e["gradient"].loc["r1"]
-    assert gradient.isna().tolist() == [False] * 4 + [True] * 3
+    assert gradient.isna().tolist() == [False] * 5 + [True] * 3
     assert gradient.abs().max() < 1e-3
     assert e["sample"].dtype == bool
 
@@ -410,7 +413,7 @@ def test_changing_what_was_given_changes_nothing(frame: pd.DataFrame, name: str)
     if isinstance(given, pd.DataFrame):
         given.iloc[:, :] = 77.0
     else:
-        given[...] = 77
+        given[:] = not given[0] if given.dtype == bool else 77
     np.testing.assert_array_equal(np.asarray(found.e[name]), np.asarray(before))
     np.testing.assert_allclose(found.bse, np.sqrt(np.diag(found.cov_params())))
     assert found.to_text() == text

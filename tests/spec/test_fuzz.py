@@ -34,12 +34,20 @@ LONGEST = 2000
 names = st.sampled_from(["y", "x", "x1", "age", "_z", "größe", "e5", "R", "to", "L", "c", "i", "b2"])
 number = st.integers(0, 40).map(str)
 operator = st.one_of(
-    st.sampled_from(["", "i.", "c.", "ibn.", "ib(last).", "ib(#2).", "i(1/3 9).", "io(2 3)."]),
+    st.sampled_from(["", "i.", "c.", "ibn.", "ib(last).", "ib(first).", "ib(freq).", "ib(#2).", "i(1/3 9)."]),
+    st.sampled_from(["io(2 3).", "o.", "co.", "L.", "f2.", "iL.", "Li.", "ibnF.", "2L3.", "ib(last)L."]),
+    st.sampled_from(["L(0/2).", "L(-1 1).", "F(1/2)L.", "iL(1/2)."]),
     number.map(lambda n: f"{n}."),
     number.map(lambda n: f"ib{n}."),
     number.map(lambda n: f"o{n}."),
 )
-factor = st.tuples(operator, names).map("".join)
+# Differences are of continuous variables only, which a bare name in an interaction is not.
+differences = st.lists(
+    st.sampled_from(["L", "l2", "F3", "D", "d2", "S12", "s4", "L(0/1)", "D(0 2)"]), max_size=4
+)
+in_time = differences.filter(bool).map(lambda parts: f"c{''.join(parts)}.")
+listed = st.one_of(names, st.sampled_from(["x*", "?x", "a?_*2", "x~y", "a-d", "x1 - x9", "_all", "*y"]))
+factor = st.tuples(st.one_of(operator, in_time), listed).map("".join)
 group = st.tuples(st.sampled_from(["i.", "c.", ""]), st.lists(names, min_size=1, max_size=3)).map(
     lambda g: f"{g[0]}({' '.join(g[1])})"
 )

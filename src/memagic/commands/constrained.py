@@ -91,7 +91,7 @@ def constraints_of(
         row = np.zeros(width)
         for coefficient, address in constraint.terms:
             key = address_key(address.name)
-            if address.equation not in (None, command.depvar.name) or key not in places.keys() | zero:
+            if address.equation not in (None, command.depvar.variable) or key not in places.keys() | zero:
                 raise _not_found(number, constraint, address, command, parameters, option)
             if key in places:
                 row[places[key]] += coefficient
@@ -134,12 +134,12 @@ def _not_found(
     parameters: Sequence[Parameter],
     option: Option,
 ) -> CommandError:
-    known = address.equation in (None, command.depvar.name)
+    known = address.equation in (None, command.depvar.variable)
     near = closest(address.name, [parameter.name for parameter in parameters]) if known else None
     shown = f"[{address.equation}]{address.name}" if address.equation else address.name
     hint = f"constraint {number} is {constraint.text}"
     if not known:
-        hint += f"; the equation is [{command.depvar.name}]"
+        hint += f"; the equation is [{command.depvar.variable}]"
     return CommandError(
         111,
         f"{shown} not found among the parameters",

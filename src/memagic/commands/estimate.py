@@ -18,9 +18,12 @@ from memagic.commands.starting import start_settings
 from memagic.commands.variance import standard_errors
 from memagic.data.design import Design, DesignLevel, make_design
 from memagic.data.variables import Variables
+from memagic.display.formats import g
+from memagic.display.report import Wrap
 from memagic.engine.constraints import LinearConstraints
 from memagic.engine.events import Event, Listener, silent
 from memagic.engine.fit import Fit, Settings, StoppedFit, fit
+from memagic.engine.grid import StoppedGrid
 from memagic.engine.problem import Level, Problem
 from memagic.engine.start import NotFeasible
 from memagic.errors import Break, CommandError
@@ -115,7 +118,7 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
         cutpoints=kind.family == "ordinal",
     )
     span = command.depvar.span
-    response = checked_response(kind, command.depvar.name, design.y, design.trials, span)
+    response = checked_response(kind, command.depvar.variable, design.y, design.trials, span)
     _check_size(design, kind)
     _check_rank(command, design)
     notes = (*design.notes, *response.notes)
@@ -140,7 +143,7 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
     parameters, positions = name_parameters(command, kind, ancillary, design, problem)
     constraints, n_user = constraints_of(command, design, problem, parameters, positions, definitions)
     start = start_settings(command, parameters, positions, definitions.matrices)
-    variables = Variables(frame)
+    variables = Variables(frame, command.time)
     used = {name for column in design.fixed for name, _ in column.factors}
     return Model(
         command=command,
@@ -207,9 +210,21 @@ def fit_model(
         fitted = fit(model.problem, settings, hear, model.constraints)
     except NotFeasible:
         raise CommandError(1400, "initial values not feasible") from None
+    except StoppedGrid as stop:
+        raise Break(hint=f"the best node so far is {_as_start(model, stop.best)}") from None
     except StoppedFit as stop:
         raise Break(_result(model, stop.so_far, log.lines)) from None
     return _result(model, fitted, log.lines)
+
+
+def _as_start(model: Model, values: Array) -> str:
+    """``from(/var(_cons[district]) = .1)`` for the variances and covariances of a start."""
+    pairs = [
+        f"{parameter.name} = {g(float(values[position]))}"
+        for parameter, position in zip(model.parameters, model.positions, strict=True)
+        if parameter.role in ("variance", "covariance", "residual")
+    ]
+    return f"from({' '.join(pairs)})"
 
 
 def _result(model: Model, fitted: Fit, log: Sequence[str]) -> MEResults:
@@ -254,11 +269,24 @@ def display_options(options: dict[str, Option]) -> DisplayOptions:
         labels="nofvlabel" not in options,
         constraints="nocnsreport" not in options,
         legend="coeflegend" in options,
+        all_bases="allbaselevels" in options,
+        empty="noemptycells" not in options,
+        omitted="noomitted" not in options,
+        squish="vsquish" in options,
+        wrap=_wrap(options),
         bases="baselevels" in options,
         intervals="noci" not in options,
         p_values="nopvalues" not in options,
         widget="widget" in options,
     )
+
+
+def _wrap(options: dict[str, Option]) -> Wrap:
+    """`fvwrap()` and `fvwrapon()`."""
+    lines = options["fvwrap"].value if "fvwrap" in options else 1
+    assert isinstance(lines, int)
+    on_width = "fvwrapon" in options and options["fvwrapon"].value == "width"
+    return Wrap(lines, "width" if on_width else "word")
 
 
 def _level(level: DesignLevel, weight: Array | None) -> Level:

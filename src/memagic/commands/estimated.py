@@ -64,7 +64,7 @@ def expression_with_estimates(tree: Expression, last: MEResults | None, n_rows: 
 def _value(node: Estimated, last: MEResults, n_rows: int) -> float | Sequence[float]:
     if node.kind == "e":
         return _stored(node, last, n_rows)
-    depvar = last.estimates.command.depvar.name
+    depvar = last.estimates.command.depvar.variable
     name = node.name.removeprefix(f"{depvar}:")
     addresses = addresses_of(last.estimates.parameters)
     if name not in addresses:

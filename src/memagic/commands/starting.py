@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
@@ -26,6 +27,9 @@ __all__ = ["DEFAULT_GRID", "grid_axes", "grid_name", "start_settings"]
 DEFAULT_GRID = (0.1, 1.0, 10.0)
 # Nodes of a grid that take minutes where one takes a hundredth of a second.
 _MOST_NODES = 10_000
+
+# The signs of e(b) for bases and for what is omitted: 1b.g, 1bn.g, 3o.g, 2bL.g, o.x, c.x#co.z.
+_SIGN = re.compile(r"(?P<level>[0-9]+|c?)(?P<sign>bn|b|o)(?=[LFDS0-9]*\.)")
 
 
 def start_settings(
@@ -84,8 +88,9 @@ def _given(
     addresses = addresses_of(parameters)
     values: dict[int, float] = {}
     for name, value, span in pairs:
-        k = addresses.get(_bare(name, command.depvar.name))
-        if k is None and initial.skip:
+        bare, held = _unsigned(_bare(name, command.depvar.variable))
+        k = addresses.get(bare)
+        if k is None and (initial.skip or held):
             continue
         if k is None:
             hint = closest(name, addresses) or "option skip ignores values of other parameters"
@@ -105,6 +110,8 @@ def _check_sign(parameter: Parameter, value: float, span: Span) -> None:
 
 def _renamed(found: Mapping[str, float], parameters: Sequence[Parameter], span: Span) -> dict[str, float]:
     """The values of a matrix for the parameters at the same positions, whatever its own names."""
+    if len(found) != len(parameters):
+        found = {name: value for name, value in found.items() if not _unsigned(name)[1]}
     if len(found) != len(parameters):
         raise CommandError(
             503,
@@ -150,6 +157,19 @@ def _matrix(name: str, matrices: Mapping[str, object], span: Span) -> dict[str, 
 def _bare(name: str, depvar: str) -> str:
     """A name without its equation, where that is the model's first one: ``y:x`` is ``x``."""
     return name.removeprefix(f"{depvar}:").replace(", ", ",")
+
+
+def _unsigned(name: str) -> tuple[str, bool]:
+    """A name of e(b) without its signs for bases, and whether it is that of a coefficient held at zero."""
+    if name.startswith("/"):
+        return name, False
+    plain, signs = [], []
+    for operand in name.split("#"):
+        match = _SIGN.match(operand)
+        signs.append(match["sign"] if match else "")
+        text = operand if match is None else f"{match['level']}{operand[match.end() :]}"
+        plain.append(text.removeprefix("."))
+    return "#".join(plain), "o" in signs or all(sign == "b" for sign in signs)
 
 
 def grid_axes(command: Command, parameters: Sequence[Parameter], positions: Index) -> tuple[GridAxis, ...]:

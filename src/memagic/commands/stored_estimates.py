@@ -178,7 +178,7 @@ def _dir(shelf: Shelf) -> Shown:
     rows = []
     for name, result in shelf.stored.items():
         estimates = result.estimates
-        cells = (estimates.command.name, estimates.command.depvar.name, str(len(estimates.parameters)))
+        cells = (estimates.command.name, estimates.command.depvar.variable, str(len(estimates.parameters)))
         rows.append(GridRow(name, (*cells, shelf.titles.get(name, ""))))
     heads = ("Command", "Dependent\nvariable", "Number of\nparam.", "Title")
     return Tabulation(GridTable("Stored estimates", heads, tuple(rows)))

@@ -118,7 +118,7 @@ def prepare_survey(
         r(459).
     """
     _refuse_own(command)
-    variables = Variables(frame)
+    variables = Variables(frame, command.time)
     for name, _ in design.variables:
         if name not in frame.columns:
             raise CommandError(111, f"variable {name} not found", hint="svyset names it")

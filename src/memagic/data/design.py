@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.data.coded import coded_terms, compact, dense, moments
 from memagic.data.collinear import dependent_columns
 from memagic.data.levels import DesignLevel, Grouping, RandomEffects, make_levels
-from memagic.data.perfect import prune_perfect
-from memagic.data.sample import cluster_variable, estimation_sample
-from memagic.data.terms import Column, constant, expand_with_bases, values_of
+from memagic.data.perfect import has_pure_level, prune_perfect
+from memagic.data.sample import Dropped, cluster_variable, estimation_sample
+from memagic.data.terms import Column, constant, expand_with_bases
 from memagic.data.variables import Variables
 from memagic.data.weight_scaling import scale_weights
 from memagic.data.weights import Weights, make_weights
@@ -53,7 +54,11 @@ class Design:
     clusters : ndarray of int, shape (n,), or None
         Codes of the variable of vce(cluster).
     with_bases : tuple of Column
-        `fixed` with the base levels in their places that option `baselevels` shows.
+        `fixed` with the base levels in their places.
+    index : Index, shape (N,), or None
+        The labels of the frame's rows.
+    dropped : Dropped or None
+        Why rows are not in the sample.
     covariates : mapping of str to ndarray, shape (n,)
         The variables that the columns of both equations are made of.
     """
@@ -70,6 +75,8 @@ class Design:
     clusters: Index | None = None
     with_bases: tuple[Column, ...] = ()
     covariates: Mapping[str, Array] = field(default_factory=dict)
+    index: pd.Index | None = None
+    dropped: Dropped | None = None
 
     @property
     def groupings(self) -> tuple[Grouping, ...]:
@@ -108,13 +115,14 @@ def make_design(
         covariates, or a random-effects equation has no effects or one twice, r(198).
     """
     _refuse_response(command)
-    variables = Variables(frame)
-    sample, codes = estimation_sample(command, variables, trials)
+    variables = Variables(frame, command.time)
+    sample, codes, dropped = estimation_sample(command, variables, trials)
     notes: list[str] = []
     everything = expand_with_bases(variables, command.fixed.terms, sample)
     columns = [column for column in everything if column.state != "base"]
     if binary and "asis" not in command.fixed.options:
-        sample = _without_perfect(variables, command.depvar.name, columns, sample, notes)
+        sample = _without_perfect(variables, command.depvar.variable, columns, sample, notes)
+        dropped = dropped.also("perfectly predicted", dropped.used - int(np.count_nonzero(sample)))
     offset = _offset(
         variables, sample, command.fixed.options.get("offset"), command.fixed.options.get("exposure")
     )
@@ -131,7 +139,7 @@ def make_design(
         weights = scale_weights(weights, groupings, command.options["pwscale"])
     return Design(
         sample=sample,
-        y=variables.numbers(command.depvar.name)[sample],
+        y=variables.numbers(command.depvar.variable)[sample],
         x=x,
         fixed=fixed,
         offset=offset,
@@ -142,6 +150,8 @@ def make_design(
         clusters=None if clusters is None else codes[clusters[0]][sample],
         with_bases=_with_bases(everything, fixed),
         covariates=_covariates(variables, fixed, levels, sample),
+        index=frame.index,
+        dropped=dropped,
     )
 
 
@@ -164,12 +174,12 @@ def _with_bases(everything: list[Column], fixed: tuple[Column, ...]) -> tuple[Co
 
 def _refuse_response(command: Command) -> None:
     """Refuse the dependent variable on the right-hand side, which would fit perfectly."""
-    name = command.depvar.name
+    name = command.depvar.variable
     equations = [("covariates", command.fixed.terms)]
     equations += [("random effects", equation.terms) for equation in command.random]
     for where, terms in equations:
         for factor in (factor for term in terms for factor in term.operands):
-            if factor.name == name:
+            if factor.variable == name:
                 raise CommandError(198, f"depvar {name} may not be among the {where}", span=factor.span)
 
 
@@ -195,13 +205,22 @@ def _without_perfect(
     outcome = variables.numbers(depvar)[sample] != 0.0
     if outcome.all() or not outcome.any() or not columns:
         return sample
-    x = np.column_stack([values_of(variables, column, sample) for column in columns])
-    pruned = prune_perfect(outcome, x, [column.name for column in columns])
+    used = [j for j, column in enumerate(columns) if column.state == "estimated"]
+    names = [columns[j].name for j in used]
+    terms = coded_terms(variables, [columns[j] for j in used], sample)
+    counted = [term for term in terms if term.codes is not None and term.values is None]
+    others = [term for term in terms if term.codes is None or term.values is not None]
+    if not any(has_pure_level(outcome, term.codes) for term in counted if term.codes is not None):
+        # Most factors have no such level, which counting tells without a column for each.
+        apart, places = compact(others)
+        if not prune_perfect(outcome, dense(apart, len(outcome)), [names[k] for k in places]).notes:
+            return sample
+    pruned = prune_perfect(outcome, dense(terms, len(outcome)), names)
     if not pruned.notes:
         return sample
     notes += pruned.notes
-    for j in np.flatnonzero(~pruned.columns):
-        columns[j] = columns[j].omitted("omitted")
+    for k in np.flatnonzero(~pruned.columns):
+        columns[used[k]] = columns[used[k]].omitted("omitted")
     kept = sample.copy()
     kept[sample] = pruned.rows
     return kept
@@ -219,22 +238,23 @@ def _fixed_columns(
 
     Columns that others determine are omitted unless `keep` is set; columns that are zero, in any case.
     """
-    x = np.empty((int(np.count_nonzero(sample)), len(columns) + 1))
-    for j, column in enumerate(columns):
-        x[:, j] = values_of(variables, column, sample) if column.state == "estimated" else 0.0
-    x[:, -1] = 1.0
-    dependent = ~x[:, :-1].any(axis=0) if keep else dependent_columns(x[:, :-1], has_constant)
-    for k in np.flatnonzero(dependent):
-        if columns[k].state == "omitted":
+    n = int(np.count_nonzero(sample))
+    used = [k for k, column in enumerate(columns) if column.state == "estimated"]
+    terms = coded_terms(variables, [columns[k] for k in used], sample)
+    sums = moments(terms, n, len(used), centre=has_constant)
+    dependent = sums.length == 0.0 if keep else dependent_columns(sums)
+    for k, found in zip(used, dependent, strict=True):
+        if not found:
             continue
         column = columns[k]
-        if column.heading and not x[:, k].any():
+        if column.heading and sums.length[used.index(k)] == 0.0:
             columns[k] = column.omitted("empty")
             notes.append(f"note: {column.name} identifies no observations in the sample.")
         else:
             columns[k] = column.omitted("omitted")
             notes.append(f"note: {column.name} omitted because of collinearity.")
-    kept = np.append(~dependent, has_constant)
+    kept = [k for k in used if columns[k].state == "estimated"]
+    matrix = dense(coded_terms(variables, [columns[k] for k in kept], sample), n, extra=int(has_constant))
+    matrix[:, len(kept) :] = 1.0
     last = constant() if has_constant else constant().omitted("omitted")
-    matrix = x if kept.all() else np.ascontiguousarray(x[:, kept])
     return matrix, (*columns, last)

@@ -151,7 +151,7 @@ def make_levels(
 def _effects(
     variables: Variables, equation: RandomEquation, sample: Mask, *, intercept: bool
 ) -> RandomEffects:
-    columns = expand(variables, equation.terms, sample)
+    columns = [c for c in expand(variables, equation.terms, sample) if c.state == "estimated"]
     if intercept and "noconstant" not in equation.options:
         columns.append(constant())
     if not columns:

@@ -15,8 +15,9 @@ from memagic.errors import CommandError
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Index = NDArray[np.intp]
 
-__all__ = ["Pruned", "prune_perfect"]
+__all__ = ["Pruned", "has_pure_level", "prune_perfect"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,22 @@ def prune_perfect(outcome: Mask, x: Array, names: Sequence[str]) -> Pruned:
             columns[j] = False
             changed = True
     return Pruned(rows, columns, tuple(notes))
+
+
+def has_pure_level(outcome: Mask, codes: Index) -> bool:
+    """Whether a level of a factor, or all others together, have one outcome only.
+
+    Parameters
+    ----------
+    outcome : ndarray of bool, shape (n,)
+    codes : ndarray of int, shape (n,)
+        Levels that have a column; -1 for all others.
+    """
+    count = np.bincount(codes + 1)[1:]
+    successes = np.bincount(codes + 1, outcome)[1:]
+    rest, rest_successes = len(outcome) - count, np.count_nonzero(outcome) - successes
+    pure = (successes == 0) | (successes == count) | (rest_successes == 0) | (rest_successes == rest)
+    return bool(np.any(pure & (count > 0) & (rest > 0)))
 
 
 def _pure_value(values: Array, y: Mask) -> tuple[float, float, bool] | None:

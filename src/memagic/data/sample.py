@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,15 +17,50 @@ Mask = NDArray[np.bool_]
 Index = NDArray[np.intp]
 Span = tuple[int, int]
 
-__all__ = ["ALL", "cluster_variable", "estimation_sample"]
+__all__ = ["ALL", "Dropped", "cluster_variable", "estimation_sample"]
 
 # The level that is one group of all observations.
 ALL = "_all"
 
 
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """How the rows of the data became the estimation sample.
+
+    Attributes
+    ----------
+    rows : int
+        N, in the data.
+    reasons : tuple of (str, int)
+        Why rows are not used and how many; each row counts once, for its first reason.
+    """
+
+    rows: int
+    reasons: tuple[tuple[str, int], ...]
+
+    @property
+    def used(self) -> int:
+        """Rows of the estimation sample."""
+        return self.rows - sum(count for _, count in self.reasons)
+
+    def also(self, reason: str, count: int) -> Dropped:
+        """The same with one more reason, unless it concerns no row."""
+        return replace(self, reasons=(*self.reasons, (reason, count))) if count else self
+
+    def __str__(self) -> str:
+        lines = [("rows in the data", self.rows)]
+        lines += [(f"not used: {reason}", -count) for reason, count in self.reasons]
+        lines.append(("rows in the estimation sample", self.used))
+        width = max(len(f"{count:,}") for _, count in lines)
+        return "\n".join(f"{count:>{width},}  {words}" for words, count in lines)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 def estimation_sample(
     command: Command, variables: Variables, trials: float | str | None
-) -> tuple[Mask, dict[str, Index]]:
+) -> tuple[Mask, dict[str, Index], Dropped]:
     """Which rows are estimated from, and the codes of the group variables.
 
     Parameters
@@ -38,6 +75,8 @@ def estimation_sample(
     sample : ndarray of bool, shape (N,)
     codes : dict of str to ndarray of int, shape (N,)
         By group variable, by variable of `R.varname` and by that of vce(cluster); -1 where it is missing.
+    dropped : Dropped
+        Why the other rows are not in the sample.
 
     Raises
     ------
@@ -46,10 +85,15 @@ def estimation_sample(
         values in them are infinite or too large, r(459); weights are negative, r(402), or frequencies
         that are no integers, r(401).
     """
-    sample = weighted_rows(command, variables, _selected(command, variables))
+    sample, dropped = _selected(command, variables)
+    weighted = weighted_rows(command, variables, sample)
+    dropped = dropped.also("the weight is missing or zero", int(np.count_nonzero(sample & ~weighted)))
+    sample = weighted
     numeric = _numeric(command, trials)
     for name, span in numeric.items():
-        sample = sample & ~np.isnan(variables.numbers(name, span))
+        present = ~np.isnan(variables.numbers(name, span))
+        dropped = dropped.also(f"{name} is missing", int(np.count_nonzero(sample & ~present)))
+        sample = sample & present
     codes: dict[str, Index] = {}
     clusters = cluster_variable(command)
     if clusters is not None:
@@ -62,12 +106,14 @@ def estimation_sample(
         for name, span in used:
             if name not in codes:
                 codes[name] = variables.groups(name, span)
-                sample = sample & (codes[name] >= 0)
+                present = codes[name] >= 0
+                dropped = dropped.also(f"{name} is missing", int(np.count_nonzero(sample & ~present)))
+                sample = sample & present
     if not sample.any():
         raise CommandError(2000, "no observations", hint=_why_empty(command, variables, numeric, codes))
     for name, span in numeric.items():
         check_range(variables.numbers(name)[sample], name, span)
-    return sample, codes
+    return sample, codes, dropped
 
 
 def cluster_variable(command: Command) -> tuple[str, Span] | None:
@@ -81,10 +127,10 @@ def cluster_variable(command: Command) -> tuple[str, Span] | None:
 def _numeric(command: Command, trials: float | str | None) -> dict[str, Span | None]:
     """The variables that enter as numbers, with the places where they come first."""
     terms = [*command.fixed.terms, *(term for equation in command.random for term in equation.terms)]
-    used: dict[str, Span | None] = {command.depvar.name: command.depvar.span}
+    used: dict[str, Span | None] = {command.depvar.variable: command.depvar.span}
     for term in terms:
         for factor in term.operands:
-            used.setdefault(factor.name, factor.span)
+            used.setdefault(factor.variable, factor.span)
     for name in ("offset", "exposure"):
         if name in command.fixed.options:
             option = command.fixed.options[name]
@@ -101,14 +147,20 @@ def _trials_span(command: Command) -> Span | None:
     return None
 
 
-def _selected(command: Command, variables: Variables) -> Mask:
+def _selected(command: Command, variables: Variables) -> tuple[Mask, Dropped]:
     """Rows that `if` and `in` leave."""
-    sample = np.ones(len(variables.frame), dtype=bool)
+    n = len(variables.frame)
+    sample = np.ones(n, dtype=bool)
+    dropped = Dropped(n, ())
     if command.fixed.condition is not None:
-        sample &= condition_mask(command.fixed.condition, variables)
+        chosen = condition_mask(command.fixed.condition, variables)
+        dropped = dropped.also("the condition after if is not true", int(np.count_nonzero(~chosen)))
+        sample &= chosen
     if command.fixed.rows is not None:
-        sample &= row_range_mask(command.fixed.rows, len(variables.frame))
-    return sample
+        chosen = row_range_mask(command.fixed.rows, n)
+        dropped = dropped.also("outside of the range after in", int(np.count_nonzero(sample & ~chosen)))
+        sample &= chosen
+    return sample, dropped
 
 
 def _why_empty(

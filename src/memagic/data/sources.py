@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from memagic import datasets
+from memagic.data.frames import as_pandas
 from memagic.errors import CommandError, closest
 
 if TYPE_CHECKING:
     import pandas as pd
+    from narwhals.typing import IntoDataFrame
 
-__all__ = ["find_data", "read_dta"]
+__all__ = ["Data", "find_data", "read_dta"]
+
+Data: TypeAlias = "IntoDataFrame | str"
+"""A DataFrame of pandas or polars, an Arrow table; an example's name, or the path of a .dta file."""
 
 # What pandas stumbles over in a file that is empty, cut short or damaged.
 _FAULTS = (
@@ -28,23 +33,23 @@ _FAULTS = (
 )
 
 
-def find_data(source: pd.DataFrame | str) -> pd.DataFrame:
+def find_data(source: Data) -> pd.DataFrame:
     """The data that `source` names.
 
     Parameters
     ----------
-    source : DataFrame or str
-        A frame itself, an example's name, or a path that ends in ``.dta``.
+    source : DataFrame, Arrow table or str
+        A frame itself (of pandas, polars or what else narwhals knows), an example's name, or a path
+        that ends in ``.dta``.
 
     Raises
     ------
     CommandError
-        ``file x not found``, r(601), or a file that is no Stata data set, r(610).
+        ``file x not found``, r(601), a file that is no Stata data set, r(610), or no table, r(109).
     """
-    import pandas as pd
-
-    if isinstance(source, pd.DataFrame):
-        return source
+    if not isinstance(source, str | Path):
+        return as_pandas(source)
+    source = str(source)
     if source in datasets.names():
         return datasets.load(source)
     path = Path(source).expanduser()

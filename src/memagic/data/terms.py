@@ -5,10 +5,11 @@ Source: [U] 11.4.3 Factor variables.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import product
+from math import prod
 from typing import Literal
 
 import numpy as np
@@ -21,9 +22,13 @@ from memagic.spec.tree import Factor, Term
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-__all__ = ["Column", "constant", "expand", "expand_with_bases", "factor_levels", "values_of"]
+__all__ = ["Column", "State", "constant", "expand", "expand_with_bases", "factor_levels", "values_of"]
 
 _LARGEST_LEVEL = 32740
+# More columns than any command of the manual takes.
+_MOST_COLUMNS = 65_532
+
+State = Literal["estimated", "omitted", "empty", "base"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +38,18 @@ class Column:
     Attributes
     ----------
     name : str
-        Its address in `_b[]`: ``age``, ``1.urban``, ``1.cc#1.tv``, ``2.g#c.x``, ``_cons``.
+        Its address in `_b[]`: ``age``, ``1.urban``, ``1.cc#1.tv``, ``2.g#c.x``, ``L.x``, ``_cons``.
     heading : str
         The variables of a factor or interaction, ``cc#tv``; empty for plain variables.
     factors : tuple of (str, float or None)
-        Each operand's variable and level, None for a continuous one.
+        Each operand's variable, with its time-series operator, and level; None for a continuous one.
     state : {"estimated", "omitted", "empty", "base"}
-        Omitted columns are collinear, empty ones have no observation, base ones are no columns of the
-        design: a table may show them.
+        Omitted columns are collinear or left out by `o.`, empty ones have no observation, and base
+        ones are no columns of the design: a table may show them, and e(b) has them.
+    bases : tuple of {"", "b", "bn"}
+        By operand, whether its level is the base: ``bn`` is the first level where there is none.
+    implied : bool
+        Of a base, whether the variables' own terms show it already.
     span : tuple of int, optional
         The place of its term in the command.
     """
@@ -48,12 +57,36 @@ class Column:
     name: str
     heading: str
     factors: tuple[tuple[str, float | None], ...]
-    state: Literal["estimated", "omitted", "empty", "base"] = "estimated"
+    state: State = "estimated"
+    bases: tuple[str, ...] = field(default=(), compare=False)
+    implied: bool = field(default=False, compare=False)
     span: tuple[int, int] | None = field(default=None, compare=False)
 
     def omitted(self, state: Literal["omitted", "empty", "base"]) -> Column:
         """The same column, held at zero."""
         return replace(self, state=state)
+
+    @property
+    def stripe(self) -> str:
+        """Its name in e(b), which has signs for bases and what is held: ``1b.g``, ``3o.g``, ``o.x``."""
+        if not self.factors:
+            return self.name
+        held = self.state != "estimated"
+        single = len(self.factors) == 1
+        bases = self.bases or ("",) * len(self.factors)
+        return "#".join(
+            _operand_name(variable, level, single, base or ("o" if held else ""))
+            for (variable, level), base in zip(self.factors, bases, strict=True)
+        )
+
+
+def _operand_name(variable: str, level: float | None, single: bool, mark: str = "") -> str:
+    """``2L.g``, ``2b.g``, ``c.x`` in an interaction, ``x`` and ``L.x`` alone."""
+    operator, _, name = variable.rpartition(".")
+    if level is not None:
+        return f"{level:g}{mark}{operator}.{name}"
+    prefix = f"{'' if single else 'c'}{mark}{operator}"
+    return f"{prefix}.{name}" if prefix else name
 
 
 def constant() -> Column:
@@ -69,8 +102,7 @@ def factor_levels(variables: Variables, factor: Factor, sample: Mask) -> Array:
     CommandError
         Not numeric, r(109), negative or not whole, r(452).
     """
-    values = variables.numbers(factor.name, factor.span)[sample]
-    levels = _distinct(values)
+    levels = _distinct(variables.numbers(factor.variable, factor.span)[sample])
     if len(levels) == 0:
         return levels
     if np.any(levels != np.floor(levels)):
@@ -116,7 +148,7 @@ def _base(variables: Variables, factor: Factor, levels: Array, sample: Mask) -> 
     """
     chosen = factor.base
     if chosen is None or isinstance(chosen, str):
-        return _named_base(variables, factor.name, chosen or "first", levels, sample)
+        return _named_base(variables, factor.variable, chosen or "first", levels, sample)
     if isinstance(chosen, tuple):
         order = chosen[1]
         if not 1 <= order <= len(levels):
@@ -140,83 +172,106 @@ def _named_base(variables: Variables, name: str, chosen: str, levels: Array, sam
         return None
     if chosen == "freq":
         values = variables.numbers(name)[sample]
-        counts = [(values == level).sum() for level in levels]
-        return float(levels[int(np.argmax(counts))])
+        return float(np.argmax(np.bincount(values.astype(np.int32))))
     return float(levels[-1 if chosen == "last" else 0])
 
 
 @dataclass(frozen=True, slots=True)
 class _Operand:
-    """A factor with the levels it contributes and its base."""
+    """A factor with the levels it contributes, its base, and what stands for that in e(b)."""
 
     factor: Factor
     levels: tuple[float | None, ...]
     base: float | None
+    first: float | None = None
+
+    def mark(self, level: float | None) -> str:
+        """The sign of a base in e(b)."""
+        if level is None:
+            return ""
+        return "b" if level == self.base else "bn" if level == self.first else ""
+
+    def is_held(self, level: float | None) -> bool:
+        """Whether `o.` leaves the level or the variable out."""
+        omitted = self.factor.omitted
+        return omitted is not None and (level is None or level in omitted)
 
 
-def _operand(variables: Variables, factor: Factor, sample: Mask) -> _Operand:
+def _operand(variables: Variables, factor: Factor, sample: Mask, known: dict[str, Array]) -> _Operand:
     if factor.kind == "c":
-        variables.numbers(factor.name, factor.span)
+        variables.numbers(factor.variable, factor.span)
         return _Operand(factor, (None,), None)
-    levels = factor_levels(variables, factor, sample)
+    if factor.variable not in known:
+        known[factor.variable] = factor_levels(variables, factor, sample)
+    levels = known[factor.variable]
     if len(levels) == 0:
         return _Operand(factor, (), None)
     if factor.levels is not None:
         # Levels that were named have no base among them, unless one is given too.
         base = None if factor.base is None else _base(variables, factor, levels, sample)
         return _Operand(factor, tuple(factor.levels), base)
-    kept = [float(v) for v in levels if factor.omitted is None or v not in factor.omitted]
     base = None if factor.omitted is not None else _base(variables, factor, levels, sample)
-    return _Operand(factor, tuple(kept), base)
+    first = float(levels[0]) if factor.base == "none" else None
+    return _Operand(factor, tuple(map(float, levels)), base, first)
 
 
 def expand(variables: Variables, terms: Sequence[Term], sample: Mask) -> list[Column]:
-    """Columns of an equation without its constant, in the order of `e(b)`.
-
-    A combination of levels with some operands at their base is left out when the other operands
-    have a term of their own with these levels, or when there are no others: its column would be a
-    sum of theirs. A base that is chosen once in the list is the variable's base throughout it.
-    """
+    """Columns of an equation without its constant, in the order of `e(b)`; see `expand_with_bases`."""
     return [column for column in expand_with_bases(variables, terms, sample) if column.state != "base"]
 
 
 def expand_with_bases(variables: Variables, terms: Sequence[Term], sample: Mask) -> list[Column]:
-    """The same columns, with the base levels in their places that option `baselevels` shows.
+    """Columns of an equation without its constant, in the order of `e(b)`, bases among them.
 
-    These are the bases of factor variables, and those of interactions of which some factor variable has
-    no term of its own to show its base.
+    A combination of levels with some operands at their base is a base itself when the other operands
+    have a term of their own with these levels, or when there are no others: its column would be a
+    sum of theirs. A base that is chosen once in the list is the variable's base throughout it.
+
+    Raises
+    ------
+    CommandError
+        A variable is not there, r(111), or no factor variable, r(109) or r(452); its base is not a
+        level, r(198); more columns than are supported, r(103).
     """
     terms = _with_common_bases(terms)
     present: dict[tuple[tuple[str, str], ...], list[tuple[Factor, ...]]] = {}
     for term in terms:
         present.setdefault(_key(term.operands), []).append(term.operands)
+    known: dict[str, Array] = {}
     columns: dict[str, Column] = {}
     for term in terms:
-        operands = [_operand(variables, factor, sample) for factor in term.operands]
-        shows_base = _shows_base(term.operands, present)
+        operands = [_operand(variables, factor, sample, known) for factor in term.operands]
+        if len(columns) + prod(len(operand.levels) for operand in operands) > _MOST_COLUMNS:
+            hint = f"at most {_MOST_COLUMNS:,} coefficients are supported; c. enters a variable as continuous"
+            raise CommandError(103, "too many variables specified", span=term.span, hint=hint)
+        implied = len(operands) > 1 and all(
+            _key([factor]) in present for factor in term.operands if factor.kind == "i"
+        )
         for levels in product(*(operand.levels for operand in operands)):
-            others = [
-                (o.factor, level)
-                for o, level in zip(operands, levels, strict=True)
-                if o.base is None or level != o.base
-            ]
-            column = _column(term, levels)
-            if len(others) < len(operands) and _has_own_term(others, present):
-                if shows_base:
-                    columns.setdefault(column.name, column.omitted("base"))
-                continue
-            if column.name in columns and columns[column.name].state == "base":
+            column = _column(term, operands, levels)
+            if column.state == "estimated" and _is_base(operands, levels, present):
+                columns.setdefault(column.name, replace(column, state="base", implied=implied))
+            elif column.name not in columns:
+                columns[column.name] = column
+            elif columns[column.name].state == "base" and column.state == "estimated":
+                # What one term has as its base and another by name is in the second one's place.
                 del columns[column.name]
-            columns.setdefault(column.name, column)
+                columns[column.name] = column
     return list(columns.values())
 
 
-def _shows_base(
-    operands: Sequence[Factor], present: Mapping[tuple[tuple[str, str], ...], list[tuple[Factor, ...]]]
+def _is_base(
+    operands: Sequence[_Operand],
+    levels: tuple[float | None, ...],
+    present: dict[tuple[tuple[str, str], ...], list[tuple[Factor, ...]]],
 ) -> bool:
-    """Whether a term's bases cannot be told from those of the terms of its factor variables alone."""
-    factors = [factor for factor in operands if factor.kind == "i"]
-    return len(operands) == 1 or any(_key([factor]) not in present for factor in factors)
+    """Whether a cell's column would be a sum of others."""
+    others = [
+        (o.factor, level)
+        for o, level in zip(operands, levels, strict=True)
+        if o.base is None or level != o.base
+    ]
+    return len(others) < len(operands) and _has_own_term(others, present)
 
 
 def _with_common_bases(terms: Sequence[Term]) -> list[Term]:
@@ -225,10 +280,10 @@ def _with_common_bases(terms: Sequence[Term]) -> list[Term]:
     for factor in (factor for term in terms for factor in term.operands):
         # `ibn.` asks for all levels in its place, and is no base.
         if factor.base is not None and factor.base != "none":
-            chosen.setdefault(factor.name, factor)
+            chosen.setdefault(factor.variable, factor)
 
     def completed(factor: Factor) -> Factor:
-        given = chosen.get(factor.name)
+        given = chosen.get(factor.variable)
         if given is None or factor.kind != "i" or factor.base is not None or not _has_all_levels(factor):
             return factor
         # A base that does not exist is an error where it is typed.
@@ -243,7 +298,7 @@ def _has_all_levels(factor: Factor) -> bool:
 
 def _key(factors: Sequence[Factor]) -> tuple[tuple[str, str], ...]:
     """What two terms have in common that are products of the same variables."""
-    return tuple(sorted((factor.name, factor.kind) for factor in factors))
+    return tuple(sorted((factor.variable, factor.kind) for factor in factors))
 
 
 def _has_own_term(
@@ -253,14 +308,16 @@ def _has_own_term(
     """Whether a term of just these operands has these levels; none at all have the constant."""
     if not others:
         return True
-    level_of = {factor.name: level for factor, level in others}
+    level_of = {factor.variable: level for factor, level in others}
     return any(
-        all(_has_level(factor, level_of[factor.name]) for factor in operands)
+        all(_has_level(factor, level_of[factor.variable]) for factor in operands)
         for operands in present.get(_key([factor for factor, _ in others]), [])
     )
 
 
 def _has_level(factor: Factor, level: float | None) -> bool:
+    if factor.kind == "c" and factor.omitted is not None:
+        return False
     if level is None or _has_all_levels(factor):
         return True
     if factor.levels is not None:
@@ -268,19 +325,19 @@ def _has_level(factor: Factor, level: float | None) -> bool:
     return factor.omitted is None or level not in factor.omitted
 
 
-def _column(term: Term, levels: tuple[float | None, ...]) -> Column:
-    parts, heads = [], []
-    single = len(term.operands) == 1
-    for factor, level in zip(term.operands, levels, strict=True):
-        if level is None:
-            parts.append(factor.name if single else f"c.{factor.name}")
-            heads.append(f"c.{factor.name}")
-        else:
-            parts.append(f"{level:g}.{factor.name}")
-            heads.append(factor.name)
-    heading = "" if all(level is None for level in levels) else "#".join(heads)
-    named = tuple((f.name, level) for f, level in zip(term.operands, levels, strict=True))
-    return Column("#".join(parts), heading, named, span=term.span)
+def _column(term: Term, operands: Sequence[_Operand], levels: tuple[float | None, ...]) -> Column:
+    single = len(operands) == 1
+    variables = [factor.variable for factor in term.operands]
+    heads = [_operand_name(v, None, level is not None) for v, level in zip(variables, levels, strict=True)]
+    held = any(operand.is_held(level) for operand, level in zip(operands, levels, strict=True))
+    return Column(
+        name="#".join(_operand_name(v, level, single) for v, level in zip(variables, levels, strict=True)),
+        heading="" if all(level is None for level in levels) else "#".join(heads),
+        factors=tuple(zip(variables, levels, strict=True)),
+        state="omitted" if held else "estimated",
+        bases=tuple(operand.mark(level) for operand, level in zip(operands, levels, strict=True)),
+        span=term.span,
+    )
 
 
 def values_of(variables: Variables, column: Column, rows: Mask | NDArray[np.intp] | slice) -> Array:

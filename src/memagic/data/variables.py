@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.data.panel import Panel, make_panel
 from memagic.data.unknown import unknown_hint
 from memagic.errors import CommandError
+from memagic.spec.operators import time_operator
+from memagic.spec.tree import TimeSettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,9 +43,14 @@ class Variables:
     compare it by its categories where these are text, and do not take it where they are neither.
 
     `attrs["value_labels"]` of the frame gives labels to numeric columns.
+
+    `numbers` also has variables under a time-series operator, ``L2.x``, in the panels and times that
+    `time` names.
     """
 
     frame: pd.DataFrame
+    time: TimeSettings | None = None
+    _panel: Panel | None = field(default=None, init=False)
     _values: dict[str, Array | Text] = field(default_factory=dict)
     _numbers: dict[str, Array] = field(default_factory=dict)
     _attrs: dict[Hashable, Any] = field(init=False)
@@ -93,6 +101,15 @@ class Variables:
             Not found, r(111), more than one, r(110), or not numeric, r(109).
         """
         if name not in self._numbers:
+            operator, variable = _operated(name)
+            if operator and name not in self.frame.columns:
+                if operator == "FD" and self.time is None:
+                    # df.x is an operator before x, too, but hardly ever meant as one.
+                    hint = f"df. is a lead and a difference; the column x of a frame is x: type {variable}"
+                    raise CommandError(111, "time variable not set", span=span, hint=hint)
+                plain = self.numbers(variable, span)
+                self._numbers[name] = self.panel(span).apply(time_operator(operator), plain)
+                return self._numbers[name]
             column = self.series(name, span)
             if _is_categorical(column):
                 self._numbers[name] = _by_code(column, _category_numbers(column.cat.categories), np.nan)
@@ -102,6 +119,26 @@ class Variables:
                     raise _wrong_type(column, "is a string variable", span, _HINT_TEXT)
                 self._numbers[name] = np.asarray(values, dtype=np.float64)
         return self._numbers[name]
+
+    def panel(self, span: Span | None = None) -> Panel:
+        """The panels and times that `time` names, sorted once.
+
+        Raises
+        ------
+        CommandError
+            ``time variable not set``, r(111), or what is wrong with the two variables.
+        """
+        if self.time is None or not self.time.time:
+            hint = "type tsset timevar or tsset panelvar timevar first"
+            raise CommandError(111, "time variable not set", span=span, hint=hint)
+        if self._panel is None:
+            try:
+                codes = self.groups(self.time.panel) if self.time.panel else None
+                self._panel = make_panel(self.time, self.numbers(self.time.time), codes)
+            except CommandError as error:
+                error.span = span
+                raise
+        return self._panel
 
     def groups(self, name: str, span: Span | None = None) -> Index:
         """Codes of a group variable in the order of its values, -1 where it is missing, shape (n,).
@@ -129,6 +166,8 @@ class Variables:
 
     def value_labels(self, name: str) -> dict[float, str]:
         """Words for the values of a variable; empty where it has none."""
+        if name not in self.frame.columns:
+            name = _operated(name)[1]
         column = self.series(name)
         if _is_categorical(column):
             categories = column.cat.categories
@@ -138,6 +177,12 @@ class Variables:
         labels = self._attrs.get("value_labels", {})
         found = labels.get(name, {}) if isinstance(labels, dict) else {}
         return {float(value): str(label) for value, label in found.items()}
+
+
+def _operated(name: str) -> tuple[str, str]:
+    """The time-series operator of a name and the variable: ``("L2", "x")``."""
+    operator, _, variable = name.partition(".")
+    return (operator, variable) if variable else ("", name)
 
 
 def check_range(values: Array, name: str, span: Span | None) -> None:

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 from memagic.display.formats import count, f, g
 
 if TYPE_CHECKING:
-    from memagic.display.report import Block, CoefficientTable, ComparisonTest, GroupSummary, Header, Row
+    from memagic.display.report import (
+        Block,
+        CoefficientTable,
+        ComparisonTest,
+        GroupSummary,
+        Header,
+        Row,
+        Wrap,
+    )
 
 __all__ = [
     "ComparisonCells",
@@ -80,6 +88,7 @@ class Line:
     indented: bool = False
     heading: bool = False
     gap: bool = False
+    under: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +117,7 @@ class TableCells:
     sections: tuple[Section, ...]
     legend: bool
     stretch: bool
+    wrap: Wrap
     p_values: bool = True
     intervals: bool = True
     adjustment: str = ""
@@ -219,6 +229,7 @@ def table_cells(table: CoefficientTable) -> TableCells:
         sections=tuple(_section(block, table) for block in table.blocks),
         legend=table.legend,
         stretch=table.stretch,
+        wrap=table.wrap,
         p_values=table.p_values,
         intervals=table.intervals,
         adjustment=clean(table.adjustment),
@@ -276,9 +287,9 @@ def _section(block: Block, table: CoefficientTable) -> Section:
 def _gap(above: Row, row: Row) -> bool:
     # Factors and interactions stand apart from their neighbours, above and below.
     # A constant that is held at zero follows without a blank line, unlike one that is estimated.
-    if row.indented or (row.kind == "state" and row.label == "_cons"):
+    if row.indented or row.under or (row.kind == "state" and row.label == "_cons"):
         return False
-    return row.kind == "heading" or above.indented or "#" in row.label or "#" in above.label
+    return row.kind == "heading" or above.indented or above.under or "#" in row.label or "#" in above.label
 
 
 def _line(row: Row, gap: bool, table: CoefficientTable) -> Line:
@@ -302,4 +313,4 @@ def _line(row: Row, gap: bool, table: CoefficientTable) -> Line:
                 "" if row.lower is None else g(row.lower),
                 "" if row.upper is None else g(row.upper),
             )
-    return Line(label, row.name, numbers, clean(row.note), row.indented, gap=gap)
+    return Line(label, row.name, numbers, clean(row.note), row.indented, gap=gap, under=row.under)

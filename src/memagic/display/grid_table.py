@@ -111,7 +111,7 @@ def grid_html(table: GridTable) -> str:
             for head in table.heads
         )
         parts.append(
-            f'<div class="memagic-scroll" tabindex="0" role="region" aria-label="{title}">\n'
+            f'<div class="memagic-scroll" tabindex="0" role="group" aria-label="{title}">\n'
             f'<table class="memagic-table">\n<caption>{title}</caption>\n'
             f"<thead><tr><td></td>{heads}</tr></thead>\n<tbody>\n"
         )

@@ -115,7 +115,7 @@ def _table(table: TableCells, title: str) -> Iterable[str]:
     if title:
         caption = f"{title}: {caption[0].lower()}{caption[1:]}"
     yield (
-        '<div class="memagic-scroll" tabindex="0" role="region" aria-label="Table of estimates">\n'
+        '<div class="memagic-scroll" tabindex="0" role="group" aria-label="Table of estimates">\n'
         f'<table class="memagic-table">\n<caption>{escape(caption)}</caption>\n'
     )
     yield _heads(table)
@@ -161,7 +161,7 @@ def _section(section: Section, decimals: Sequence[int], table: TableCells) -> st
 
 
 def _row(line: Line, decimals: Sequence[int], width: int, legend: bool, within: bool) -> str:
-    marks = ["memagic-gap"] * line.gap + ["memagic-in"] * (line.indented or within)
+    marks = ["memagic-gap"] * line.gap + ["memagic-in"] * (line.indented or line.under or within)
     mark = f' class="{" ".join(marks)}"' if marks else ""
     address = f' title="_b[{escape(line.name)}]"' if line.name else ""
     head = f'<tr{mark}><th scope="row"{address}>{escape(line.label)}</th>'

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from memagic.display.cells import Line, TableCells
+    from memagic.display.report import Wrap
 
-__all__ = ["NARROWEST", "abbreviated", "broken", "column_width", "label_lines", "title_lines"]
+__all__ = ["NARROWEST", "abbreviated", "broken", "column_width", "label_lines", "title_lines", "wrapped"]
 
 NARROWEST = 12
 _WIDEST = 32  # the longest name of a variable
@@ -82,7 +83,33 @@ def column_width(table: TableCells) -> int:
     return min(need, _WIDEST)
 
 
-def label_lines(line: Line, width: int, flush: bool) -> list[str]:
+def wrapped(label: str, width: int, wrap: Wrap) -> list[str]:
+    """Break a value label that is wider than its column over lines.
+
+    Parameters
+    ----------
+    label : str
+    width : int
+        Of a line.
+    wrap : Wrap
+        How many lines there may be, and where they end.
+
+    Returns
+    -------
+    list of str
+        At least one; what does not fit into the last one is abbreviated.
+    """
+    lines: list[str] = []
+    rest = label
+    while len(rest) > width and len(lines) + 1 < wrap.lines:
+        end = rest.rfind(" ", 1, width + 1) if wrap.on == "word" else width
+        end = width if end < 1 else end
+        lines.append(rest[:end].rstrip())
+        rest = rest[end:].lstrip()
+    return [*lines, abbreviated(rest, width)]
+
+
+def label_lines(line: Line, width: int, flush: bool, wrap: Wrap) -> list[str]:
     """Lay out the label of a row up to and with the bar; its numbers belong to the last line.
 
     Parameters
@@ -93,6 +120,8 @@ def label_lines(line: Line, width: int, flush: bool) -> list[str]:
         The width of the column, without the blank before the bar.
     flush : bool
         Whether labels end at the bar, as those of variances do.
+    wrap : Wrap
+        How long labels of levels are broken.
 
     Returns
     -------
@@ -103,7 +132,7 @@ def label_lines(line: Line, width: int, flush: bool) -> list[str]:
         parts = broken(line.label, width + 1, flush=True)
         return [f"{abbreviated(part, width + 1):>{width + 1}}|" for part in parts]
     if line.indented:
-        return [f"{abbreviated(line.label, width - 1):>{width - 1}}  |"]
+        return [f"{part:>{width - 1}}  |" for part in wrapped(line.label, width - 1, wrap)]
     *first, last = broken(line.label, width)
     lines = [f"{abbreviated(part, width):>{width + 1}}|" for part in first]
     return [*lines, f"{abbreviated(last, width):>{width}} |"]

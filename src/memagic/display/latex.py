@@ -148,7 +148,7 @@ def _section(section: Section, width: int, legend: bool) -> Iterable[str]:
 
 def _row(line: Line, width: int, legend: bool, within: bool) -> str:
     label = _escape(line.label)
-    if line.indented or within:
+    if line.indented or line.under or within:
         label = rf"\quad {label}"
     if line.heading:
         return rf"\multicolumn{{{width}}}{{l}}{{{label}}} \\"

@@ -19,6 +19,7 @@ __all__ = [
     "Row",
     "SurveyDesign",
     "WaldTest",
+    "Wrap",
 ]
 
 
@@ -94,8 +95,8 @@ class Row:
     `kind` is "estimate" for numbers, "heading" for the name above the levels of a factor, and
     "state" for a coefficient that is held, with `note` in words: "(omitted)", "(base)", "(empty)",
     "(offset)", "(exposure)" after the number `b`. `name` is the address of the parameter in `_b[]`.
-    A level of a factor under its heading has `indented` set. `z` and `p` are None where the
-    manual leaves them blank.
+    A level of a factor under its heading has `indented` set, a variable's lag under its name `under`.
+    `z` and `p` are None where the manual leaves them blank.
     """
 
     kind: Literal["estimate", "heading", "state"]
@@ -109,6 +110,19 @@ class Row:
     upper: float | None = None
     note: str = ""
     indented: bool = False
+    under: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wrap:
+    """How value labels that are too long for their column are shown.
+
+    They take up to `lines` lines, broken between words or at the column's width; what is left is
+    abbreviated. With 0 or 1 a label has one line.
+    """
+
+    lines: int = 1
+    on: Literal["word", "width"] = "word"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +162,7 @@ class CoefficientTable:
     intervals: bool = True
     p_values: bool = True
     adjustment: str = ""
+    wrap: Wrap = Wrap()
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,7 +162,7 @@ def _table(table: TableCells, width: int) -> list[str]:
         for line in section.lines:
             if line.gap:
                 lines.append(blank)
-            lines += label_lines(line, width, section.flush)
+            lines += label_lines(line, width, section.flush, table.wrap)
             lines[-1] += _numbers(line, table.legend, widths)
     return [*lines, rule]
 

@@ -18,7 +18,7 @@ from memagic.engine.start import GridAxis, NotFeasible, Start, StartSettings, fi
 
 Array = NDArray[np.float64]
 
-__all__ = ["grid_nodes", "grid_search", "value_at"]
+__all__ = ["StoppedGrid", "grid_nodes", "grid_search", "value_at"]
 
 # Root mean square of a variable beyond which a unit variance of its coefficient is large.
 _LARGE_EFFECT = 3.0
@@ -26,6 +26,14 @@ _LARGE_EFFECT = 3.0
 _MINIMAL = (0.1, 1.0, 10.0)
 # Variances beyond which the minimal grid changes all of them together.
 _MOST_SEPARATE = 6
+
+
+class StoppedGrid(KeyboardInterrupt):
+    """The user interrupted a grid search; `best` is the best node so far, as it is reported."""
+
+    def __init__(self, best: Array) -> None:
+        super().__init__()
+        self.best = best
 
 
 def grid_search(
@@ -48,6 +56,8 @@ def grid_search(
     ------
     NotFeasible
         No node has a finite log likelihood.
+    StoppedGrid
+        On a keyboard interrupt, once a node has one.
     """
     space = Whole(problem) if space is None else space
     value = value_at(space, objective, start.values)
@@ -61,11 +71,16 @@ def grid_search(
         nodes.append(_scaled_variances(problem, start.values))
     listener(GridNode(0, value, len(nodes)))
     best, best_value = 0, value if np.isfinite(value) else -np.inf
-    for number, node in enumerate(nodes[1:], start=1):
-        value = value_at(space, objective, node)
-        listener(GridNode(number, value, len(nodes)))
-        if value > best_value:
-            best, best_value = number, value
+    try:
+        for number, node in enumerate(nodes[1:], start=1):
+            value = value_at(space, objective, node)
+            if value > best_value:
+                best, best_value = number, value
+            listener(GridNode(number, value, len(nodes)))
+    except KeyboardInterrupt:
+        if not np.isfinite(best_value):
+            raise
+        raise StoppedGrid(nodes[best]) from None
     if not np.isfinite(best_value):
         raise NotFeasible
     return space.start(nodes[best])

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any
 
-if TYPE_CHECKING:
-    import pandas as pd
+from memagic.data.frames import is_frame
 
 __all__ = ["find_frame", "find_object", "frames_in"]
 
@@ -24,22 +22,16 @@ def find_object(name: str, namespace: Mapping[str, Any]) -> object | None:
     return value
 
 
-def find_frame(name: str, namespace: Mapping[str, Any]) -> pd.DataFrame | None:
-    """The DataFrame that a plain or dotted name stands for, if it stands for one."""
+def find_frame(name: str, namespace: Mapping[str, Any]) -> Any:
+    """The DataFrame (of any library) that a plain or dotted name stands for, else None."""
     value = find_object(name, namespace)
-    return value if _is_frame(value) else None
+    return value if is_frame(value) else None
 
 
-def frames_in(namespace: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+def frames_in(namespace: Mapping[str, Any]) -> dict[str, Any]:
     """The notebook's DataFrames, each once, but for the shell's own variables (``_``, ``_12``)."""
-    frames: dict[str, pd.DataFrame] = {}
+    frames: dict[str, Any] = {}
     for name, value in namespace.items():
-        if not name.startswith("_") and _is_frame(value) and all(value is not one for one in frames.values()):
+        if not name.startswith("_") and is_frame(value) and all(value is not one for one in frames.values()):
             frames[name] = value
     return frames
-
-
-def _is_frame(value: object) -> TypeGuard[pd.DataFrame]:
-    # Without pandas there are no frames, and looking for them is no reason to import it.
-    pandas = sys.modules.get("pandas")
-    return pandas is not None and isinstance(value, pandas.DataFrame)

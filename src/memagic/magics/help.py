@@ -5,7 +5,17 @@ from __future__ import annotations
 from memagic.magics.arguments import FLAGS
 from memagic.spec.options import OptionSpec, Scope, options_of
 
-__all__ = ["DEFINITION_HELP", "ESTIMATES_HELP", "QUADCHK_HELP", "SURVEY_HELP", "USE_HELP", "command_help"]
+__all__ = [
+    "DEFINITION_HELP",
+    "ESTIMATES_HELP",
+    "PREFIX_HELP",
+    "QUADCHK_HELP",
+    "SCRIPT_HELP",
+    "SURVEY_HELP",
+    "TSSET_HELP",
+    "USE_HELP",
+    "command_help",
+]
 
 _TITLES = {
     "meglm": "Multilevel mixed-effects generalized linear model",
@@ -51,7 +61,7 @@ _WORDS = {
 USE_HELP = """Put data in use.
 
 %use bangladesh       an example data set
-%use df               a DataFrame of the notebook, also dotted: results.frame
+%use df               a DataFrame of the notebook (pandas, polars, Arrow), also dotted: results.frame
 %use path/to/file.dta a Stata data set
 %use                  what is in use
 
@@ -68,6 +78,19 @@ QUADCHK_HELP = """Check whether the integration points of the last estimates suf
 
 Relative differences below 1e-4 do no harm; those above 1e-2 cast doubt on the fit.
 """
+
+TSSET_HELP = """Tell what time is, for the time-series operators L. F. D. S.
+
+%tsset year           one series
+%tsset firm year      panels; %xtset does the same
+%tsset year, delta(2) observations two units of time apart
+%tsset                what is set
+%tsset, clear         nothing any more
+
+Then L.x is x one period before, L2.x two, L(0/2).x are x, L.x and L2.x; F. leads, D. differences, S12.
+seasonal ones, iL.g a factor variable one period before. A period that is not there gives a missing value.
+"""
+
 
 ESTIMATES_HELP = """Keep estimates under names, and put them side by side.
 
@@ -91,7 +114,35 @@ SURVEY_HELP = """Estimate under the survey design that %svyset describes: linear
 Weights and vce() are a part of the design, not of the command.
 """
 
+PREFIX_HELP = """Prefixes of a command:
+
+%quietly melogit y x || school:         show nothing
+%capture melogit y x || school:         show nothing, and go on after an error: its code is in _rc
+%capture noisily melogit y x || school: the same, with what the command shows
+%by region: melogit y x || school:      for each region, in sorted data; ", rc0" goes on after an error
+%bysort region: melogit y x || school:  the same, sorting first
+"""
+
+SCRIPT_HELP = """Several commands, one a line, as in a do-file:
+
+%%me
+use bangladesh
+quietly melogit c_use age || district:     // a comment
+estimates store r_int
+melogit c_use age ///
+    || district: i.urban, covariance(unstructured)
+estimates table r_int .
+
+%%me df     uses the DataFrame first. A command goes on after ///, and in lines that begin with || or
+a comma. The first error ends the cell.
+"""
+
 DEFINITION_HELP = {
+    "set": """Set how commands are read.
+
+%set varabbrev off    names of variables in full only
+%set varabbrev on     their first letters are enough where no other variable starts with them
+""",
     "svyset": """Describe a survey design, for commands with the prefix svy:
 
 %svyset psu [pw=w], strata(s) fpc(f)      units of the first stage, and an overall weight

@@ -16,26 +16,32 @@ from memagic.magics.frames import find_frame, find_object, frames_in
 from memagic.magics.help import (
     DEFINITION_HELP,
     ESTIMATES_HELP,
+    PREFIX_HELP,
     QUADCHK_HELP,
+    SCRIPT_HELP,
     SURVEY_HELP,
+    TSSET_HELP,
     USE_HELP,
     command_help,
 )
 from memagic.magics.live_log import live_log
+from memagic.magics.script import commands_of
 from memagic.magics.test_help import TEST_HELP
 from memagic.session import Session
 from memagic.spec.options import COMMANDS
-from memagic.spec.parser import is_replay
+from memagic.spec.parser import command_name, is_replay
+from memagic.spec.prefixes import read_prefixes
+from memagic.spec.tsset import parse_tsset
 
 if TYPE_CHECKING:
-    import pandas as pd
     from IPython.core.interactiveshell import InteractiveShell
 
+    from memagic.data.sources import Data
     from memagic.session import Shown
 
 __all__ = ["Notebook"]
 
-Kind = Literal["line", "line_cell"]
+Kind = Literal["line", "cell", "line_cell"]
 
 
 class Notebook:
@@ -73,9 +79,15 @@ class Notebook:
             yield "line", name, _magic(partial(self.postestimate, name), text)
         for name, text in DEFINITION_HELP.items():
             yield "line", name, _magic(partial(self.define, name), text)
+        for name in ("tsset", "xtset"):
+            yield "line", name, _magic(partial(self.set_time, name), TSSET_HELP)
+            yield "line", f"{name},", _magic(partial(self.set_time, f"{name},"), TSSET_HELP)
         # The prefix ends in a colon, or in a comma where options follow.
         for name in ("svy", "svy:", "svy,"):
             yield "line", name, _magic(partial(self.survey, name.removeprefix("svy")), SURVEY_HELP)
+        for name in ("quietly", "qui", "noisily", "capture", "cap", "by", "bysort", "bys"):
+            yield "line", name, _magic(partial(self.prefixed, name), PREFIX_HELP)
+        yield "cell", "me", _magic(self.script, SCRIPT_HELP)
         for name in ("estimates", "est"):
             yield "line", name, _magic(partial(self.define, name), ESTIMATES_HELP)
 
@@ -111,12 +123,47 @@ class Notebook:
         except CommandError as error:
             raise self._explained(error, _place(error)) from None
 
+    def set_time(self, name: str, line: str) -> Shown:
+        """Tell what time-series operators refer to, in the data that the next command has."""
+        text = f"{name} {line}"
+        data = None if parse_tsset(text).clear else self._data(Arguments(text=text))
+        return self.session.run(text, data=data)
+
     def survey(self, mark: str, line: str) -> Shown:
         """Run an estimation command under the survey design; `mark` ends the prefix's name."""
         arguments = read_line("svy", line)
         command = arguments.text.removeprefix("svy").strip()
         arguments = replace(arguments, text=f"svy{mark} {command}")
         return self._run(arguments, self._data(arguments))
+
+    def prefixed(self, name: str, line: str) -> Shown:
+        """Run a command that begins with a prefix."""
+        return self.any_command(read_line(name, line))
+
+    def script(self, line: str, cell: str) -> None:
+        """Run the commands of a cell one after the other; each shows what it has to show."""
+        arguments = read_cell("me", line, "")
+        if arguments.data is not None:
+            self.use(arguments.data.text)
+        for text in commands_of(cell):
+            shown = self.any_command(Arguments(out=arguments.out, quiet=arguments.quiet, text=text))
+            if shown is not None:
+                self._shell.display_pub.publish(data=_bundle(shown))
+
+    def any_command(self, arguments: Arguments) -> Shown:
+        """Run a command of any kind, perhaps with prefixes."""
+        prefixed = read_prefixes(arguments.text)
+        name, quiet = command_name(prefixed.text) or "", arguments.quiet or prefixed.quiet
+        if name == "use" and prefixed.plain:
+            self.use(arguments.text.strip().removeprefix("use"))
+            return None
+        fits = name in (*COMMANDS, "svy") and not is_replay(prefixed.text)
+        data = self._data(arguments) if fits or name in ("tsset", "xtset") else None
+        try:
+            return self._run(replace(arguments, quiet=quiet), data)
+        finally:
+            if prefixed.capture:
+                self._namespace["_rc"] = self.session.rc
 
     def replay(self, name: str, line: str) -> Shown:
         """Show the last estimates again: `line` has the options."""
@@ -131,7 +178,7 @@ class Notebook:
         """Run a command on the last estimates; it needs no data."""
         return self._run(read_line(name, line), None)
 
-    def _run(self, arguments: Arguments, data: pd.DataFrame | None) -> Shown:
+    def _run(self, arguments: Arguments, data: Data | None) -> Shown:
         try:
             if arguments.quiet:
                 result = self.session.run(arguments.text, data=data)
@@ -157,7 +204,7 @@ class Notebook:
             stop.hint = f"the fit so far is in {_STOPPED}: option from({_STOPPED}) goes on from there"
         return stop
 
-    def _data(self, arguments: Arguments) -> pd.DataFrame | None:
+    def _data(self, arguments: Arguments) -> Data | None:
         """The data of one command; None for those in use.
 
         Raises
@@ -174,8 +221,9 @@ class Notebook:
         if len(frames) == 1:
             ((name, frame),) = frames.items()
             rows, columns = frame.shape
+            only: Data = frame
             print(f"(the notebook's only DataFrame is used: {name}, {rows:,} rows, {columns:,} columns)")
-            return frame
+            return only
         hint = f"the notebook's DataFrames are {', '.join(frames)}; type " if frames else "type "
         first = next(iter(frames), "bangladesh")
         hint += (
@@ -183,8 +231,8 @@ class Notebook:
         )
         raise CommandError(3, "no data in use", hint=hint, text=arguments.text)
 
-    def _named(self, word: Word) -> pd.DataFrame:
-        frame = find_frame(word.text, self._namespace)
+    def _named(self, word: Word) -> Data:
+        frame: Data | None = find_frame(word.text, self._namespace)
         if frame is not None:
             return frame
         from memagic.data.sources import find_data
@@ -200,7 +248,7 @@ class Notebook:
         if self._followed is None:
             return
         frame = find_frame(self._followed, self._namespace)
-        if frame is not None and frame is not self.session.data:
+        if frame is not None and frame is not self.session.source:
             self.session.use(frame, self._followed)
             assert self.session.in_use is not None
             print(f"({self._followed} is another DataFrame now)  {self.session.in_use.size}")
@@ -226,6 +274,14 @@ class Notebook:
 _STOPPED = "_stopped"
 
 _NOTHING_IN_USE = "(no data in use: type %use bangladesh for an example, or %use with a DataFrame's name)"
+
+
+def _bundle(shown: Any) -> dict[str, Any]:
+    """What a front end shows of a value."""
+    if hasattr(shown, "_repr_mimebundle_"):
+        bundle: dict[str, Any] = shown._repr_mimebundle_()
+        return bundle
+    return {"text/plain": str(shown)}
 
 
 def _place(error: CommandError) -> str:

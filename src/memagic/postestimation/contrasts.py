@@ -411,7 +411,7 @@ def _result(
         columns=columns,
         level=level,
         statistic=estimates.uncertainty.statistic,
-        depvar=estimates.command.depvar.name,
+        depvar=estimates.command.depvar.variable,
         v=v,
     )
 

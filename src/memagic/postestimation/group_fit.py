@@ -87,7 +87,7 @@ def group_fit(estimates: Estimates, level: str | None = None) -> GroupFit:
 
 def _on_shown_scale(estimates: Estimates) -> tuple[Array, Array, str]:
     observed, fitted = estimates.problem.y, fitted_means(estimates)
-    depvar, family = estimates.command.depvar.name, estimates.kind.family
+    depvar, family = estimates.command.depvar.variable, estimates.kind.family
     if family == "bernoulli":
         return observed, fitted, f"proportion with {depvar}"
     if family == "binomial":

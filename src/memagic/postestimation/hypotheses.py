@@ -39,7 +39,7 @@ def position_of(estimates: Estimates, address: Address) -> int | None:
     CommandError
         ``x not found``, r(111).
     """
-    depvar = estimates.command.depvar.name
+    depvar = estimates.command.depvar.variable
     equation, name = address.equation, address.name
     places = {address_key(known): k for known, k in addresses_of(estimates.parameters).items()}
     zero = {
@@ -81,8 +81,8 @@ def rows_of(estimates: Estimates, hypotheses: Hypotheses) -> tuple[Array, Array]
     rows = [linear_row(estimates, constraint.terms) for constraint in hypotheses.constraints]
     values = [constraint.value for constraint in hypotheses.constraints]
     for name, span in hypotheses.equations:
-        if name != estimates.command.depvar.name:
-            hint = f"the equation is [{estimates.command.depvar.name}]"
+        if name != estimates.command.depvar.variable:
+            hint = f"the equation is [{estimates.command.depvar.variable}]"
             raise CommandError(111, f"equation [{name}] not found", span=span, hint=hint)
         rows += list(np.eye(len(estimates.parameters))[estimates.tested])
         values += [0.0] * len(estimates.tested)
@@ -104,7 +104,7 @@ def coefficients_of(estimates: Estimates, terms: Sequence[Term]) -> tuple[Constr
             found.append(Constraint(((1.0, Address(column.name)),), 0.0))
     if not found:
         names = {name for column in estimates.design.fixed for name, _ in column.factors}
-        near = next((closest(f.name, names) for term in terms for f in term.operands), None)
+        near = next((closest(f.variable, names) for term in terms for f in term.operands), None)
         raise CommandError(
             111,
             "no such variables; the specified varlist does not identify any testable coefficients",
@@ -129,6 +129,6 @@ def _identifies(term: Term, factors: Sequence[tuple[str, float | None]]) -> bool
 
 def _has(operand: Factor, pair: tuple[str, float | None]) -> bool:
     name, level = pair
-    if operand.name != name or (operand.kind == "c") != (level is None):
+    if operand.variable != name or (operand.kind == "c") != (level is None):
         return False
     return operand.levels is None or level in operand.levels

@@ -285,7 +285,7 @@ def likelihood_ratio(
         ),
         mixture=held,
         directory=tuple(
-            (name, one.command.name, one.command.depvar.name, len(one.parameters))
+            (name, one.command.name, one.command.depvar.variable, len(one.parameters))
             for name, one in (small, large)
         ),
     )
@@ -317,8 +317,8 @@ def _check(a: Estimates, b: Estimates) -> None:
             raise CommandError(
                 498, f"LR test likely invalid for models with {uncertainty.kind} vce", hint=hint
             )
-    if a.command.depvar.name != b.command.depvar.name:
-        names = f"{a.command.depvar.name} vs. {b.command.depvar.name}"
+    if a.command.depvar.variable != b.command.depvar.variable:
+        names = f"{a.command.depvar.variable} vs. {b.command.depvar.variable}"
         raise CommandError(498, f"dependent variables differ: {names}", hint=hint)
     if a.n_obs != b.n_obs:
         raise CommandError(498, f"observations differ: {a.n_obs} vs. {b.n_obs}", hint=hint)

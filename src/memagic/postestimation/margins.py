@@ -172,14 +172,14 @@ def _cells(estimates: Estimates, command: MarginsCommand) -> list[list[Cell]]:
     for term in command.terms:
         sets = []
         for operand in term.operands:
-            levels = levels_of(estimates, operand.name, operand.span)
+            levels = levels_of(estimates, operand.variable, operand.span)
             if operand.levels is not None:
                 lost = [level for level in operand.levels if level not in levels]
                 if lost:
-                    message = f"{lost[0]:g}.{operand.name} not found in the estimation sample"
+                    message = f"{lost[0]:g}.{operand.variable} not found in the estimation sample"
                     raise CommandError(322, message, span=operand.span)
                 levels = np.array(operand.levels)
-            sets.append([(operand.name, float(level)) for level in levels])
+            sets.append([(operand.variable, float(level)) for level in levels])
         found.append(list(product(*sets)))
     return found
 
@@ -209,7 +209,7 @@ def _derived(estimates: Estimates, command: MarginsCommand) -> tuple[str, ...]:
         raise CommandError(
             198, f"option {command.derivative}() has no variable", span=command.variables[0][1]
         )
-    fixed = {f.name for term in command.terms for f in term.operands}
+    fixed = {f.variable for term in command.terms for f in term.operands}
     for name in found:
         if name in fixed:
             message = f"{name} may not be both in the marginlist and in {command.derivative}()"
@@ -410,7 +410,7 @@ def _words(estimates: Estimates, prediction: Prediction) -> str:
     lead = "Marginal predicted mean" if estimates.design.levels else "Predicted mean"
     if estimates.kind.family == "ordinal":
         value = estimates.categories[_outcome(estimates, prediction)]
-        what = f"Pr({estimates.command.depvar.name}=={value:g})"
+        what = f"Pr({estimates.command.depvar.variable}=={value:g})"
         lead = f"Marginal predicted {what}" if estimates.design.levels else what
     elif prediction.statistic == "pr":
         lead = lead.replace("mean", "probability")

@@ -195,7 +195,7 @@ def nlcom(
         level=level,
         statistic=uncertainty.statistic,
         df=float("nan") if uncertainty.survey is None else float(uncertainty.survey.df),
-        depvar=estimates.command.depvar.name,
+        depvar=estimates.command.depvar.variable,
         n_obs=estimates.n_obs,
     )
 

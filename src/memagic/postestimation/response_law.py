@@ -47,7 +47,7 @@ class Law:
 def law(estimates: Estimates, indexing: Indexing, symbols: Symbols) -> Law:
     """The lines of the family and the link."""
     kind = estimates.kind
-    y = subscripted(name(estimates.command.depvar.name), indexing.full)
+    y = subscripted(name(estimates.command.depvar.variable), indexing.full)
     mean = subscripted(symbol(r"\mu", "mu"), indexing.full)
     if kind.family == "gaussian":
         return _gaussian(kind.link, y, mean, indexing, symbols)

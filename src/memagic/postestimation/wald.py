@@ -360,7 +360,7 @@ def combined(
         level=level,
         statistic=uncertainty.statistic,
         df=float("nan") if uncertainty.survey is None else float(uncertainty.survey.df),
-        depvar=estimates.command.depvar.name,
+        depvar=estimates.command.depvar.variable,
         title=exponentiated or "Coefficient",
         v=v,
     )

@@ -185,7 +185,7 @@ def name_parameters(
     components = _components(design, problem)
     own = [Parameter(f"/{name}", "ancillary", f"/{name}") for name in ancillary]
     if kind.family == "gaussian":
-        label = f"var(e.{command.depvar.name})"
+        label = f"var(e.{command.depvar.variable})"
         own = [Parameter(f"/{label}", "residual", label)]
     p, m = len(coefficients), len(components)
     positions = np.arange(p + m + len(own))

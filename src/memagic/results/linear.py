@@ -16,7 +16,7 @@ __all__ = ["equation_names", "linear_words", "plain_number"]
 
 def equation_names(estimates: Estimates) -> list[str]:
     """Names with their equation, which is that of the dependent variable or none."""
-    equation = f"[{estimates.command.depvar.name}]"
+    equation = f"[{estimates.command.depvar.variable}]"
     return [
         f"{equation}{p.name}" if p.role == "coefficient" else f"[/]{p.name.removeprefix('/')}"
         for p in estimates.parameters

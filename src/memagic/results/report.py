@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Literal
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
+from memagic.data.design import Design
 from memagic.data.terms import Column
 from memagic.display.report import (
     Block,
@@ -21,6 +23,7 @@ from memagic.display.report import (
     Row,
     SurveyDesign,
     WaldTest,
+    Wrap,
 )
 from memagic.errors import CommandError
 from memagic.results.diagnosis import diagnose
@@ -63,6 +66,12 @@ class DisplayOptions:
         Whether to show confidence intervals, and p-values with their test statistics.
     widget : bool
         Whether a notebook shows the result with controls.
+    all_bases, empty, omitted : bool
+        Whether to show base levels, also those of interactions, empty cells and omitted variables.
+    squish : bool
+        Whether to leave out the blank lines around factor variables.
+    wrap : Wrap
+        How long value labels are broken.
     """
 
     exponentiated: Exponentiated = ""
@@ -77,6 +86,11 @@ class DisplayOptions:
     intervals: bool = True
     p_values: bool = True
     widget: bool = False
+    all_bases: bool = False
+    empty: bool = True
+    omitted: bool = True
+    squish: bool = False
+    wrap: Wrap = field(default_factory=Wrap)
 
 
 def check_scale(link: str, family: str, scale: Exponentiated, span: tuple[int, int] | None = None) -> None:
@@ -219,7 +233,7 @@ def _survey(uncertainty: Uncertainty, facts: SurveyFacts, wald: Wald) -> SurveyD
 
 def _constraints(estimates: Estimates) -> tuple[str, ...]:
     """With `noconstant` the manual keeps the constant in the equation, constrained to zero."""
-    equation = f"[{estimates.command.depvar.name}]"
+    equation = f"[{estimates.command.depvar.variable}]"
     lines = []
     if "noconstant" in estimates.command.fixed.options:
         lines.append(f"{equation}_cons = 0")
@@ -261,7 +275,7 @@ def _table(estimates: Estimates, options: DisplayOptions) -> CoefficientTable:
         blocks.append(Block(rows, title=group or None, flush=role != "ancillary"))
     word = estimates.uncertainty.word
     return CoefficientTable(
-        depvar=estimates.command.depvar.name,
+        depvar=estimates.command.depvar.variable,
         estimate_title=_TITLES[options.exponentiated],
         se_title=f"{word}\nstd. err." if word else "Std. err.",
         statistic=estimates.uncertainty.statistic,
@@ -270,6 +284,8 @@ def _table(estimates: Estimates, options: DisplayOptions) -> CoefficientTable:
         legend=legend,
         intervals=options.intervals,
         p_values=options.p_values,
+        squish=options.squish,
+        wrap=options.wrap,
     )
 
 
@@ -313,19 +329,57 @@ def _fixed_rows(estimates: Estimates, options: DisplayOptions, numbers: TableNum
             note = f"({column.state})"
             rows.append(Row("state", label, column.name, held, note=note, indented=indented))
 
-    design = estimates.design
-    shown = design.with_bases if options.bases else design.fixed
-    for heading, members in groupby(shown, key=lambda column: column.heading):
-        columns = list(members)
+    for heading, columns in _headed(_shown(estimates.design, options)):
         labelled = options.labels and any(_has_labels(estimates, column) for column in columns)
-        if not heading or (len(columns) == 1 and "#" not in heading and not labelled):
+        lagged = heading and not columns[0].heading
+        if not heading or (len(columns) == 1 and "#" not in heading and not labelled and not lagged):
             for column in columns:
                 add(column, column.name, False)
             continue
         rows.append(Row("heading", heading))
         for column in columns:
-            add(column, _level_label(estimates, column, labelled), True)
+            if lagged:
+                add(column, _time_label(column.name), False)
+                rows[-1] = replace(rows[-1], under=True)
+            else:
+                add(column, _level_label(estimates, column, labelled), True)
     return (*rows, *_offset_rows(estimates))
+
+
+def _shown(design: Design, options: DisplayOptions) -> list[Column]:
+    """The columns that the table has rows for."""
+    shown = {"estimated": True, "empty": options.empty, "omitted": options.omitted}
+
+    def is_shown(column: Column) -> bool:
+        if column.state == "base":
+            return options.all_bases or (options.bases and not column.implied)
+        return shown[column.state]
+
+    return [column for column in design.with_bases or design.fixed if is_shown(column)]
+
+
+def _headed(columns: Sequence[Column]) -> Iterator[tuple[str, list[Column]]]:
+    """The columns in a row that share a heading: a factor variable, or one variable's lags.
+
+    A variable's own row is among its lags where it is next to them.
+    """
+
+    def key(column: Column) -> tuple[str, bool]:
+        lagged = not column.heading and len(column.factors) == 1
+        return (column.factors[0][0].rpartition(".")[2], True) if lagged else (column.heading, False)
+
+    for (heading, lagged), members in groupby(columns, key=key):
+        found = list(members)
+        plain = lagged and all(column.name == heading for column in found)
+        yield "" if plain else heading, found
+
+
+def _time_label(name: str) -> str:
+    """``L1.`` and ``LD.`` under a variable's name, and ``--.`` for the variable itself."""
+    operator = name.rpartition(".")[0]
+    if not operator:
+        return "--."
+    return f"{operator}1." if len(operator) == 1 else f"{operator}."
 
 
 def _has_labels(estimates: Estimates, column: Column) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from memagic.display.html import to_html
 from memagic.display.latex import to_latex
-from memagic.display.report import Report
+from memagic.display.report import Report, Wrap
 from memagic.display.text import to_text
 from memagic.errors import CommandError
 from memagic.postestimation.after import AfterEstimation
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from memagic.data.sample import Dropped
     from memagic.plots.accessor import Plots
     from memagic.postestimation.diagram import Diagram
     from memagic.postestimation.equation import Equation
@@ -125,9 +126,10 @@ class MEResults(AfterEstimation):
         return self._series(table_numbers(self.estimates).p, "pvalues")
 
     def cov_params(self) -> pd.DataFrame:
-        """Covariance of the estimators, `e(V)`."""
-        v: pd.DataFrame = self.e["V"]
-        return v
+        """Covariance of the estimators: `e(V)` without what is held at zero."""
+        import pandas as pd
+
+        return pd.DataFrame(self.estimates.v, index=self._names, columns=self._names)
 
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Confidence limits: variances by way of the log, all else symmetric.
@@ -181,6 +183,11 @@ class MEResults(AfterEstimation):
     def e(self) -> Stored:
         """Stored results, under the names of the manual."""
         return estimation_results(self.estimates)
+
+    @property
+    def dropped(self) -> Dropped | None:
+        """How many rows of the data are not in the estimation sample, and why."""
+        return self.estimates.design.dropped
 
     @property
     def r(self) -> dict[str, pd.DataFrame]:
@@ -301,6 +308,12 @@ class MEResults(AfterEstimation):
         baselevels: bool = False,
         noci: bool = False,
         nopvalues: bool = False,
+        allbaselevels: bool = False,
+        noemptycells: bool = False,
+        noomitted: bool = False,
+        vsquish: bool = False,
+        fvwrap: int = 1,
+        fvwrapon: Literal["word", "width"] = "word",
     ) -> Replay:
         """Show the result in another way, without fitting anything again.
 
@@ -318,6 +331,14 @@ class MEResults(AfterEstimation):
             Rows for the base levels of factor variables.
         noci, nopvalues : bool
             Leave out confidence intervals, or p-values and their test statistics.
+        allbaselevels : bool
+            Base levels as well, also those of interactions.
+        noemptycells, noomitted, vsquish : bool
+            What to leave out: cells without observations, omitted variables, blank lines.
+        fvwrap : int
+            How many lines a long value label may take.
+        fvwrapon : {"word", "width"}
+            Where it is broken.
 
         Raises
         ------
@@ -343,6 +364,11 @@ class MEResults(AfterEstimation):
             bases=baselevels,
             intervals=not noci,
             p_values=not nopvalues,
+            all_bases=allbaselevels,
+            empty=not noemptycells,
+            omitted=not noomitted,
+            squish=vsquish,
+            wrap=Wrap(fvwrap, fvwrapon),
         )
         return self.shown(options)
 
@@ -451,7 +477,7 @@ class MEResults(AfterEstimation):
     def __repr__(self) -> str:
         command = self.estimates.command
         return (
-            f"<{command.name} of {command.depvar.name}: {self.nobs:,} observations, "
+            f"<{command.name} of {command.depvar.variable}: {self.nobs:,} observations, "
             f"log likelihood {self.llf:.7g}>"
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from memagic.data.sample import ALL
@@ -117,7 +118,7 @@ def _macros(estimates: Estimates) -> dict[str, str | float]:
         "cmd": "gsem" if command.name == "meglm" else "meglm",
         "cmd2": command.name,
         "cmdline": command.text.strip(),
-        "depvar": command.depvar.name,
+        "depvar": command.depvar.variable,
         "covariates": " ".join(c.name for c in estimates.design.fixed if c.factors),
         "model": kind.name,
         "title": kind.title,
@@ -183,7 +184,7 @@ def _uncertainty(estimates: Estimates) -> dict[str, str | float]:
 def _used_variables(estimates: Estimates) -> list[str]:
     """The variables that the estimates depend on."""
     design, command, kind = estimates.design, estimates.command, estimates.kind
-    names = [command.depvar.name]
+    names = [command.depvar.variable]
     columns = [*design.fixed, *(c for level in design.levels for c in level.columns)]
     names += [name for column in columns for name, _ in column.factors]
     options = command.fixed.options
@@ -209,28 +210,40 @@ def _signature(estimates: Estimates) -> str:
 def _matrices(estimates: Estimates) -> dict[str, Callable[[], Any]]:
     fit, design = estimates.fit, estimates.design
     names = [p.name for p in estimates.parameters]
+    stripes, places = _stripes(estimates)
 
     def b() -> pd.DataFrame:
         import pandas as pd
 
-        return pd.DataFrame([estimates.b], index=["y1"], columns=names)
+        values = np.zeros(len(stripes))
+        values[places] = estimates.b
+        return pd.DataFrame([values], index=["y1"], columns=stripes)
 
     def v() -> pd.DataFrame:
         import pandas as pd
 
-        return pd.DataFrame(estimates.v, index=names, columns=names)
+        values = np.zeros((len(stripes), len(stripes)))
+        values[np.ix_(places, places)] = estimates.v
+        return pd.DataFrame(values, index=stripes, columns=stripes)
 
     def gradient() -> pd.DataFrame:
         import pandas as pd
 
-        return pd.DataFrame([reported_gradient(estimates)], index=["r1"], columns=names)
+        values = np.zeros(len(stripes))
+        values[places] = reported_gradient(estimates)
+        return pd.DataFrame([values], index=["r1"], columns=stripes)
+
+    def sample() -> pd.Series:
+        import pandas as pd
+
+        return pd.Series(design.sample.copy(), index=design.index, name="e(sample)")
 
     makers: dict[str, Callable[[], Any]] = {
         "b": b,
         "V": v,
         "gradient": gradient,
         "ilog": lambda: np.array([fit.log[-20:]]),
-        "sample": lambda: design.sample.copy(),
+        "sample": sample,
     }
     if design.levels:
         counts = estimates.group_counts
@@ -268,6 +281,19 @@ def _matrices(estimates: Estimates) -> dict[str, Callable[[], Any]]:
 
         makers["Cns"] = cns
     return makers
+
+
+def _stripes(estimates: Estimates) -> tuple[list[str], NDArray[np.intp]]:
+    """The columns of e(b), what is held at zero among them, and where the parameters are.
+
+    Source: [U] 11.4.3; the constant that `noconstant` leaves out is only in e(Cns).
+    """
+    columns = estimates.design.with_bases or estimates.design.fixed
+    columns = tuple(c for c in columns if c.factors or c.state == "estimated")
+    held = [k for k, column in enumerate(columns) if column.state != "estimated"]
+    names = [column.stripe for column in columns]
+    names += [p.name for p in estimates.parameters if p.role != "coefficient"]
+    return names, np.setdiff1d(np.arange(len(names)), held)
 
 
 def coefficient_table(estimates: Estimates, level: float, exponentiated: bool) -> pd.DataFrame:

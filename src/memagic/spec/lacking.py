@@ -6,12 +6,6 @@ __all__ = ["lacking_hint"]
 
 # Required letters are capital.
 _LACKING = (
-    "NOOMITted",
-    "VSQUISH",
-    "NOEMPTYcells",
-    "ALLBASElevels",
-    "FVWRAP",
-    "FVWRAPON",
     "CFORMAT",
     "PFORMAT",
     "SFORMAT",

@@ -14,7 +14,7 @@ from memagic.spec.scanner import scan
 from memagic.spec.slips import quoted_hint, unknown_command
 from memagic.spec.tree import Command, Factor, FixedEquation, Option, RandomEquation
 from memagic.spec.values import add_option, check_exclusive, read_options
-from memagic.spec.varlist import read_varlist
+from memagic.spec.varlist import read_depvar, read_varlist
 
 if TYPE_CHECKING:
     from memagic.spec.options import Scope
@@ -159,16 +159,7 @@ def _depvar(body: Cursor, name: str) -> Factor:
     if token is None or token.text in ("if", "in", "["):
         hint = f"type the dependent variable after {name}"
         raise CommandError(100, "varlist required", span=body.here(), hint=hint)
-    first = body.position
-    if body.at(".", ahead=1) and body.joined():
-        terms = read_varlist(body.part(first, min(body.stop, first + 3)))
-        span = terms[0].span if terms else token.span
-        hint = "type the dependent variable without an operator"
-        raise CommandError(198, "depvar may not be a factor variable", span=span, hint=hint)
-    if token.kind != "name":
-        raise body.invalid(hint="a dependent variable is expected here")
-    body.take()
-    return Factor(token.text, "c", span=token.span)
+    return read_depvar(body)
 
 
 def _fixed(body: Cursor, options: dict[str, Option]) -> FixedEquation:
@@ -209,9 +200,9 @@ def _misplaced(body: Cursor, in_condition: bool) -> CommandError:
     if in_condition:
         return unexpected(body)
     hints = {
-        "-": "list the variables one by one",
-        "*": "interactions are x#z, or x##z with main effects",
-        "?": "list the variables one by one",
+        "-": "a range of variables is x1-x9",
+        "*": "interactions are x#z, or x##z with main effects; x* are all names that start with x",
+        "~": "the one variable that starts with x and ends with z is x~z",
         "+": "separate variables by blanks",
         ">": "a condition starts with if",
         "<": "a condition starts with if",

@@ -47,7 +47,7 @@ def unparse(command: Command) -> str:
         Options of the whole command come last.
     """
     fixed = command.fixed
-    words = [command.name, command.depvar.name, *map(term_text, fixed.terms)]
+    words = [command.name, command.depvar.variable, *map(term_text, fixed.terms)]
     if fixed.condition is not None:
         words += ["if", expression_text(fixed.condition)]
     if fixed.rows is not None:
@@ -118,32 +118,36 @@ def _value_text(value: object) -> str:
 
 
 def term_text(term: Term) -> str:
-    """A term with the operators that a reader needs: `age`, `i.urban`, `i.a#c.x`."""
-    if len(term.operands) == 1 and term.operands[0].kind == "c":
-        return term.operands[0].name
+    """A term with the operators that a reader needs: `age`, `i.urban`, `i.a#c.x`, `L2.x`."""
+    if len(term.operands) == 1 and term.operands[0].kind == "c" and term.operands[0].omitted is None:
+        return term.operands[0].variable
     return "#".join(map(_factor_text, term.operands))
 
 
 def _factor_text(factor: Factor) -> str:
+    return f"{_operator_text(factor)}{factor.time}.{factor.name}"
+
+
+def _operator_text(factor: Factor) -> str:
+    """The factor-variable operator without its period."""
     if factor.kind == "c":
-        return f"c.{factor.name}"
+        return "c" if factor.omitted is None else "co"
     if factor.omitted is not None:
-        return f"io({_numbers_text(factor.omitted)}).{factor.name}"
+        return f"io({_numbers_text(factor.omitted)})"
     if factor.levels is not None:
         levels = _numbers_text(factor.levels)
-        return f"{levels}.{factor.name}" if len(factor.levels) == 1 else f"i({levels}).{factor.name}"
+        return levels if len(factor.levels) == 1 else f"i({levels})"
     match factor.base:
         case None:
-            operator = "i"
+            return "i"
         case "none":
-            operator = "ibn"
+            return "ibn"
         case ("order", position):
-            operator = f"ib(#{position})"
+            return f"ib(#{position})"
         case float():
-            operator = f"ib{_number_text(factor.base)}"
+            return f"ib{_number_text(factor.base)}"
         case _:
-            operator = f"ib({factor.base})"
-    return f"{operator}.{factor.name}"
+            return f"ib({factor.base})"
 
 
 def _numbers_text(numbers: Iterable[float]) -> str:

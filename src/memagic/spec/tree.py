@@ -36,6 +36,8 @@ __all__ = [
     "String",
     "Technique",
     "Term",
+    "TimeOperator",
+    "TimeSettings",
     "Unary",
     "VarianceEstimator",
     "Weight",
@@ -135,13 +137,50 @@ Expression = Number | String | Name | Indexed | Unary | Binary | Call | Estimate
 
 
 @dataclass(frozen=True, slots=True)
+class TimeOperator:
+    """A time-series operator in its canonical form: ``LD2.x`` and ``dld.x`` are both L.D2.
+
+    `lag` is negative for leads; `difference` tells how often differences are taken; `seasonal` has
+    the spans of seasonal differences in order.
+    """
+
+    lag: int = 0
+    difference: int = 0
+    seasonal: tuple[int, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.lag or self.difference or self.seasonal)
+
+    def __str__(self) -> str:
+        """``L2D3S12``, with nothing for one period: ``LD``."""
+        parts = [("L" if self.lag > 0 else "F", abs(self.lag)), ("D", self.difference)]
+        text = "".join(f"{letter}{count if count > 1 else ''}" for letter, count in parts if count)
+        return text + "".join(f"S{span}" for span in self.seasonal)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSettings:
+    """What `tsset` sets: the variables of time and of the panel, and the time between observations.
+
+    `panel` is empty for one series, `time` where `xtset` has named the panel alone.
+    """
+
+    time: str
+    panel: str = ""
+    delta: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Factor:
     """One operand of a term: a variable with its factor-variable operator.
 
+    `name` is as typed, so that it may be an abbreviation, a pattern such as `x*`, a range such as
+    `a-d`, or `_all`, until the data are known.
     `kind` is "c" (continuous) or "i" (indicators). A bare name outside `#` is "c", inside "i".
     `base` tells which level is left out: None is the default (the first), "none" is `ibn.`, a
     number is `ib#.`, ("order", k) is `ib(#k).`, and "first", "last", "freq" are themselves.
-    `levels` are the selected ones (`2.g`, `i(2/4).g`), `omitted` the ones left out by `o#.`.
+    `levels` are the selected ones (`2.g`, `i(2/4).g`), `omitted` the ones left out by `o#.`; of a
+    continuous variable `omitted` is empty where `o.` leaves it out.
     """
 
     name: str
@@ -149,7 +188,13 @@ class Factor:
     base: float | str | tuple[str, int] | None = None
     levels: tuple[float, ...] | None = None
     omitted: tuple[float, ...] | None = None
+    time: TimeOperator = TimeOperator()
     span: Span = field(default=(0, 0), compare=False)
+
+    @property
+    def variable(self) -> str:
+        """The name with its time-series operator, which is how columns and the data know it: ``L2.x``."""
+        return f"{self.time}.{self.name}" if self.time else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +336,10 @@ class RandomEquation:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One estimation command. `name` is the full command name, `text` what was typed."""
+    """One estimation command. `name` is the full command name, `text` what was typed.
+
+    `time` is what the time-series operators refer to, where the data have such settings.
+    """
 
     name: str
     depvar: Factor
@@ -299,3 +347,4 @@ class Command:
     random: tuple[RandomEquation, ...]
     options: dict[str, Option]
     text: str = field(default="", compare=False)
+    time: TimeSettings | None = None

@@ -1,43 +1,30 @@
-"""Variable lists with factor-variable operators: ``i.urban c.age##c.age``."""
+"""Variable lists with their operators: ``i.urban c.age##c.age L(1/2).x inc*``."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import product
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from memagic.errors import CommandError
 from memagic.spec.cursor import Cursor
-from memagic.spec.numlist import read_numlist
-from memagic.spec.slips import call_hint, frame_hint
-from memagic.spec.tree import Factor, Term
+from memagic.spec.operators import Operator, combined, not_allowed, prefix_end, read_operator
+from memagic.spec.slips import call_hint
+from memagic.spec.tree import Factor, Term, TimeOperator
 
 if TYPE_CHECKING:
     from memagic.spec.tree import Span
 
-__all__ = ["parse_varlist", "read_varlist"]
+__all__ = ["parse_varlist", "read_depvar", "read_varlist"]
 
 _WIDEST = 8
 _MOST_TERMS = 10_000
 _DEEPEST = 20
-_LARGEST_LEVEL = 32_740
-_OPERATOR = re.compile(r"(?P<indicator>i?)(?P<role>[bo]?)(?P<value>[0-9]*|n)")
+_WILD = ("*", "?", "~")
 
 # The operands of one term.
 _Product = tuple[Factor, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Operator:
-    """A factor-variable operator; `kind` None stands for none at all."""
-
-    kind: Literal["c", "i"] | None = None
-    base: float | str | tuple[str, int] | None = None
-    levels: tuple[float, ...] | None = None
-    omitted: tuple[float, ...] | None = None
-    span: Span = (0, 0)
 
 
 def parse_varlist(text: str) -> tuple[Term, ...]:
@@ -72,14 +59,14 @@ def parse_varlist(text: str) -> tuple[Term, ...]:
 def read_varlist(cursor: Cursor) -> tuple[Term, ...]:
     """Read variables up to the end or to what no variable list has: `if`, `in`, a bracket, a mark."""
     terms: dict[frozenset[tuple[Factor, int]], Term] = {}
-    for operands in _list(cursor, _Operator(), _DEEPEST):
+    for operands in _list(cursor, Operator(), _DEEPEST):
         term = Term(operands, (min(o.span[0] for o in operands), max(o.span[1] for o in operands)))
         # a#b and b#a are the same columns.
         terms.setdefault(frozenset(Counter(operands).items()), term)
     return tuple(terms.values())
 
 
-def _list(cursor: Cursor, outer: _Operator, depth: int, interacted: bool = False) -> list[_Product]:
+def _list(cursor: Cursor, outer: Operator, depth: int, interacted: bool = False) -> list[_Product]:
     """The products of all items, with the operator of the parentheses around them."""
     if depth == 0:
         raise CommandError(198, "varlist too complicated", span=cursor.here())
@@ -95,11 +82,19 @@ def _list(cursor: Cursor, outer: _Operator, depth: int, interacted: bool = False
 def _at_item(cursor: Cursor) -> bool:
     token = cursor.peek()
     if token is None or token.kind in ("string", "mark"):
-        return token is not None and token.text == "("
+        return token is not None and (token.text == "(" or _at_pattern(cursor))
     return token.text not in ("if", "in")
 
 
-def _item(cursor: Cursor, outer: _Operator, depth: int, interacted: bool) -> list[_Product]:
+def _at_pattern(cursor: Cursor) -> bool:
+    """Whether a pattern starts here with ``?`` or ``*``; a star alone rather means a product."""
+    if cursor.at("?"):
+        return True
+    following = cursor.at_kind("name", 1) or cursor.at_kind("digits", 1) or cursor.at("?", ahead=1)
+    return cursor.at("*") and cursor.joined() and following
+
+
+def _item(cursor: Cursor, outer: Operator, depth: int, interacted: bool) -> list[_Product]:
     """Operands joined by `#` and `##`."""
     first = cursor.position
     # What follows decides what a bare name is, so the operand is read before it is known.
@@ -139,32 +134,20 @@ def _crossed(operands: tuple[_Product, ...], joins: list[str]) -> list[_Product]
 
 def _after_operand(cursor: Cursor) -> int:
     """The index of the token after the operand that starts here."""
-    index = cursor.position
-    prefix = _prefix_end(cursor)
-    if prefix is not None:
-        index = prefix
-    return cursor.partner.get(index, index) + 1
+    index = prefix_end(cursor) or cursor.position
+    if index < cursor.stop and cursor.tokens[index].text == "(":
+        return cursor.partner[index] + 1
+    ahead = cursor.part(index, cursor.stop)
+    _name(ahead)
+    return ahead.position
 
 
-def _prefix_end(cursor: Cursor) -> int | None:
-    """The index after an operator's period, or None where no operator starts here."""
-    index = cursor.position + 1
-    if index < cursor.stop and cursor.tokens[index].text == "(" and cursor.joined():
-        index = cursor.partner[index] + 1
-    if cursor.at("(") or index >= cursor.stop:
-        return None
-    period, before = cursor.tokens[index], cursor.tokens[index - 1]
-    return index + 1 if period.text == "." and period.start == before.end else None
-
-
-def _operand(cursor: Cursor, outer: _Operator, depth: int, interacted: bool) -> list[_Product]:
+def _operand(cursor: Cursor, outer: Operator, depth: int, interacted: bool) -> list[_Product]:
     """A variable, or a list in parentheses, with the operator before it."""
-    prefix = _prefix_end(cursor)
+    end = prefix_end(cursor)
     operator = outer
-    if prefix is not None:
-        operator = _operator(cursor, prefix)
-        if outer.kind is not None:
-            raise _not_allowed(cursor, operator.span, "one operator before the parentheses is enough")
+    if end is not None:
+        operator = _nested(cursor, outer, read_operator(cursor, end))
         if cursor.done or not cursor.joined(0):
             raise cursor.invalid(operator.span, "a variable is expected right after the period")
     if cursor.at("("):
@@ -175,95 +158,83 @@ def _operand(cursor: Cursor, outer: _Operator, depth: int, interacted: bool) -> 
         if not inner.done:
             raise inner.invalid()
         return products
-    token = cursor.peek()
-    if token is None or token.kind != "name" or token.text in ("if", "in"):
+    first = cursor.position
+    name = _name(cursor)
+    if not name:
         raise _invalid_name(cursor)
-    cursor.take()
+    span = cursor.span_from(first)
     if cursor.at("(") and cursor.joined(0):
         argument = cursor.peek(1)
-        hint = call_hint(token.text, argument.text if argument else "")
-        raise cursor.invalid((token.start, token.end + 1), hint)
-    start = operator.span[0] if prefix is not None else token.start
+        hint = call_hint(name, argument.text if argument else "")
+        raise cursor.invalid((span[0], span[1] + 1), hint)
     kind = operator.kind or ("i" if interacted else "c")
     factor = Factor(
-        token.text, kind, operator.base, operator.levels, operator.omitted, span=(start, token.end)
+        name,
+        kind,
+        operator.base,
+        operator.levels,
+        operator.omitted,
+        span=(operator.span[0] if end is not None else span[0], span[1]),
     )
-    return [(factor,)]
+    for time in operator.times:
+        if kind == "i" and (time.difference or time.seasonal):
+            hint = f"a factor variable takes lags and leads only; type c{time}.{name}"
+            raise not_allowed(cursor, factor.span, hint)
+    return [(replace(factor, time=time),) for time in operator.times]
 
 
-def _operator(cursor: Cursor, end: int) -> _Operator:
-    """The operator whose period is the token before index `end`; the cursor moves there."""
-    word = cursor.tokens[cursor.position]
-    argument = None
-    if end - cursor.position > 2:
-        cursor.position += 1
-        argument = cursor.inside()
-    cursor.position = end
-    span = (word.start, cursor.tokens[end - 1].end)
-    if word.text == "c" and argument is None:
-        return _Operator("c", span=span)
-    match = _OPERATOR.fullmatch(word.text)
-    if match is None:
-        hint = "type R.varname alone after a level: || _all: R.varname" if word.text in ("R", "r") else None
-        if word.text in ("I", "C"):
-            hint = f"did you mean {word.text.lower()}.?"
-        if hint is None:
-            hint = frame_hint(cursor, end)
-        raise _not_allowed(cursor, span, hint)
-    role, value = match["role"], match["value"]
-    if value == "n" or (value and argument is not None):
-        if role == "b" and argument is None:
-            return _Operator("i", base="none", span=span)
-        raise _not_allowed(cursor, span)
-    if role == "b":
-        base = _base(cursor, argument, span) if argument else _level(value, span) if value else None
-        if base is None:
-            raise _not_allowed(cursor, span, "type ib2. or ib(last). to choose the base")
-        return _Operator("i", base=base, span=span)
-    levels = _levels(argument) if argument else (_level(value, span),) if value else None
-    if role == "o":
-        if levels is None:
-            raise _not_allowed(cursor, span, "leave the variable out of the list instead")
-        return _Operator("i", omitted=levels, span=span)
-    return _Operator("i", levels=levels, span=span)
-
-
-def _base(cursor: Cursor, argument: Cursor, span: Span) -> float | str | tuple[str, int]:
-    """The base in ``ib( ).``: a value, ``#k`` for the k-th, or first, last, freq."""
-    if argument.at("first", "last", "freq", "none"):
-        base: float | str | tuple[str, int] = argument.take().text
-    elif argument.at("#") and argument.at_kind("digits", ahead=1):
-        argument.take()
-        base = ("order", int(_level(argument.take().text, span)))
-        if base[1] == 0:
-            raise _not_allowed(cursor, span, "#1 is the lowest value")
-    elif argument.at_kind("digits"):
-        base = _level(argument.take().text, span)
+def _nested(cursor: Cursor, outer: Operator, inner: Operator) -> Operator:
+    """An operator within parentheses that have one, too."""
+    if outer.kind is not None and inner.kind is not None:
+        raise not_allowed(cursor, inner.span, "one operator before the parentheses is enough")
+    if outer.in_time and inner.in_time:
+        times = tuple(dict.fromkeys(combined(a, b) for a in outer.times for b in inner.times))
     else:
-        raise _not_allowed(cursor, span, "type ib2., ib(#2)., ib(first)., ib(last)., ib(freq). or ibn.")
-    if not argument.done:
-        raise argument.invalid()
-    return base
+        times = inner.times if inner.in_time else outer.times
+    factor = outer if inner.kind is None else inner
+    return replace(factor, times=times, span=inner.span)
 
 
-def _level(digits: str, span: Span) -> float:
-    value = float(digits)
-    if value > _LARGEST_LEVEL:
-        raise _outside(span)
-    return value
+def _name(cursor: Cursor) -> str:
+    """Take a variable's name, a pattern (``x*``, ``x~y``) or a range (``a-d``); empty where none is."""
+    first = cursor.position
+    if not (cursor.at_kind("name") or _at_pattern(cursor)) or cursor.at("if", "in"):
+        return ""
+    cursor.take()
+    wild = cursor.tokens[first].kind == "mark"
+    while not cursor.done and cursor.joined(0) and (cursor.at(*_WILD) or cursor.at_kind("name") or wild):
+        if not (cursor.at(*_WILD) or cursor.at_kind("name") or cursor.at_kind("digits")):
+            break
+        wild = wild or cursor.at(*_WILD)
+        cursor.take()
+    text = cursor.text[slice(*cursor.span_from(first))]
+    if not wild and cursor.at("-") and cursor.at_kind("name", ahead=1):
+        cursor.take()
+        text += f"-{cursor.take().text}"
+    return text
 
 
-def _levels(argument: Cursor) -> tuple[float, ...]:
-    first = argument.position
-    levels = tuple(dict.fromkeys(read_numlist(argument)))
-    if any(level < 0 or level > _LARGEST_LEVEL or level != int(level) for level in levels):
-        raise _outside(argument.span_from(first))
-    return levels
+def read_depvar(cursor: Cursor) -> Factor:
+    """Read the dependent variable, which may have a time-series operator: ``D.y``.
 
-
-def _outside(span: Span) -> CommandError:
-    message = f"levels of factor variables are integers from 0 to {_LARGEST_LEVEL}"
-    return CommandError(198, message, span=span)
+    Raises
+    ------
+    CommandError
+        It is a list, or has a factor-variable operator, r(198).
+    """
+    first = cursor.position
+    token = cursor.tokens[first]
+    end = prefix_end(cursor)
+    operator = Operator() if end is None else read_operator(cursor, end)
+    if end is not None and (operator.kind is not None or len(operator.times) > 1):
+        span = (token.start, token.end if cursor.done else cursor.tokens[cursor.position].end)
+        hint = "type the dependent variable without an operator"
+        raise CommandError(198, "depvar may not be a factor variable", span=span, hint=hint)
+    if not cursor.at_kind("name") or (end is not None and not cursor.joined(0)):
+        raise cursor.invalid(hint="a dependent variable is expected here")
+    name = cursor.take().text
+    time = operator.times[0] if operator.times else TimeOperator()
+    return Factor(name, "c", time=time, span=cursor.span_from(first))
 
 
 def _invalid_name(cursor: Cursor) -> CommandError:
@@ -277,11 +248,6 @@ def _invalid_name(cursor: Cursor) -> CommandError:
         text = cursor.text[token.start : end]
         return CommandError(198, f"{text} invalid name", span=(token.start, end))
     return cursor.invalid(hint="a variable is expected here")
-
-
-def _not_allowed(cursor: Cursor, span: Span, hint: str | None = None) -> CommandError:
-    operator = cursor.text[span[0] : span[1]]
-    return CommandError(198, f"{operator} operator not allowed", span=span, hint=hint)
 
 
 def _too_many(span: Span) -> CommandError:

@@ -1,0 +1,73 @@
+"""The cell magic %%me, and prefixes as magics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from memagic.errors import CommandError
+from memagic.magics.script import commands_of
+from memagic.results import MEResults
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from conftest import Shell
+
+
+@pytest.mark.parametrize(
+    ("cell", "commands"),
+    [
+        ("a\nb c", ["a", "b c"]),
+        ("a ///\n  b\nc", ["a ///\n  b", "c"]),
+        ("a\n   || g: x\n  , or\nb", ["a\n   || g: x\n  , or", "b"]),
+        ("* a\n\n  // b\na // c\n/* d\ne */ f", ["a // c", "/* d\ne */ f"]),
+        ('a "//" ///\nb\nc "/*"\nd', ['a "//" ///\nb', 'c "/*"', "d"]),
+        ("/* x */\n/* a\nb\n*/\nc", ["c"]),
+        ("", []),
+        ("a /* b ///\n c */ d\ne", ["a /* b ///\n c */ d", "e"]),
+    ],
+)
+def test_commands_of(cell: str, commands: list[str]) -> None:
+    assert commands_of(cell) == commands
+
+
+def test_several_commands(shell: Shell, df: pd.DataFrame, capsys: pytest.CaptureFixture[str]) -> None:
+    shell["df"] = df
+    shell.cell(
+        "%%me\n"
+        "* two models\n"
+        "use df\n"
+        "quietly melogit y || g:   // the first\n"
+        "estimates store plain\n"
+        "melogit y x ///\n"
+        "    || g:\n"
+        "    , or\n"
+        "estimates table plain .\n"
+    )
+    shown = capsys.readouterr().out
+    assert shown.startswith("(df)  120 rows, 3 columns\n")
+    assert shown.count("Mixed-effects logistic regression") == 1
+    assert "Odds ratio" in shown
+    assert "plain" in shown
+
+
+def test_an_error_ends_the_cell(shell: Shell, df: pd.DataFrame) -> None:
+    shell["df"] = df
+    error = shell.error("%%me df\nmelogit y ///\n  zz || g:\nmelogit y x || g:")
+    assert isinstance(error, CommandError)
+    assert error.lines()[:2] == ["  zz || g:", "  ^^"]
+    assert "last estimates not found" in str(shell.error("%melogit"))
+
+
+def test_prefixes(shell: Shell, df: pd.DataFrame) -> None:
+    shell["df"] = df.assign(half=df["g"] > df["g"].median())
+    assert shell.value("%quietly melogit y x || g:") is None
+    assert isinstance(shell.value("%noisily melogit y x || g:"), MEResults)
+    assert shell.value("%capture melogit y zz || g:") is None
+    assert shell["_rc"] == 111
+    assert shell.value("%cap melogit y x || g:") is None
+    assert shell["_rc"] == 0
+    found = shell.value("%bysort half: melogit y x || g:")
+    assert len(found) == 2
