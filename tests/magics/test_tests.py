@@ -40,6 +40,7 @@ def test_magics_run_on_the_last_estimates(shell: Shell, df: pd.DataFrame) -> Non
     shell.value("%melogit -q y || g:")
     assert shell.value("%lrtest one, dir").df == 1
     assert shell.value("%margins").n_obs == len(df)
+    assert shell.value("%margins, level(90)").level == 90.0
     error = shell.error("%test nothere")
     assert (error.rc, error.span) == (111, (5, 12))
 
@@ -65,6 +66,8 @@ def test_marginsplot_is_one_axes(shell: Shell, df: pd.DataFrame, capsys: pytest.
     shell["df"] = df
     shell.value("%melogit -q y x || g:")
     shell.value("%margins -q , at(x=(0 1 2))")
+    capsys.readouterr()
+    assert shell.value("%marginsplot, horizontal").get_ylabel() == "x"
     capsys.readouterr()
     ax = shell.value("%marginsplot")
     assert ax.get_xlabel() == "x"

@@ -404,3 +404,15 @@ def test_crossed_factors_have_their_variance(data: pd.DataFrame) -> None:
     nodes = np.linspace(-9, 9, 4001)
     weights = stats.norm.pdf(nodes) * (nodes[1] - nodes[0])
     assert found == pytest.approx(float(weights @ expit(fit.params["_cons"] + np.sqrt(s2) * nodes)), rel=1e-7)
+
+
+def test_factors_of_the_random_part_only(data: pd.DataFrame) -> None:
+    fit = memagic.run("meprobit win x || g: i.side", data=data)
+    b = fit.params
+    for side in (0, 1):
+        s2 = b["/var(_cons[g])"] + side * b["/var(1.side[g])"]
+        expected = stats.norm.cdf((b["_cons"] + b["x"]) / np.sqrt(1 + s2))
+        assert fit.margins(f", at(x=1 side={side})").b[0] == pytest.approx(expected)
+    change = fit.margins(", dydx(side) at(x=1)")
+    low, high = fit.margins("side, at(x=1)").b
+    assert change.b[0] == pytest.approx(high - low)

@@ -77,6 +77,8 @@ class Notebook:
             yield "line", f"{name},", _magic(partial(self.replay, name), text)
         for name, text in TEST_HELP.items():
             yield "line", name, _magic(partial(self.postestimate, name), text)
+            # As above: `%margins, dydx(*)`.
+            yield "line", f"{name},", _magic(partial(self.postestimate_with, name), text)
         for name, text in DEFINITION_HELP.items():
             yield "line", name, _magic(partial(self.define, name), text)
         for name in ("tsset", "xtset"):
@@ -177,6 +179,10 @@ class Notebook:
     def postestimate(self, name: str, line: str) -> Shown:
         """Run a command on the last estimates; it needs no data."""
         return self._run(read_line(name, line), None)
+
+    def postestimate_with(self, name: str, line: str) -> Shown:
+        """Run such a command of which only options were typed: `line` has them."""
+        return self.postestimate(name, f", {line}")
 
     def _run(self, arguments: Arguments, data: Data | None) -> Shown:
         try:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from memagic.errors import CommandError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from memagic.data.sources import Data
     from memagic.postestimation.contrasts import ContrastResult
     from memagic.postestimation.likelihood_ratio import LikelihoodRatio
     from memagic.postestimation.margins_result import Margins
@@ -82,7 +81,7 @@ class AfterEstimation:
 
         return _located(run_contrast, f"pwcompare {text}", self.estimates)
 
-    def margins(self, text: str = "", data: pd.DataFrame | None = None) -> Margins:
+    def margins(self, text: str = "", data: Data | None = None) -> Margins:
         """Margins of responses or derivatives: ``"i.urban, at(age=(-10 0 10))"``, ``", dydx(*)"``.
 
         Parameters
@@ -91,9 +90,11 @@ class AfterEstimation:
         data : DataFrame, optional
             The data that were fitted, where the text names variables that the model has not.
         """
+        from memagic.data.sources import find_data
         from memagic.postestimation.typed import run_margins
 
-        return _located(partial(run_margins, frame=data), f"margins {text}", self.estimates)
+        frame = None if data is None else find_data(data)
+        return _located(partial(run_margins, frame=frame), f"margins {text}", self.estimates)
 
     def lrtest(
         self,

@@ -14,8 +14,12 @@ __all__ = ["base_level", "factor_names", "level_word", "levels_of"]
 
 
 def factor_names(estimates: Estimates) -> tuple[str, ...]:
-    """The factor variables of the fixed-effects equation, in its order."""
-    columns = (*estimates.design.with_bases, *estimates.design.fixed)
+    """The factor variables of both equations, in the order of the model."""
+    design = estimates.design
+    columns = [*design.with_bases, *design.fixed]
+    for level in design.levels:
+        for equation in level.equations:
+            columns += [] if equation.factor else equation.columns
     return tuple(dict.fromkeys(name for c in columns for name, level in c.factors if level is not None))
 
 
