@@ -14,7 +14,7 @@ import memagic
 from memagic import CommandError, Session
 from memagic.postestimation.bootstrap import _carry_out
 from memagic.postestimation.draws import draw_response
-from memagic.postestimation.likelihood_ratio import boundary_mixture
+from memagic.postestimation.mixtures import boundary_mixture
 from memagic.results import MEResults
 
 Fitted = Callable[[str, str], MEResults]

@@ -15,11 +15,18 @@ from numpy.typing import NDArray
 
 from memagic.data.evaluate import condition_mask, evaluate
 from memagic.data.variables import Variables
-from memagic.errors import CommandError, closest
+from memagic.errors import CommandError
 from memagic.postestimation.factor_levels import base_level, factor_names, level_word, levels_of
 from memagic.postestimation.hypotheses import check_fitted
-from memagic.postestimation.marginal_response import Response, Valued, link_of, response_at, slope_at
+from memagic.postestimation.marginal_response import Response, Valued, response_at, slope_at
 from memagic.postestimation.margins_at import AtPoint, at_points, fixed_at, settings_of
+from memagic.postestimation.margins_request import (
+    Cell,
+    cells_of,
+    derived_variables,
+    prediction_words,
+    predictions_of,
+)
 from memagic.postestimation.margins_result import MarginRow, Margins
 from memagic.postestimation.scenes import RandomPart, Scene, random_part
 from memagic.results.estimates import Estimates
@@ -33,10 +40,6 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 __all__ = ["margins"]
-
-Cell = tuple[tuple[str, float], ...]
-
-_NOT_APPROPRIATE = {"pr": ("bernoulli", "ordinal")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +72,9 @@ def margins(estimates: Estimates, command: MarginsCommand, frame: pd.DataFrame |
         observations, r(2000).
     """
     check_fitted(estimates)
-    predictions = _predictions(estimates, command)
+    predictions = predictions_of(estimates, command)
     job = _job(estimates, command, frame)
-    variables = _derived(estimates, command)
+    variables = derived_variables(estimates, command)
     rows: list[MarginRow] = []
     values: list[float] = []
     gradients: list[Array] = []
@@ -103,7 +106,7 @@ def _places(
     job: _Job, predictions: tuple[tuple[Prediction, Response], ...]
 ) -> Iterator[tuple[int, int, Cell, Index, Cell]]:
     """Prediction, point, group with its rows, and cell of every margin, in the order of the table."""
-    for cells in _cells(job.estimates, job.command):
+    for cells in cells_of(job.estimates, job.command):
         for number, at, (over, index), cell in product(
             range(len(predictions)), range(len(job.points)), job.groups, cells
         ):
@@ -162,119 +165,6 @@ def _job(estimates: Estimates, command: MarginsCommand, frame: pd.DataFrame | No
         return np.asarray(evaluate(tree, variables()), dtype=float)
 
     return _Job(estimates, command, points, tuple(groups), sample, random_part(estimates), values_of)
-
-
-def _cells(estimates: Estimates, command: MarginsCommand) -> list[list[Cell]]:
-    """The combinations of levels of every term of the marginlist; one without levels if there is none."""
-    if not command.terms:
-        return [[()]]
-    found: list[list[Cell]] = []
-    for term in command.terms:
-        sets = []
-        for operand in term.operands:
-            levels = levels_of(estimates, operand.variable, operand.span)
-            if operand.levels is not None:
-                lost = [level for level in operand.levels if level not in levels]
-                if lost:
-                    message = f"{lost[0]:g}.{operand.variable} not found in the estimation sample"
-                    raise CommandError(322, message, span=operand.span)
-                levels = np.array(operand.levels)
-            sets.append([(operand.variable, float(level)) for level in levels])
-        found.append(list(product(*sets)))
-    return found
-
-
-def _derived(estimates: Estimates, command: MarginsCommand) -> tuple[str, ...]:
-    """The variables of the derivatives, in the order typed."""
-    factors = factor_names(estimates)
-    covariates = list(estimates.design.covariates)
-    lists = {
-        "_all": covariates,
-        "_factor": [name for name in covariates if name in factors],
-        "_continuous": [name for name in covariates if name not in factors],
-    }
-    found: dict[str, None] = {}
-    for name, span in command.variables:
-        if name not in lists and name not in covariates:
-            message = f"variable {name} not found in list of covariates"
-            raise CommandError(322, message, span=span, hint=closest(name, covariates))
-        for one in lists.get(name, [name]):
-            if command.derivative in ("eyex", "dyex") and one in factors:
-                if name in lists:
-                    continue
-                message = f"option {command.derivative}() not allowed with factor variables"
-                raise CommandError(198, message, span=span, hint=f"type dydx({one}) or eydx({one})")
-            found[one] = None
-    if command.derivative and not found:
-        raise CommandError(
-            198, f"option {command.derivative}() has no variable", span=command.variables[0][1]
-        )
-    fixed = {f.variable for term in command.terms for f in term.operands}
-    for name in found:
-        if name in fixed:
-            message = f"{name} may not be both in the marginlist and in {command.derivative}()"
-            raise CommandError(198, message, span=command.terms[0].span)
-    return tuple(found)
-
-
-def _predictions(estimates: Estimates, command: MarginsCommand) -> tuple[tuple[Prediction, Response], ...]:
-    given = command.predictions
-    if not given:
-        given = (Prediction(),)
-        if estimates.kind.family == "ordinal":
-            given = tuple(
-                Prediction("mu", outcome=f"{value:g}", text=f"outcome({value:g})")
-                for value in estimates.categories
-            )
-    return tuple((one, _response(estimates, one)) for one in given)
-
-
-def _response(estimates: Estimates, prediction: Prediction) -> Response:
-    """The response that a prediction is.
-
-    Raises
-    ------
-    CommandError
-        A statistic or an outcome that the model has not, r(198).
-    """
-    family = estimates.kind.family
-    if prediction.statistic in ("xb", "eta"):
-        return Response("identity", marginal=False, offset=prediction.offset)
-    if prediction.statistic == "pr" and family not in _NOT_APPROPRIATE["pr"]:
-        hint = "type predict(mu)"
-        raise CommandError(
-            198, f"option pr not allowed with family {family}", span=prediction.span, hint=hint
-        )
-    marginal = not prediction.fixed_only
-    if family == "ordinal":
-        k = _outcome(estimates, prediction)
-        last = len(estimates.categories) - 1
-        terms: list[tuple[float, int | None, float]] = []
-        # Pr(y = k) = F(cut_k - eta) - F(cut_(k-1) - eta).
-        terms += [(1.0, k, -1.0)] if k < last else []
-        terms += [(-1.0, k - 1, -1.0)] if k > 0 else []
-        constant = 1.0 if k == last else 0.0
-        return Response(link_of(estimates), constant, tuple(terms), marginal, prediction.offset)
-    if prediction.outcome is not None:
-        hint = "outcomes are those of an ordinal response"
-        raise CommandError(198, "option outcome() not allowed", span=prediction.span, hint=hint)
-    binomial = family == "binomial"
-    return Response(link_of(estimates), marginal=marginal, offset=prediction.offset, trials=binomial)
-
-
-def _outcome(estimates: Estimates, prediction: Prediction) -> int:
-    text = prediction.outcome or "#1"
-    categories = estimates.categories
-    try:
-        by_order = text.startswith("#")
-        k = int(text[1:]) - 1 if by_order else int(np.flatnonzero(categories == float(text))[0])
-    except (ValueError, IndexError):
-        k = -1
-    if not 0 <= k < len(categories):
-        shown = ", ".join(f"{value:g}" for value in categories)
-        message = f"outcome({text}) not found"
-        raise CommandError(111, message, span=prediction.span, hint=f"outcomes are {shown}")
-    return k
 
 
 # --- numbers ------------------------------------------------------------------------------------
@@ -379,7 +269,7 @@ def _result(
         all_fixed=all_fixed,
         n_obs=_n_obs(job),
         vce=uncertainty.word or "OIM",
-        predictions=tuple(_words(estimates, one) for one, _ in predictions),
+        predictions=tuple(prediction_words(estimates, one) for one, _ in predictions),
         at=_at_values(job) if command.at or command.atmeans or command.asbalanced else (),
         legend=command.legend,
         over=tuple(name for name, _ in command.over),
@@ -400,23 +290,6 @@ def _n_obs(job: _Job) -> int:
     overall = job.estimates.problem.overall_weight
     assert overall is not None
     return round(float(overall[job.sample].sum()))
-
-
-def _words(estimates: Estimates, prediction: Prediction) -> str:
-    """The line ``Expression``."""
-    typed = f"predict({prediction.text})"
-    if prediction.statistic in ("xb", "eta"):
-        return f"Linear prediction, fixed portion only, {typed}"
-    lead = "Marginal predicted mean" if estimates.design.levels else "Predicted mean"
-    if estimates.kind.family == "ordinal":
-        value = estimates.categories[_outcome(estimates, prediction)]
-        what = f"Pr({estimates.command.depvar.variable}=={value:g})"
-        lead = f"Marginal predicted {what}" if estimates.design.levels else what
-    elif prediction.statistic == "pr":
-        lead = lead.replace("mean", "probability")
-    if prediction.fixed_only:
-        lead = lead.replace("Marginal predicted", "Predicted") + ", fixed portion only"
-    return f"{lead}, {typed}"
 
 
 def _at_values(job: _Job) -> tuple[tuple[tuple[str, Any, str], ...], ...]:
