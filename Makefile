@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 NOTEBOOK := notebooks/quickstart.ipynb
 
 .DELETE_ON_ERROR:
-.PHONY: help venv test test-browser chromium fuzz lint demo lab bench clean
+.PHONY: help venv test test-browser chromium fuzz lint demo lab bench bench-r clean
 
 help:
 	@echo 'make test    run the tests, and the notebooks against their stored output'
@@ -15,7 +15,7 @@ help:
 	@echo 'make lint    check style and types'
 	@echo 'make demo    fit one model here, and run the quick start notebook into build/quickstart.html'
 	@echo 'make lab     open the quick start notebook in JupyterLab'
-	@echo 'make bench   measure fit and start-up times'
+	@echo 'make bench   measure fit and start-up times; make bench-r those of R'"'"'s lme4 and glmmTMB as well'
 	@echo 'make venv    only install; make clean removes all that make has made'
 
 venv: $(STAMP)
@@ -72,6 +72,11 @@ lab: venv
 bench: venv
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python benchmarks/run.py
+
+# R with lme4, glmmTMB and jsonlite (Debian: r-cran-lme4, r-cran-glmmtmb, r-cran-jsonlite) has to be there.
+bench-r: venv
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	$(BIN)/python benchmarks/run.py --r
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

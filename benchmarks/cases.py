@@ -67,6 +67,35 @@ def fife() -> pd.DataFrame:
     return frame.assign(attain_gt_6=(frame["attain"] > 6).astype(np.int8))
 
 
+def insteval() -> pd.DataFrame:
+    """Ratings of lecturers by students."""
+    frame = pd.read_csv(Path(__file__).with_name("data") / "insteval.csv.xz")
+    return frame.assign(y=(frame["rating"] >= 4).astype(np.int8))
+
+
+def crossed_million() -> pd.DataFrame:
+    """A binary response in 20,000 groups crossed with 500."""
+    rng = np.random.default_rng(5)
+    n = 1_000_000
+    a, b, x = rng.integers(0, 20_000, n), rng.integers(0, 500, n), rng.normal(size=n)
+    eta = -0.3 + 0.5 * x + rng.normal(scale=0.7, size=20_000)[a] + rng.normal(scale=0.5, size=500)[b]
+    y = (rng.random(n) < 1 / (1 + np.exp(-eta))).astype(np.int8)
+    return pd.DataFrame({"a": a, "b": b, "x": x, "y": y})
+
+
+def crossed_three() -> pd.DataFrame:
+    """A binary response in 4,000, 800 and 400 groups, all crossed."""
+    rng = np.random.default_rng(6)
+    n, sizes, scales = 100_000, (4_000, 800, 400), (0.7, 0.5, 0.4)
+    codes = [rng.integers(0, size, n) for size in sizes]
+    x = rng.normal(size=n)
+    eta = -0.3 + 0.5 * x
+    for code, size, scale in zip(codes, sizes, scales, strict=True):
+        eta = eta + rng.normal(scale=scale, size=size)[code]
+    y = (rng.random(n) < 1 / (1 + np.exp(-eta))).astype(np.int8)
+    return pd.DataFrame({"a": codes[0], "b": codes[1], "c": codes[2], "x": x, "y": y})
+
+
 def grouped(rows: int, groups: int, seed: int) -> tuple[np.random.Generator, pd.DataFrame]:
     """Equal groups with a continuous and a binary covariate."""
     rng = np.random.default_rng(seed)
@@ -161,5 +190,29 @@ CASES = (
         "melogit y wsm##wsf || _all: R.male || female:",
         salamander,
         Formula("y ~ wsm * wsf + (1 | male) + (1 | female)", "binomial", points=1),
+    ),
+    Case(
+        "insteval-linear",
+        "meglm rating service || _all: R.d || s:",
+        insteval,
+        Formula("rating ~ service + (1 | d) + (1 | s)", "gaussian", points=1),
+    ),
+    Case(
+        "insteval-logit",
+        "melogit y service || _all: R.d || s:",
+        insteval,
+        Formula("y ~ service + (1 | d) + (1 | s)", "binomial", points=1),
+    ),
+    Case(
+        "crossed-three-100k",
+        "melogit y x || _all: R.b || _all: R.c || a:",
+        crossed_three,
+        Formula("y ~ x + (1 | b) + (1 | c) + (1 | a)", "binomial", points=1),
+    ),
+    Case(
+        "crossed-1m",
+        "melogit y x || _all: R.b || a:",
+        crossed_million,
+        Formula("y ~ x + (1 | b) + (1 | a)", "binomial", points=1),
     ),
 )

@@ -1,6 +1,6 @@
 """Measure fits and the cold start, next to PyPI's glmm where it is installed and fits the model.
 
-``python benchmarks/run.py [--case NAME ...] [--repeat N] [--no-cold-start]``
+``python benchmarks/run.py [--case NAME ...] [--repeat N] [--no-cold-start] [--r]``
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cases import CASES
+from r_peers import PACKAGES, r_fields
 
 import memagic
 
@@ -86,11 +87,8 @@ def measure_glmm(formula: Formula, frame: pd.DataFrame, repeat: int) -> Measured
     return measure(fit, repeat)
 
 
-def row(case: Case, repeat: int) -> list[str] | None:
-    """One line of the table, or None where the case's data are not here."""
-    frame = case.data()
-    if frame is None:
-        return None
+def row(case: Case, frame: pd.DataFrame, repeat: int) -> list[str]:
+    """One line of the table."""
     ours = measure_memagic(case, frame, repeat)
     line = [case.name, f"{len(frame):,}", f"{peak_memory(case):.0f}", f"{ours.seconds:.3f}"]
     if case.formula is None or find_spec("glmm") is None:
@@ -156,6 +154,7 @@ def main() -> None:
     parser.add_argument("--case", action="append", choices=[case.name for case in CASES])
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--no-cold-start", action="store_true")
+    parser.add_argument("--r", action="store_true", help="with R's lme4 and glmmTMB")
     options = parser.parse_args()
 
     print(machine(), end="\n\n")
@@ -163,14 +162,17 @@ def main() -> None:
     for case in CASES:
         if options.case and case.name not in options.case:
             continue
-        line = row(case, options.repeat)
-        if line is None:
+        frame = case.data()
+        if frame is None:
             print(f"{case.name}: its data are not here, left out")
-        else:
-            lines.append(line)
+            continue
+        lines.append(row(case, frame, options.repeat) + (r_fields(case.formula, frame) if options.r else []))
     print("Median seconds of a warm fit; ratio: memagic to glmm, below 1 where memagic is faster;")
     print("MB: memagic's peak above the data, in a process of its own")
-    print(table(["case", "rows", "MB", "memagic", "glmm", "ratio", "ll memagic", "ll glmm"], lines))
+    head = ["case", "rows", "MB", "memagic", "glmm", "ratio", "ll memagic", "ll glmm"]
+    if options.r:
+        head += [title for package in PACKAGES for title in (package, f"ll {package}")]
+    print(table(head, lines))
     if not options.no_cold_start:
         print("\nMedian seconds from a new process to the first table")
         print(table(["stage", "memagic"], cold_start(options.repeat)))

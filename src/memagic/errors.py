@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,14 @@ class CommandError(Exception):
         What to type instead.
     text : str, optional
         The command as typed. Layers that only know a position leave it out; `located` adds it.
+
+    Attributes
+    ----------
+    traced : bool
+        Whether a notebook shows where in the package it was raised, too.
     """
+
+    traced = False
 
     def __init__(
         self,
@@ -74,7 +82,8 @@ class CommandError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in place of a traceback."""
-        return self.lines()
+        calls = traceback.format_tb(self.__traceback__) if self.traced else []
+        return [*"".join(calls).splitlines(), *self.lines()]
 
 
 class Break(CommandError):

@@ -172,6 +172,11 @@ class Session:
         return self._stored
 
     @property
+    def results(self) -> list[str]:
+        """The names of the results that commands may name."""
+        return list(self._shelf().known())
+
+    @property
     def in_use(self) -> InUse | None:
         """Name, title and size of the data in use, as they are now."""
         if self._data is None:

@@ -82,6 +82,11 @@ def test_final_estimates_are_a_start_that_converges_at_once(frame: pd.DataFrame,
     again = session.run(f"{BASE} from(start)")
     assert isinstance(again, MEResults)
     assert again.e["ic"] == 1
+    smaller = "melogit c_use age || district:,"
+    with pytest.raises(CommandError) as caught:
+        session.run(f"{smaller} from(start)")
+    assert caught.value.hint == "type from(start, skip) to leave out what this model does not have"
+    assert isinstance(session.run(f"{smaller} from(start, skip)"), MEResults)
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_crossed_counts(fitted: Fitted) -> None:
     assert place == -1
     assert (box.name, box.lines[0], box.lines[-1]) == ("sid", "19 groups", "random: _cons")
     assert [unit.name for unit in found.nesting.chain] == ["pid", "observation"]
-    sid = np.argmax(data.estimates.design.levels[0].z, axis=1)
+    sid = data.estimates.design.levels[0].equations[0].codes
     pid = data.estimates.design.levels[1].grouping.codes
     pairs = len({*zip(sid, pid, strict=True)})
     assert found.nesting.note == f"sid × pid: {pairs} of 2,812 combinations occur."

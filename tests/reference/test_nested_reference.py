@@ -1,4 +1,4 @@
-"""Nested levels and ordinal links against R: log likelihood, estimates and standard errors."""
+"""Nested levels, crossed effects and ordinal links against R: likelihood, estimates, standard errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 MODELS: list[dict[str, Any]] = [
     model
-    for name in ("nested.json", "ordinal.json")
+    for name in ("nested.json", "ordinal.json", "crossed.json")
     for model in json.loads((HERE / name).read_text(encoding="utf-8"))["models"]
 ]
 Check = Callable[[dict[str, Any]], None]

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import memagic
+from memagic import datasets
 from memagic.results import MEResults
 from memagic.results.diagnosis import diagnose
 from memagic.results.estimates import Estimates
@@ -127,6 +128,13 @@ def test_a_random_slope_on_an_uncentred_year(grouped: pd.DataFrame) -> None:
     )
     centred = grouped.assign(year_c=grouped["year"] - 2005)
     assert notes("meglm w year_c || g: year_c, covariance(unstructured)", centred) == ()
+
+
+def test_the_intercept_of_an_uncentred_year_is_no_second_trouble() -> None:
+    women = datasets.load("bangladesh")
+    women["year"] = 1989 + women["age"].round()
+    (found,) = notes("melogit c_use year || district: year, covariance(unstructured)", women)
+    assert found.endswith('Try it centred: df["year_c"] = df["year"] - 1989')
 
 
 def test_a_covariate_of_large_scale(frame: pd.DataFrame) -> None:

@@ -75,9 +75,12 @@ def test_drawing_is_described_and_has_the_nodes(fitted: Fitted, method: str) -> 
 
 
 def test_static_form_and_descriptions(fitted: Fitted) -> None:
-    view = fitted(COMMAND, "bangladesh").explore_integrand(2)
+    fit = fitted(COMMAND, "bangladesh")
+    # There is no district 54.
+    assert fit.explore_integrand(54).group.label == "54 of 60: district 55 (6 observations)"
+    view = fit.explore_integrand(2)
     bundle = view._repr_mimebundle_()
-    assert "Group 2 of 60 by district" in bundle["text/plain"]
+    assert "Group 2 of 60: district 2 (20 observations)" in bundle["text/plain"]
     assert "<svg" in bundle["text/html"]
     assert bundle["text/html"].count("<table") == 2
     controls = [view.group, view.rule, view.points, view.sigma, view.back]

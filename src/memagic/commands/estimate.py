@@ -9,25 +9,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.commands.arrays import engine_problem
 from memagic.commands.constrained import Definitions, constraints_of
-from memagic.commands.integration import check_integration, check_nodes, is_crossed
+from memagic.commands.integration import check_integration, check_nodes, crossed_notes
 from memagic.commands.iteration_log import IterationLog, shown_details
 from memagic.commands.response import checked_response
 from memagic.commands.settings import engine_settings, technique_words
 from memagic.commands.starting import start_settings
 from memagic.commands.variance import standard_errors
-from memagic.data.design import Design, DesignLevel, make_design
+from memagic.data.design import Design, make_design
 from memagic.data.variables import Variables
 from memagic.display.formats import g
 from memagic.display.report import Wrap
 from memagic.engine.constraints import LinearConstraints
+from memagic.engine.crossed.system import TooLarge
 from memagic.engine.events import Event, Listener, silent
 from memagic.engine.fit import Fit, Settings, StoppedFit, fit
 from memagic.engine.grid import StoppedGrid
-from memagic.engine.problem import Level, Problem
+from memagic.engine.problem import Problem
 from memagic.engine.start import NotFeasible
 from memagic.errors import Break, CommandError
-from memagic.models import ModelKind, ancillary_names, covariance_structure, density, model_kind
+from memagic.models import ModelKind, ancillary_names, density, model_kind
 from memagic.results import MEResults
 from memagic.results.estimates import Estimates, Parameter, mark_boundary, mark_held, name_parameters
 from memagic.results.report import DisplayOptions, Exponentiated, check_scale
@@ -43,11 +45,6 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 __all__ = ["Model", "display_options", "fit_model", "prepare"]
-
-_CROSSED = (
-    "note: crossed random-effects model specified; option intmethod(laplace)",
-    "      implied.",
-)
 
 # Least eigenvalue of X'X, scaled to a unit diagonal, that is more than rounding.
 _ROUNDING = 1e-15
@@ -122,23 +119,10 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
     _check_size(design, kind)
     _check_rank(command, design)
     notes = (*design.notes, *response.notes)
-    if is_crossed(command) and "intmethod" not in command.options:
-        notes = (*_CROSSED, *notes)
-    weights = design.weights
-    level_weights = (None,) * len(design.levels) if weights is None else weights.levels
-    problem = Problem(
-        family=density(kind, len(response.categories)),
-        y=response.y,
-        x=design.x,
-        offset=design.offset,
-        trials=design.trials,
-        levels=tuple(
-            _level(level, weight) for level, weight in zip(design.levels, level_weights, strict=True)
-        ),
-        weight=None if weights is None or (weights.observations == 1.0).all() else weights.observations,
-    )
+    problem = engine_problem(design, density(kind, len(response.categories)), response.y)
     errors = standard_errors(command, design)
     check_nodes(command, settings, problem)
+    notes = (*crossed_notes(command, settings, problem), *notes)
     ancillary = ancillary_names(kind, len(response.categories))
     parameters, positions = name_parameters(command, kind, ancillary, design, problem)
     constraints, n_user = constraints_of(command, design, problem, parameters, positions, definitions)
@@ -210,6 +194,13 @@ def fit_model(
         fitted = fit(model.problem, settings, hear, model.constraints)
     except NotFeasible:
         raise CommandError(1400, "initial values not feasible") from None
+    except TooLarge as error:
+        raise CommandError(
+            950,
+            "insufficient memory",
+            span=command.random[0].span,
+            hint=f"besides the factor with the most values, {error.columns:,} effects are coupled",
+        ) from None
     except StoppedGrid as stop:
         raise Break(hint=f"the best node so far is {_as_start(model, stop.best)}") from None
     except StoppedFit as stop:
@@ -287,12 +278,6 @@ def _wrap(options: dict[str, Option]) -> Wrap:
     assert isinstance(lines, int)
     on_width = "fvwrapon" in options and options["fvwrapon"].value == "width"
     return Wrap(lines, "width" if on_width else "word")
-
-
-def _level(level: DesignLevel, weight: Array | None) -> Level:
-    """A level as the engine takes it."""
-    structure = covariance_structure((e.covariance, len(e.columns)) for e in level.equations)
-    return Level(level.grouping.codes, level.z, structure, weight)
 
 
 def _check_size(design: Design, kind: ModelKind) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast, get_args
 
+from memagic.engine.crossed.nested import dimensions, nested_problem
 from memagic.engine.fit import Settings
 from memagic.engine.nodes import Method
 from memagic.engine.problem import Problem
@@ -12,11 +13,19 @@ from memagic.errors import CommandError
 from memagic.models import ModelKind
 from memagic.spec.tree import Command
 
-__all__ = ["check_integration", "check_nodes", "integration_method", "is_crossed"]
+__all__ = ["check_integration", "check_nodes", "crossed_notes", "integration_method", "is_crossed"]
 
 # Modes and curvatures come from eliminating the lowest level first, cluster by cluster, which is the
 # hierarchical decomposition of Pinheiro and Chao (2006), whatever the method is called.
 _PINHEIRO_CHAO: dict[str, Method] = {"pcaghermite": "mcaghermite", "pclaplace": "laplace"}
+
+_IMPLIED = (
+    "note: crossed random-effects model specified; option intmethod(laplace)",
+    "      implied.",
+)
+
+# Columns of indicators are not made for more.
+_MOST_DIMENSIONS = 500
 
 # The models that have them: manual [ME] meglm, Options, 'intmethod()'.
 _ALLOWED = {("bernoulli", "logit"), ("binomial", "logit"), ("poisson", "log")}
@@ -60,6 +69,19 @@ def check_integration(command: Command, kind: ModelKind) -> None:
     )
 
 
+def crossed_notes(command: Command, settings: Settings, problem: Problem) -> tuple[str, ...]:
+    """What is said of crossed effects before the fit: the method implied, or the nodes of quadrature."""
+    if not is_crossed(command):
+        return ()
+    if "intmethod" not in command.options:
+        return _IMPLIED
+    if problem.family.closed_form or settings.method == "laplace":
+        return ()
+    q, points = dimensions(problem), settings.n_points
+    nodes = _shown(points**q)
+    return (f"note: {points} points in each of {q} dimensions make {nodes} nodes an observation.",)
+
+
 def check_nodes(command: Command, settings: Settings, problem: Problem) -> None:
     """Refuse rules that ask for more time or memory than there is, before starting.
 
@@ -70,8 +92,8 @@ def check_nodes(command: Command, settings: Settings, problem: Problem) -> None:
     """
     if problem.structure is None or problem.family.closed_form or settings.method == "laplace":
         return
-    if not affordable(problem, settings.n_points):
-        q, points = problem.structure.q, settings.n_points
+    q, points = dimensions(problem), settings.n_points
+    if q > _MOST_DIMENSIONS or not affordable(nested_problem(problem), points):
         nodes = points**q
         option = command.options.get("intpoints")
         raise CommandError(

@@ -94,6 +94,9 @@ def _given(
             continue
         if k is None:
             hint = closest(name, addresses) or "option skip ignores values of other parameters"
+            # Names in a matrix or in estimates are no slips of the pen.
+            if initial.matrix:
+                hint = f"type from({initial.matrix}, skip) to leave out what this model does not have"
             raise CommandError(111, f"parameter {name} not found", span=span, hint=hint)
         _check_sign(parameters[k], value, span)
         values[int(positions[k])] = value

@@ -158,7 +158,7 @@ def make_design(
 def _covariates(
     variables: Variables, fixed: tuple[Column, ...], levels: tuple[DesignLevel, ...], sample: Mask
 ) -> dict[str, Array]:
-    """The variables of all columns but the indicators of `R.varname`, which may be text."""
+    """The variables of all columns but those of `R.varname`, which may be text."""
     columns = [*fixed]
     for equation in (equation for level in levels for equation in level.equations):
         columns += [] if equation.factor else equation.columns

@@ -20,9 +20,6 @@ Mask = NDArray[np.bool_]
 Index = NDArray[np.intp]
 CovarianceKind = Literal["independent", "identity", "exchangeable", "unstructured", "fixed", "pattern"]
 
-# Indicators are held as columns, and their effects in matrices of that size.
-_MOST_VALUES = 500
-
 __all__ = ["CovarianceKind", "DesignLevel", "Grouping", "RandomEffects", "make_levels"]
 
 
@@ -65,14 +62,18 @@ class RandomEffects:
     columns : tuple of Column
     covariance : str
     factor : str
-        The variable of `R.varname`, whose values have a column each; empty for other equations.
-    values : ndarray, shape (q,)
-        These values, as the frame has them; empty for other equations.
+        The variable of `R.varname`, which stands for indicators of all its values with one variance;
+        empty for other equations. It has one column, which is one everywhere.
+    codes : ndarray of int, shape (n,), or None
+        Its values within the groups of the level, 0..K-1; None for other equations.
+    values : ndarray, shape (K,)
+        What the frame has for them; empty for other equations.
     """
 
     columns: tuple[Column, ...]
     covariance: CovarianceKind
     factor: str = ""
+    codes: Index | None = None
     values: NDArray[Any] = field(default_factory=lambda: np.empty(0))
 
 
@@ -130,10 +131,12 @@ def make_levels(
                 span=members[0].level_span,
                 hint=f"put the equations of {name} next to each other",
             )
+        grouping = _grouping(variables, name, codes.get(name), sample, upper)
         effects, parts = [], []
         for equation in members:
             if equation.factor is not None:
-                effect, z = _indicators(variables, equation, codes[equation.factor], sample)
+                effect = _crossed(variables, equation, codes[equation.factor], sample, grouping)
+                z = np.ones((len(grouping.codes), 1))
             else:
                 # Among equations of one level only the last has an intercept.
                 effect = _effects(variables, equation, sample, intercept=equation is members[-1])
@@ -143,7 +146,6 @@ def make_levels(
             parts.append(z)
         _refuse_repeated([column for effect in effects for column in effect.columns], name)
         z = np.concatenate(parts, axis=1)
-        grouping = _grouping(variables, name, codes.get(name), sample, upper)
         levels.append(DesignLevel(grouping, tuple(effects), z))
     return tuple(levels)
 
@@ -164,10 +166,10 @@ def _effects(
     return RandomEffects(tuple(columns), _covariance(equation))
 
 
-def _indicators(
-    variables: Variables, equation: RandomEquation, codes: Index, sample: Mask
-) -> tuple[RandomEffects, Array]:
-    """The indicators of all values of the variable of `R.varname`, with one variance."""
+def _crossed(
+    variables: Variables, equation: RandomEquation, codes: Index, sample: Mask, grouping: Grouping
+) -> RandomEffects:
+    """The effects of all values of the variable of `R.varname`, with one variance."""
     assert equation.factor is not None
     option = equation.options.get("covariance")
     if option is not None and _covariance(equation) != "identity":
@@ -177,21 +179,11 @@ def _indicators(
             span=option.span,
             hint="leave covariance() out of its equation",
         )
-    values, codes = np.unique(codes[sample], return_inverse=True)
-    codes = codes.reshape(len(codes))
-    if len(values) > _MOST_VALUES:
-        raise CommandError(
-            198,
-            f"R.{equation.factor} has {len(values):,} values; at most {_MOST_VALUES:,} are supported",
-            span=equation.factor_span,
-            hint=f"put the variable with the most values last, as || {equation.factor}:",
-        )
-    z = np.zeros((len(codes), len(values)))
-    z[np.arange(len(codes)), codes] = 1.0
     name = equation.factor
-    columns = tuple(Column(f"{k}.{name}", f"R.{name}", ((name, None),)) for k in range(len(values)))
-    shown = _values_at(variables, name, sample, _first(codes, len(values)))
-    return RandomEffects(columns, "identity", name, shown), z
+    column = Column(f"R.{name}", f"R.{name}", ((name, None),))
+    within = _numbered(grouping.codes * (int(codes.max()) + 1) + codes[sample])
+    shown = _values_at(variables, name, sample, _first(within, int(within.max()) + 1))
+    return RandomEffects((column,), "identity", name, within, shown)
 
 
 def _covariance(equation: RandomEquation) -> CovarianceKind:
@@ -209,8 +201,7 @@ def _grouping(
     n = int(np.count_nonzero(sample))
     used = np.zeros(n, dtype=np.intp) if codes is None else codes[sample]
     if upper is not None:
-        used = upper.codes * (int(used.max()) + 1) + used
-        used = np.unique(used, return_inverse=True)[1].reshape(n)
+        used = _numbered(upper.codes * (int(used.max()) + 1) + used)
     counts = np.bincount(used)
     present = counts > 0
     if not present.all():
@@ -236,6 +227,11 @@ def _values_at(variables: Variables, name: str, sample: Mask, rows: Index) -> ND
     """A variable as the frame has it, at rows of the sample."""
     found: NDArray[Any] = variables.series(name).iloc[np.flatnonzero(sample)[rows]].to_numpy()
     return found
+
+
+def _numbered(codes: Index) -> Index:
+    """The codes numbered without gaps, in their order."""
+    return np.unique(codes, return_inverse=True)[1].reshape(len(codes))
 
 
 def _refuse_repeated(columns: list[Column], level: str) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["describe", "load", "names"]
+__all__ = ["describe", "load", "names", "variables"]
 
 # Storage types in the manual's words; the smallest that hold each variable.
 DTYPES = {"byte": "int8", "int": "int16", "long": "int32", "float": "float32", "double": "float64"}
@@ -107,6 +107,17 @@ def describe(name: str) -> pd.DataFrame:
     )
     shown.attrs.update(title=metadata["title"], source=metadata["source"], notes=metadata["notes"])
     return shown
+
+
+def variables(name: str) -> tuple[str, ...]:
+    """The names of a data set's variables, without its data.
+
+    Raises
+    ------
+    CommandError
+        601 where there is no such data set.
+    """
+    return tuple(_metadata(name)["variables"])
 
 
 def _metadata(name: str) -> Metadata:

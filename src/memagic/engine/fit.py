@@ -11,6 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.engine.constraints import LinearConstraints
+from memagic.engine.crossed.laplace import CrossedLaplace
+from memagic.engine.crossed.linear import CrossedLinear
+from memagic.engine.crossed.nested import nested_problem
+from memagic.engine.crossed.problem import CrossedProblem
+from memagic.engine.crossed.threads import modest_threads
 from memagic.engine.events import Listener, StageStarted, silent
 from memagic.engine.grid import grid_search
 from memagic.engine.laplace import LaplaceObjective
@@ -24,12 +29,17 @@ from memagic.engine.problem import Problem
 from memagic.engine.quadrature import QuadratureObjective
 from memagic.engine.restricted import space_of
 from memagic.engine.sandwich import Variance, meat
+from memagic.engine.secant import OutlinedObjective, maximize_outlined
 from memagic.engine.space import Space, to_reported
 from memagic.engine.start import NotFeasible, StartSettings, starting_point
 
 Array = NDArray[np.float64]
 
 __all__ = ["Fit", "NotFeasible", "Settings", "StoppedFit", "fit", "make_objective", "refit"]
+
+_Analytic = (
+    PlainObjective | LinearObjective | LaplaceObjective | QuadratureObjective | CrossedLinear | CrossedLaplace
+)
 
 # Relative to the size of the linear predictor's random part: a standard deviation at which no
 # digit of the log likelihood depends on the variance.
@@ -132,18 +142,23 @@ def make_objective(problem: Problem, settings: Settings) -> Objective:
     return NumericalObjective(problem, objective) if settings.numerical else objective
 
 
-def _analytic_objective(
-    problem: Problem, settings: Settings
-) -> PlainObjective | LinearObjective | LaplaceObjective | QuadratureObjective:
+def _analytic_objective(problem: Problem, settings: Settings) -> _Analytic:
     if problem.structure is None:
         return PlainObjective(problem)
+    laplace = settings.method == "laplace" or (settings.method == "mcaghermite" and settings.n_points == 1)
+    if isinstance(problem, CrossedProblem):
+        if problem.family.closed_form:
+            return CrossedLinear(problem)
+        if laplace:
+            return CrossedLaplace(problem)
+        problem = nested_problem(problem)
     if problem.family.closed_form and problem.weighted:
         # At the mode, with the curvature, three points integrate all that derivatives need exactly.
         return QuadratureObjective(problem, "mcaghermite", _EXACT_POINTS)
     if problem.family.closed_form:
         # The Laplacian approximation of a Gaussian posterior is no approximation.
         return LinearObjective(problem) if len(problem.levels) == 1 else LaplaceObjective(problem)
-    if settings.method == "laplace" or (settings.method == "mcaghermite" and settings.n_points == 1):
+    if laplace:
         return LaplaceObjective(problem)
     return QuadratureObjective(problem, settings.method, settings.n_points)
 
@@ -174,6 +189,13 @@ def fit(
     StoppedFit
         On a keyboard interrupt, once the maximization of the full model has begun.
     """
+    with modest_threads(problem):
+        return _fit(problem, settings, listener, constraints)
+
+
+def _fit(
+    problem: Problem, settings: Settings, listener: Listener, constraints: LinearConstraints | None
+) -> Fit:
     space = space_of(problem, constraints)
     start = starting_point(problem, settings.start, listener, constraints)
     objective = make_objective(problem, settings)
@@ -187,14 +209,7 @@ def fit(
         gamma = _feasible(problem, space, moved, start.values)
     if settings.estimate:
         try:
-            maximum = maximize(
-                moved,
-                gamma,
-                settings.stopping,
-                space.listener(listener),
-                space.coordinates(gamma),
-                settings.search,
-            )
+            maximum = _maximum(objective, space, gamma, settings, listener)
         except StoppedMaximum as stop:
             so_far = _reported(problem, space, objective, stop.so_far, start.comparison, settings.variance)
             raise StoppedFit(replace(so_far, interrupted=True)) from None
@@ -218,9 +233,26 @@ def refit(problem: Problem, settings: Settings, before: Fit) -> Fit:
     gamma = space.start(before.estimates)
     if not np.isfinite(moved.value(gamma)):
         raise NotFeasible
-    maximum = maximize(moved, gamma, settings.stopping, silent, space.coordinates(gamma), settings.search)
+    with modest_threads(problem):
+        maximum = _maximum(objective, space, gamma, settings, silent)
     plain = before.log_likelihood_plain
     return _reported(problem, space, objective, maximum, plain, settings.variance)
+
+
+def _maximum(
+    objective: Objective, space: Space, gamma: Array, settings: Settings, listener: Listener
+) -> Maximum:
+    newton = all(technique == "nr" for technique, _ in settings.search.techniques)
+    if newton and isinstance(objective, OutlinedObjective):
+        return maximize_outlined(objective, space, gamma, settings.stopping, listener, settings.search)
+    return maximize(
+        space.objective(objective),
+        gamma,
+        settings.stopping,
+        space.listener(listener),
+        space.coordinates(gamma),
+        settings.search,
+    )
 
 
 def _feasible(problem: Problem, space: Space, objective: Objective, values: Array) -> Array:

@@ -94,6 +94,7 @@ def maximize(
     listener: Listener,
     coordinates: Coordinates | None = None,
     search: Search | None = None,
+    polished: float = _POLISHED,
 ) -> Maximum:
     """Maximize from `start`, telling `listener` of every iteration.
 
@@ -111,6 +112,8 @@ def maximize(
         The parameters themselves if not given.
     search : Search, optional
         Newton-Raphson if not given.
+    polished : float
+        After convergence, further steps are taken while they bring the scaled gradient down to this.
 
     Raises
     ------
@@ -156,7 +159,7 @@ def maximize(
                 Iteration(number, state.value, not_concave=not_concave, backed_up=backed_up, detail=detail)
             )
         if converged and number < stopping.iterate:
-            state = points.polish(state)
+            state = points.polish(state, polished)
             if abs(state.value - log[-1]) > _VISIBLE * (1.0 + abs(log[-1])):
                 number += 1
                 log.append(state.value)
@@ -228,10 +231,10 @@ class _Points:
             length *= 0.5
         return state, tuple(trials)
 
-    def polish(self, state: _State) -> _State:
+    def polish(self, state: _State, polished: float) -> _State:
         """Full Newton steps after convergence, for as long as each at least halves the gradient."""
         for _ in range(_MAX_POLISHING):
-            if state.step.scaled_gradient <= _POLISHED:
+            if state.step.scaled_gradient <= polished:
                 break
             trial = self._evaluated(state.theta + state.step.direction)
             if trial is None or not trial.step.concave:

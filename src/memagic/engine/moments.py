@@ -20,9 +20,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.engine.problem import Problem
+from memagic.engine.crossed.problem import CrossedProblem
+from memagic.engine.problem import Level, Problem
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
 __all__ = ["moment_omega", "moment_variances"]
 
@@ -45,15 +47,22 @@ def moment_variances(problem: Problem, beta: Array, phi: Array) -> Array:
         own = np.bincount(level.cluster, weights=weight * z * z)
         right[a] = float(np.sum(score * score - own))
         for b in range(a, q):
-            # Levels come highest first: clusters of the later one are within those of the other.
             lower, m = places[b]
-            common = np.bincount(lower.cluster, weights=weight * z * lower.z[:, m])
+            common = np.bincount(_common(problem, level, lower), weights=weight * z * lower.z[:, m])
             left[a, b] = left[b, a] = float(np.sum(common * common))
     square = np.maximum(problem.mean_square_z, 1e-300)
     least = _LEAST_SHARE / (square * max(float(weight.mean()), 1e-300))
     scale = 1.0 / np.sqrt(np.maximum(np.diag(left), 1e-300))
     solved = scale * np.linalg.lstsq(left * np.outer(scale, scale), scale * right, rcond=None)[0]
     return np.maximum(solved, least)
+
+
+def _common(problem: Problem, level: Level, lower: Level) -> Index:
+    """Codes of the groups that two levels have in common."""
+    if level is lower or not isinstance(problem, CrossedProblem):
+        return lower.cluster  # highest first: clusters of the later one are within those of the other
+    pairs = level.cluster * lower.n_clusters + lower.cluster
+    return np.asarray(np.unique(pairs, return_inverse=True)[1].reshape(len(pairs)))
 
 
 def moment_omega(problem: Problem, beta: Array, phi: Array) -> Array:

@@ -15,6 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.engine.blocks import Block, arrange
+from memagic.engine.crossed.nested import nested_problem
+from memagic.engine.crossed.posterior import crossed_modes, from_nested
+from memagic.engine.crossed.problem import CrossedProblem
 from memagic.engine.modes import find_modes, zeros
 from memagic.engine.nodes import Method, Placement, log_likelihood_at, posterior
 from memagic.engine.problem import Parameters, Problem
@@ -62,6 +65,9 @@ def posterior_means(problem: Problem, theta: Array, method: Method, n_points: in
     """
     if problem.family.closed_form or method == "laplace" or n_points < 2:
         return posterior_modes(problem, theta)
+    if isinstance(problem, CrossedProblem):
+        nested = posterior_means(nested_problem(problem), theta, method, n_points)
+        return EffectMoments(*from_nested(problem, nested.value, nested.covariance))
     parameters = problem.unpack(theta)
     objective = QuadratureObjective(problem, method, n_points)
     placements = objective.place(theta)
@@ -81,6 +87,8 @@ def posterior_modes(problem: Problem, theta: Array) -> EffectMoments:
         With random effects.
     theta : ndarray, shape (p + m + n_phi,)
     """
+    if isinstance(problem, CrossedProblem):
+        return EffectMoments(*crossed_modes(problem, theta))
     assert problem.structure is not None
     parameters = problem.unpack(theta)
     factor = problem.structure.factor(parameters.omega)

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.engine.constraints import LinearConstraints
+from memagic.engine.crossed.problem import CrossedProblem
+from memagic.engine.crossed.start import one_way_variances
 from memagic.engine.events import Listener, StageStarted, silent
 from memagic.engine.linear import cluster_mean_variance
 from memagic.engine.maximize import Maximum, Stopping, maximize
@@ -189,13 +191,17 @@ def _with_variances(problem: Problem, plain: Array, method: StartName) -> Array:
         omega = moment_omega(problem, beta, phi)
     elif problem.family.closed_form and method != "zero":
         residual = problem.y - problem.fixed_part(beta)
-        least = 1e-8 * float(np.exp(2.0 * phi[0]))
-        variance = np.concatenate(
-            [
-                np.full(level.structure.q, max(cluster_mean_variance(level.cluster, residual), least))
-                for level in problem.levels
-            ]
-        )
+        if isinstance(problem, CrossedProblem):
+            variance, left = one_way_variances(problem, residual)
+            phi = np.array([0.5 * np.log(left)])
+        else:
+            least = 1e-8 * float(np.exp(2.0 * phi[0]))
+            variance = np.concatenate(
+                [
+                    np.full(level.structure.q, max(cluster_mean_variance(level.cluster, residual), least))
+                    for level in problem.levels
+                ]
+            )
         scale = np.sqrt(variance / np.maximum(problem.mean_square_z, 1e-300))
         omega = omega * scale[first_rows(problem)]
     return np.concatenate([beta, omega, phi])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from memagic.magics import completion
 from memagic.magics.notebook import Notebook
+from memagic.magics.settings import MeMagic, traced
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -13,13 +15,31 @@ __all__ = ["load_ipython_extension", "unload_ipython_extension"]
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Give the shell a session and the magics that talk to it."""
-    for kind, name, function in Notebook(shell).magics():
-        shell.magics_manager.register_function(function, kind, name)
+    """Give the shell a session, the magics that talk to it, completion and settings."""
+    notebook = Notebook(shell)
+    settings = MeMagic(notebook.session, parent=shell)
+    _remove_settings(shell)
+    _configurables(shell).append(settings)
+    for kind, name, function in notebook.magics():
+        shell.magics_manager.register_function(traced(function, settings), kind, name)
+    completion.install(shell, notebook)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
-    """Take the magics away, and the session with them."""
+    """Take all of them away."""
     for kind, name, _ in Notebook(shell).magics():
         for one in kind.split("_"):
             shell.magics_manager.magics[one].pop(name, None)
+    completion.remove(shell)
+    _remove_settings(shell)
+
+
+def _remove_settings(shell: InteractiveShell) -> None:
+    others = [one for one in _configurables(shell) if not isinstance(one, MeMagic)]
+    _configurables(shell)[:] = others
+
+
+def _configurables(shell: InteractiveShell) -> list[Any]:
+    """What `%config` lists."""
+    configurables: list[Any] = shell.configurables
+    return configurables

@@ -13,20 +13,10 @@ from IPython.core.magic import no_var_expand
 from memagic.errors import Break, CommandError
 from memagic.magics.arguments import Arguments, Word, read_cell, read_line
 from memagic.magics.frames import find_frame, find_object, frames_in
-from memagic.magics.help import (
-    DEFINITION_HELP,
-    ESTIMATES_HELP,
-    PREFIX_HELP,
-    QUADCHK_HELP,
-    SCRIPT_HELP,
-    SURVEY_HELP,
-    TSSET_HELP,
-    USE_HELP,
-    command_help,
-)
+from memagic.magics.help import help_page, help_text
 from memagic.magics.live_log import live_log
 from memagic.magics.script import commands_of
-from memagic.magics.test_help import TEST_HELP
+from memagic.magics.test_topics import TEST_TOPICS
 from memagic.session import Session
 from memagic.spec.options import COMMANDS
 from memagic.spec.parser import command_name, is_replay
@@ -68,30 +58,29 @@ class Notebook:
 
     def magics(self) -> Iterator[tuple[Kind, str, Callable[..., Any]]]:
         """Kind, name and function of every magic."""
-        yield "line", "use", _magic(self.use, USE_HELP)
-        yield "line", "quadchk", _magic(partial(self.postestimate, "quadchk"), QUADCHK_HELP)
+        yield "line", "help", _magic(help_page, help_text("help"))
+        yield "line", "use", _magic(self.use, help_text("use"))
+        yield "line", "quadchk", _magic(partial(self.postestimate, "quadchk"), help_text("quadchk"))
         for name in COMMANDS:
-            text = command_help(name)
+            text = help_text(name)
             yield "line_cell", name, _magic(partial(self.command, name), text)
             # IPython takes a magic's name up to the first blank: in `%melogit, or` it ends in a comma.
             yield "line", f"{name},", _magic(partial(self.replay, name), text)
-        for name, text in TEST_HELP.items():
-            yield "line", name, _magic(partial(self.postestimate, name), text)
+        for name in TEST_TOPICS:
+            yield "line", name, _magic(partial(self.postestimate, name), help_text(name))
             # As above: `%margins, dydx(*)`.
-            yield "line", f"{name},", _magic(partial(self.postestimate_with, name), text)
-        for name, text in DEFINITION_HELP.items():
-            yield "line", name, _magic(partial(self.define, name), text)
+            yield "line", f"{name},", _magic(partial(self.postestimate_with, name), help_text(name))
+        for name in ("set", "svyset", "constraint", "matrix", "estimates", "est"):
+            yield "line", name, _magic(partial(self.define, name), help_text(name))
         for name in ("tsset", "xtset"):
-            yield "line", name, _magic(partial(self.set_time, name), TSSET_HELP)
-            yield "line", f"{name},", _magic(partial(self.set_time, f"{name},"), TSSET_HELP)
+            yield "line", name, _magic(partial(self.set_time, name), help_text(name))
+            yield "line", f"{name},", _magic(partial(self.set_time, f"{name},"), help_text(name))
         # The prefix ends in a colon, or in a comma where options follow.
         for name in ("svy", "svy:", "svy,"):
-            yield "line", name, _magic(partial(self.survey, name.removeprefix("svy")), SURVEY_HELP)
+            yield "line", name, _magic(partial(self.survey, name.removeprefix("svy")), help_text("svy"))
         for name in ("quietly", "qui", "noisily", "capture", "cap", "by", "bysort", "bys"):
-            yield "line", name, _magic(partial(self.prefixed, name), PREFIX_HELP)
-        yield "cell", "me", _magic(self.script, SCRIPT_HELP)
-        for name in ("estimates", "est"):
-            yield "line", name, _magic(partial(self.define, name), ESTIMATES_HELP)
+            yield "line", name, _magic(partial(self.prefixed, name), help_text(name))
+        yield "cell", "me", _magic(self.script, help_text("me"))
 
     def use(self, line: str) -> None:
         """Put data in use, or tell what is."""
@@ -236,6 +225,17 @@ class Notebook:
             f"%use {first} first" if frames else "%use bangladesh for an example, or %use with a DataFrame"
         )
         raise CommandError(3, "no data in use", hint=hint, text=arguments.text)
+
+    def table(self, name: str | None = None) -> Any:
+        """The DataFrame that a name stands for, or that the next command has; None where there is none."""
+        name = name or self._followed
+        if name is not None and (frame := find_frame(name, self._namespace)) is not None:
+            return frame
+        if name is None and self.session.data is None:
+            frames = list(frames_in(self._namespace).values())
+            return frames[0] if len(frames) == 1 else None
+        in_use = self.session.in_use
+        return self.session.data if in_use is not None and name in (None, in_use.name) else None
 
     def _named(self, word: Word) -> Data:
         frame: Data | None = find_frame(word.text, self._namespace)

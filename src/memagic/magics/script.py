@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["commands_of"]
+__all__ = ["command_around", "commands_of"]
 
 _STRING_OR_COMMENT = re.compile(r'"[^"\n]*"|///?|/\*')
 
@@ -15,17 +15,44 @@ def commands_of(cell: str) -> list[str]:
     A line is a command. It goes on in the next one after ``///``, inside ``/* */``, and where the next
     one begins with ``||`` or a comma. Line ends inside a command stay, so that an error shows its line.
     """
+    texts = ("\n".join(lines).rstrip() for lines in _grouped(cell))
+    return [text for text in texts if _says_something(text)]
+
+
+def command_around(cell: str, cursor: int) -> tuple[list[str], str, int]:
+    """The command that a place of a cell belongs to.
+
+    Returns
+    -------
+    before : list of str
+        The commands before it.
+    text : str
+        The command as far as it goes, nothing in an empty line.
+    cursor : int
+        The place in it.
+    """
+    start = 0
+    before: list[str] = []
+    for lines in _grouped(cell):
+        text = "\n".join(lines)
+        if cursor <= start + len(text):
+            return before, text, max(cursor - start, 0)
+        before.append(text)
+        start += len(text) + 1
+    return before, "", 0
+
+
+def _grouped(cell: str) -> list[list[str]]:
+    """The lines of a cell, those of a command together."""
     commands: list[list[str]] = []
     goes_on = within = False
     for line in cell.split("\n"):
-        stripped = line.strip()
-        if goes_on or within or (commands and stripped.startswith(("||", ","))):
+        if goes_on or within or (commands and line.strip().startswith(("||", ","))):
             commands[-1].append(line)
         else:
             commands.append([line])
         goes_on, within = _ends(line, within)
-    texts = ("\n".join(lines).rstrip() for lines in commands)
-    return [text for text in texts if _says_something(text)]
+    return commands
 
 
 def _ends(line: str, within: bool) -> tuple[bool, bool]:

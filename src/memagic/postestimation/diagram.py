@@ -116,12 +116,11 @@ def _effects(names: list[str]) -> tuple[str, ...]:
 def _factors(level: DesignLevel) -> list[tuple[str, Index]]:
     """The crossed factors of a level, with their codes by observation."""
     found = []
-    first = 0
     for equation in level.equations:
-        last = first + len(equation.columns)
-        if equation.factor:
-            found.append((equation.factor, np.argmax(level.z[:, first:last], axis=1)))
-        first = last
+        if equation.codes is not None:
+            # Within groups a value has a code in each of them.
+            value = np.unique(equation.values, return_inverse=True)[1]
+            found.append((equation.factor, value[equation.codes]))
     return found
 
 

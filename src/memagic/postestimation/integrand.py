@@ -35,6 +35,8 @@ class Groups:
         The group variable.
     sizes : tuple of int
         Observations by group, in the order of the group variable's values.
+    values : tuple of str
+        These values.
     problem : Problem
     theta : ndarray, shape (d,)
     sigma : float
@@ -47,6 +49,7 @@ class Groups:
     effect: str
     variable: str
     sizes: tuple[int, ...]
+    values: tuple[str, ...]
     problem: Problem
     theta: Array
     sigma: float
@@ -73,6 +76,9 @@ def groups_of(estimates: Estimates) -> Groups:
         effect=f"{level.columns[0].name}[{level.grouping.path}]",
         variable=level.grouping.name,
         sizes=tuple(int(n) for n in level.grouping.sizes),
+        values=tuple(
+            f"{value:g}" if isinstance(value, float) else str(value) for value in level.grouping.values
+        ),
         problem=problem,
         theta=estimates.fit.theta,
         sigma=max(abs(omega), _LEAST),

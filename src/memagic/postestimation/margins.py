@@ -183,8 +183,6 @@ def _weighted(scene: Scene, response: Response) -> tuple[Scene, Array]:
     alike = all(fixed_at(scene.settings, name) for name in estimates.design.covariates)
     alike &= estimates.problem.offset is None or not response.offset
     alike &= np.ndim(estimates.problem.trials) == 0 or not response.trials
-    # Indicators of R.varname have the same variance in every row only where it is one for all.
-    alike &= not any(e.factor for level in estimates.design.levels for e in level.equations)
     if alike:
         return replace(scene, rows=rows[:1]), np.ones(1)
     return scene, weights / weights.sum()

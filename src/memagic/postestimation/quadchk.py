@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from memagic.display.formats import g
 from memagic.display.grid_table import GridRow, GridTable
+from memagic.engine.crossed.nested import dimensions, nested_problem
 from memagic.engine.fit import refit
 from memagic.engine.quadrature import affordable
 from memagic.engine.start import NotFeasible
@@ -235,13 +236,12 @@ def _checked(points: Sequence[float]) -> list[int]:
 def _default_points(estimates: Estimates) -> list[int]:
     own = estimates.settings.n_points
     near = (max(own - _STEP, _FEWEST), min(own + _STEP, _MOST))
-    return [n for n in near if n != own and affordable(estimates.problem, n)]
+    return [n for n in near if n != own and affordable(nested_problem(estimates.problem), n)]
 
 
 def _check_nodes(estimates: Estimates, points: int) -> None:
-    if not affordable(estimates.problem, points):
-        assert estimates.problem.structure is not None
-        q = estimates.problem.structure.q
+    if not affordable(nested_problem(estimates.problem), points):
+        q = dimensions(estimates.problem)
         raise CommandError(
             198,
             f"{points} points in each of {q} dimensions make {points**q:,} nodes an observation",

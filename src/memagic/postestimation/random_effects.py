@@ -5,6 +5,7 @@ Source: manual [ME] meglm postestimation, `predict, reffects` with `ebmeans`, `e
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -149,9 +150,10 @@ def random_effects(estimates: Estimates, statistic: Statistic = "ebmeans") -> Em
     moments = effect_moments(estimates, statistic)
     groups: list[GroupEffects] = []
     parents: list[Grouping] = []
-    for level, value, se in zip(estimates.design.levels, moments.value, moments.se, strict=True):
+    parts = zip(moments.value, moments.se, strict=True)
+    for level in estimates.design.levels:
         keys = _keys(level.grouping, parents)
-        groups += _of_level(level, keys, value, se)
+        groups += _of_level(level, keys, parts)
         if level.grouping.name != ALL:
             parents.append(level.grouping)
     return EmpiricalBayes(statistic, tuple(groups))
@@ -180,39 +182,36 @@ def _keys(grouping: Grouping, parents: list[Grouping]) -> tuple[Key, ...]:
     return above if grouping.name == ALL else (*above, (grouping.name, grouping.values))
 
 
-def _of_level(level: DesignLevel, keys: tuple[Key, ...], value: Array, se: Array) -> list[GroupEffects]:
-    """Crossed factors by themselves, and the effects of all other equations together."""
+def _of_level(
+    level: DesignLevel, keys: tuple[Key, ...], parts: Iterator[tuple[Array, Array]]
+) -> list[GroupEffects]:
+    """Crossed factors by themselves, and the effects of all other equations together.
+
+    Parameters
+    ----------
+    parts : iterator of (ndarray, ndarray)
+        Effects and standard errors: of every factor, and of ordinary equations that follow each other.
+    """
     found: list[GroupEffects] = []
-    own: list[int] = []
-    first = 0
+    own: list[tuple[Array, Array]] = []
     path = level.grouping.path
+    ordinary = False
     for equation in level.equations:
-        columns = list(range(first, first + len(equation.columns)))
-        first += len(columns)
-        if not equation.factor:
-            own += columns
+        if equation.codes is None:
+            if not ordinary:
+                own.append(next(parts))
+            ordinary = True
             continue
-        # Of the values of a factor, those that the group has.
-        group, column = np.nonzero(_present(level, columns))
+        ordinary = False
+        value, se = next(parts)
+        group = np.zeros(len(value), dtype=np.intp)
+        group[equation.codes] = level.grouping.codes
         above = tuple((name, values[group]) for name, values in keys)
-        found.append(
-            GroupEffects(
-                f"{path}>{equation.factor}",
-                (*above, (equation.factor, equation.values[column])),
-                ("_cons",),
-                value[group, np.array(columns)[column], None],
-                se[group, np.array(columns)[column], None],
-            )
-        )
+        own_keys = (*above, (equation.factor, equation.values))
+        found.append(GroupEffects(f"{path}>{equation.factor}", own_keys, ("_cons",), value, se))
     if own:
-        names = tuple(level.columns[k].name for k in own)
+        names = tuple(c.name for e in level.equations if e.codes is None for c in e.columns)
         keys = keys or ((ALL, level.grouping.values),)
-        found.append(GroupEffects(path, keys, names, value[:, own], se[:, own]))
+        value, se = (np.concatenate(arrays, axis=1) for arrays in zip(*own, strict=True))
+        found.append(GroupEffects(path, keys, names, value, se))
     return found
-
-
-def _present(level: DesignLevel, columns: list[int]) -> NDArray[np.bool_]:
-    """Which indicators are one in an observation of a group, shape (M, len(columns))."""
-    present = np.zeros((len(level.grouping.sizes), len(columns)), dtype=bool)
-    present[level.grouping.codes, np.argmax(level.z[:, columns], axis=1)] = True
-    return present

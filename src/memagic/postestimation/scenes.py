@@ -82,7 +82,7 @@ class Scene:
             for equation in level.equations:
                 last = first + len(equation.columns)
                 z = level.z[:, first:last]
-                # Indicators of R.varname do not depend on covariates.
+                # The effects of R.varname do not depend on covariates.
                 parts.append(z[self.rows] if equation.factor else make(equation.columns, z))
                 first = last
         return np.concatenate(parts, axis=1)

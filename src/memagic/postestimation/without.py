@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.data.levels import DesignLevel, RandomEffects
+from memagic.data.levels import RandomEffects
 from memagic.engine.constraints import LinearConstraints
+from memagic.engine.crossed.problem import CrossedProblem
 from memagic.engine.problem import Level, Problem
 from memagic.models import covariance_structure
 from memagic.results.estimates import Estimates
@@ -61,27 +63,39 @@ def without(estimates: Estimates, gone: Mask) -> Reduced:
     assert problem.structure is not None
     levels = []
     first = 0
-    for level, design in zip(problem.levels, estimates.design.levels, strict=True):
+    left = []
+    for number, (level, equations) in enumerate(zip(problem.levels, _together(estimates), strict=True)):
         mask = ~gone[first : first + level.structure.q]
         first += level.structure.q
         if mask.any():
-            sets = [(kind, q) for kind, q in _sizes(design, mask) if q]
+            sets = [(kind, q) for kind, q in _sizes(equations, mask) if q]
             levels.append(Level(level.cluster, level.z[:, mask], covariance_structure(sets)))
+            left.append(number)
     entries = [not (gone[r] or gone[c]) for r, c in problem.structure.entries]
     n_phi = problem.family.n_phi
     kept = np.array([True] * problem.p + entries + [True] * n_phi)
     found = estimates.fit.constraints
     if found is not None:
         found = LinearConstraints(found.matrix[:, kept], found.values)
+    if isinstance(problem, CrossedProblem):
+        problem = replace(problem, within=tuple(problem.within[number] for number in left))
     return Reduced(replace(problem, levels=tuple(levels)), kept, found)
 
 
-def _sizes(level: DesignLevel, mask: Mask) -> list[tuple[str, int]]:
+def _together(estimates: Estimates) -> list[list[RandomEffects]]:
+    """The equations of each of the engine's levels: crossed factors have one of their own."""
+    return [
+        list(members)
+        for level in estimates.design.levels
+        for _, members in groupby(level.equations, key=lambda e: 0 if e.codes is None else id(e))
+    ]
+
+
+def _sizes(equations: list[RandomEffects], mask: Mask) -> list[tuple[str, int]]:
     """The kind of each equation's covariance, and how many of its effects are left."""
     sizes: list[tuple[str, int]] = []
     first = 0
-    equation: RandomEffects
-    for equation in level.equations:
+    for equation in equations:
         last = first + len(equation.columns)
         sizes.append((equation.covariance, int(mask[first:last].sum())))
         first = last

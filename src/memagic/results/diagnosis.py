@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from memagic.results.estimates import Estimates, Parameter
 from memagic.results.flat import Direction, flat_directions
 from memagic.results.remedies import equation_without, joined, other_integration, shown, start_grid
-from memagic.results.scales import scale_note
+from memagic.results.scales import far_from_zero, scale_note
 
 Array = NDArray[np.float64]
 
@@ -55,7 +55,7 @@ def diagnose(estimates: Estimates) -> tuple[str, ...]:
         *_exploded(estimates),
     ]
     mild = [*_at_zero(estimates), *_perfect(estimates)]
-    hard = bool(grave) or not fit.converged
+    hard = bool(grave or _exploding(estimates)) or not fit.converged
     scale = scale_note(estimates, covariates=hard) if hard or mild or _nearly_perfect(estimates) else ""
     causes = [*grave, *([scale] if scale else []), *mild]
     notes = [] if fit.converged else [_not_converged(estimates, explained=bool(causes))]
@@ -193,7 +193,9 @@ def _separating(estimates: Estimates) -> tuple[Parameter, ...]:
 def _exploded(estimates: Estimates) -> list[str]:
     parts = _exploding(estimates)
     notes = []
-    variances = [p for p in parts if p.role == "variance"]
+    # The intercept of a variable far from zero is far out too, and its variance is large for that.
+    by_origin = far_from_zero(estimates) is not None
+    variances = [p for p in parts if p.role == "variance" and not (by_origin and p.label == "var(_cons)")]
     if variances:
         names = joined([shown(estimates, p) for p in variances])
         verb = "grows" if len(variances) == 1 else "grow"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from memagic.engine.crossed.nested import nested_problem
 from memagic.engine.quadrature import affordable
 from memagic.results.estimates import Estimates, Parameter
 
@@ -49,7 +50,7 @@ def other_integration(estimates: Estimates) -> list[str]:
     if problem.structure is None or problem.family.closed_form or settings.method == "laplace":
         return []
     points = _MORE_POINTS if settings.n_points < _MORE_POINTS else 2 * settings.n_points
-    more = [f"intpoints({points})"] if affordable(problem, points) else []
+    more = [f"intpoints({points})"] if affordable(nested_problem(problem), points) else []
     return [*more, "intmethod(laplace)"]
 
 

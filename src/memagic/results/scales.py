@@ -10,7 +10,7 @@ from memagic.results.estimates import Estimates
 
 Array = NDArray[np.float64]
 
-__all__ = ["scale_note"]
+__all__ = ["far_from_zero", "scale_note"]
 
 # Means beyond so many standard deviations, and standard deviations beyond such a power of ten.
 _FAR = 10.0
@@ -29,16 +29,16 @@ def scale_note(estimates: Estimates, covariates: bool) -> str:
     covariates : bool
         Whether the scale of the covariates matters too.
     """
-    for column, values in _random(estimates):
-        mean, deviation = float(values.mean()), float(values.std())
-        if deviation > 0.0 and abs(mean) > _FAR * deviation:
-            name, middle = column.name, _round(mean, deviation)
-            sign, size = ("-", middle) if middle >= 0 else ("+", -middle)
-            return (
-                f"Note: {name} has mean {mean:.6g} and standard deviation {deviation:.3g}: so far from 0 its"
-                f" random effect and the intercept are nearly one.\n"
-                f'      Try it centred: df["{name}_c"] = df["{name}"] {sign} {size:.10g}'
-            )
+    far = far_from_zero(estimates)
+    if far is not None:
+        name, mean, deviation = far
+        middle = _round(mean, deviation)
+        sign, size = ("-", middle) if middle >= 0 else ("+", -middle)
+        return (
+            f"Note: {name} has mean {mean:.6g} and standard deviation {deviation:.3g}: so far from 0 its"
+            f" random effect and the intercept are nearly one.\n"
+            f'      Try it centred: df["{name}_c"] = df["{name}"] {sign} {size:.10g}'
+        )
     worst, size = None, 1.0
     for column, values in [*_random(estimates), *(_fixed(estimates) if covariates else [])]:
         deviation = float(values.std())
@@ -53,6 +53,15 @@ def scale_note(estimates: Estimates, covariates: bool) -> str:
         f"Note: {name} has standard deviation {deviation:.3g}, far from 1.\n"
         f'      Try it rescaled: df["{name}_s"] = df["{name}"] / {unit:g}'
     )
+
+
+def far_from_zero(estimates: Estimates) -> tuple[str, float, float] | None:
+    """The first variable with a random coefficient whose values are far from zero: name, mean, deviation."""
+    for column, values in _random(estimates):
+        mean, deviation = float(values.mean()), float(values.std())
+        if deviation > 0.0 and abs(mean) > _FAR * deviation:
+            return column.name, mean, deviation
+    return None
 
 
 def _random(estimates: Estimates) -> list[tuple[Column, Array]]:

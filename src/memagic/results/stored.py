@@ -201,6 +201,7 @@ def _signature(estimates: Estimates) -> str:
     arrays = [design.y, design.x, design.offset, np.atleast_1d(design.trials)]
     for level in design.levels:
         arrays += [level.z, level.grouping.codes.astype(float)]
+        arrays += [e.codes.astype(float) for e in level.equations if e.codes is not None]
     for array in arrays:
         if array is not None:
             digest.update(np.ascontiguousarray(array).tobytes())

@@ -12,7 +12,7 @@ from memagic.spec.scanner import scan
 if TYPE_CHECKING:
     from memagic.spec.tree import Span
 
-__all__ = ["ByPrefix", "Prefixed", "read_prefixes"]
+__all__ = ["ByPrefix", "Prefixed", "prefix_of", "read_prefixes"]
 
 # Words with their least letters. Each may be followed by a colon.
 _WORDS: tuple[tuple[Literal["quietly", "noisily", "capture"], int], ...] = (
@@ -95,10 +95,11 @@ def _first_prefix(text: str) -> str | None:
     except CommandError:
         # The command's own reader says what is wrong.
         return None
-    return None if token is None else _prefix(token.text)
+    return None if token is None else prefix_of(token.text)
 
 
-def _prefix(word: str) -> str | None:
+def prefix_of(word: str) -> str | None:
+    """The prefix that a word is or begins; None for any other word."""
     for name, least in _WORDS:
         if len(word) >= least and name.startswith(word):
             return name
@@ -110,7 +111,7 @@ def _prefix(word: str) -> str | None:
 def _read(cursor: Cursor) -> Prefixed:
     quiet = capture = False
     by: ByPrefix | None = None
-    while not cursor.done and (kind := _prefix(cursor.tokens[cursor.position].text)) is not None:
+    while not cursor.done and (kind := prefix_of(cursor.tokens[cursor.position].text)) is not None:
         word = cursor.take()
         if kind in ("by", "bysort"):
             if by is not None:

@@ -74,8 +74,8 @@ class IntegrandView(StaticBox):
             description="Group",
             tooltip=f"Groups in the order of {groups.variable}",
             options=[
-                (f"{k} of {many} by {groups.variable} ({size} observations)", k)
-                for k, size in enumerate(groups.sizes, start=1)
+                (f"{k} of {many}: {groups.variable} {value} ({size} observations)", k)
+                for k, (value, size) in enumerate(zip(groups.values, groups.sizes, strict=True), start=1)
             ],
             value=group,
             style=_WIDE,

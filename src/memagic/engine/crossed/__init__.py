@@ -1,0 +1,1 @@
+"""Crossed random effects: likelihoods over sparse systems of any number of levels."""

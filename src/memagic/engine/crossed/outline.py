@@ -1,0 +1,76 @@
+"""An outline of the Hessian at the modes, from sums that are there anyway.
+
+Coefficients and the family's parameters as in the joint likelihood, the effects profiled out with
+fixed variances; an element of L as in the linear mixed model whose errors have variances 1/w, each
+term on its own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memagic.engine.crossed.modes import Mode
+from memagic.engine.crossed.problem import CrossedProblem
+from memagic.engine.crossed.products import dot, gram
+from memagic.engine.crossed.rows import Rows
+from memagic.engine.crossed.system import System
+from memagic.engine.problem import Parameters
+
+Array = NDArray[np.float64]
+
+__all__ = ["outline"]
+
+
+def outline(problem: CrossedProblem, rows: Rows, system: System, parameters: Parameters, mode: Mode) -> Array:
+    """Shape (d, d), negative definite.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        The posterior is not concave at its mode.
+    """
+    if mode.factored is None:
+        raise np.linalg.LinAlgError("the posterior is not concave")
+    p, m, family = problem.p, problem.n_omega, problem.family
+    d = p + m + family.n_phi
+    outer = np.r_[0:p, p + m : d]
+    weight = np.maximum(-mode.second, 0.0)
+    own = family.phi_derivatives(mode.eta, rows.y, rows.trials, parameters.phi)
+    # Derivatives of the rows' scores in eta with respect to the outer parameters, shape (n, p + n_phi).
+    slopes = np.column_stack([weight[:, None] * rows.x, *(-own.cross)])
+    information = np.zeros((d, d))
+    inner = np.zeros((len(outer), len(outer)))
+    inner[:, :p] = gram(slopes, rows.x)
+    inner[:p, :] = inner[:, :p].T
+    inner[p:, p:] = -own.hessian.sum(axis=-1)
+    factors, first = [], 0
+    for level in problem.levels:
+        factors.append(level.structure.factor(parameters.omega[first : first + level.structure.size]))
+        first += level.structure.size
+    sums = [[s @ f for s, f in zip(rows.sums(c), factors, strict=True)] for c in slopes.T]
+    solved = [system.solve(mode.factored, s) for s in sums]
+    for a, left in enumerate(sums):
+        for b, right in enumerate(solved):
+            inner[a, b] -= sum(dot(x, y) for x, y in zip(left, right, strict=True))
+    information[np.ix_(outer, outer)] = 0.5 * (inner + inner.T)
+    curvature, first = rows.curvature(weight), p
+    for level, factor, block in zip(problem.levels, factors, curvature.own, strict=True):
+        last = first + level.structure.size
+        information[first:last, first:last] = _of_factor(level.structure.basis, factor, block)
+        first = last
+    return -information
+
+
+def _of_factor(basis: Array, factor: Array, block: Array) -> Array:
+    """Half tr(G dSigma_a G dSigma_b) summed over groups, G = (K^-1 + Sigma)^-1, K the given blocks."""
+    half = block @ factor
+    core = np.eye(len(factor)) + factor.T @ half
+    g = block - half @ np.linalg.solve(core, half.transpose(0, 2, 1))
+    change = basis @ factor.T
+    change = change + change.transpose(0, 2, 1)
+    products = np.einsum("jqr,ars->ajqs", g, change)
+    information = 0.5 * np.einsum("ajqs,bjsq->ab", products, products)
+    # At a variance of zero nothing of the first order is left.
+    diagonal = np.einsum("jqq->", g) * 1e-3 / max(len(g), 1)
+    return np.asarray(information + max(diagonal, 1e-8) * np.eye(len(basis)))

@@ -1,0 +1,45 @@
+"""Threads of BLAS while crossed effects are fitted.
+
+Its threads wait for each other in a loop. Where other programs keep the processors busy this makes
+factorizations of a thousand columns ten times slower, and at best a third faster: they get one thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+
+from memagic.engine.crossed.problem import CrossedProblem
+from memagic.engine.problem import Problem
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
+
+# Columns left after the largest term from which on BLAS is used at all, and several threads pay.
+_FEW = 48
+_MANY = 2500
+
+__all__ = ["modest_threads"]
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+@contextmanager
+def modest_threads(problem: Problem) -> Iterator[None]:
+    """One thread for the crossed effects of `problem` unless they are very many; no change for others."""
+    if not isinstance(problem, CrossedProblem):
+        yield
+        return
+    sizes = [level.n_clusters * level.structure.q for level in problem.levels]
+    if not _FEW < sum(sizes) - max(sizes) < _MANY:
+        yield
+        return
+    with _controller().limit(limits=1, user_api="blas"):
+        yield

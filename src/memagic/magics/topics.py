@@ -1,0 +1,312 @@
+"""What there is help on: one table, an entry a topic.
+
+A command gets its help by an entry in `TOPICS`, and its examples by one in `examples.EXAMPLES`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from memagic.display.help_page import HelpTable
+from memagic.magics.arguments import FLAGS
+from memagic.magics.test_topics import TEST_TOPICS
+from memagic.spec.options import COMMANDS, OptionSpec, Scope, options_of
+
+__all__ = ["SECTIONS", "TOPICS", "Topic"]
+
+Section = Literal[
+    "Data", "Estimation", "After a fit", "Surveys", "Definitions", "Prefixes and scripts", "Settings and help"
+]
+
+SECTIONS: tuple[Section, ...] = (
+    "Data",
+    "Estimation",
+    "After a fit",
+    "Surveys",
+    "Definitions",
+    "Prefixes and scripts",
+    "Settings and help",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """The help on a command.
+
+    Attributes
+    ----------
+    section : str
+        Where the list of all commands has it.
+    title : str
+        What the command does, in one line.
+    syntax : tuple of (str, str)
+        What may be typed, and what it does. Words to be replaced are ``name``, ``varname``, ``command``.
+    tables : tuple of HelpTable
+        Options.
+    notes : tuple of str
+    names : tuple of str
+        What the list of all commands calls it; the topic's own name by default.
+    others : tuple of str
+        Further names that the help is found by.
+    """
+
+    section: Section
+    title: str
+    syntax: tuple[tuple[str, str], ...]
+    tables: tuple[HelpTable, ...] = ()
+    notes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+# --- estimation commands, from the table of options ----------------------------------------------
+
+_TITLES = {
+    "meglm": "Multilevel mixed-effects generalized linear model",
+    "melogit": "Multilevel mixed-effects logistic regression",
+    "meprobit": "Multilevel mixed-effects probit regression",
+    "mecloglog": "Multilevel mixed-effects complementary log-log regression",
+    "meologit": "Multilevel mixed-effects ordered logistic regression",
+    "meoprobit": "Multilevel mixed-effects ordered probit regression",
+    "mepoisson": "Multilevel mixed-effects Poisson regression",
+    "menbreg": "Multilevel mixed-effects negative binomial regression",
+}
+
+_SCOPES: tuple[tuple[str, Scope], ...] = (
+    ("Options of the fixed-effects equation", "fixed"),
+    ("Options of a random-effects equation", "random"),
+    ("Options of the command", "global"),
+)
+
+_WORDS = {
+    "integer": "#",
+    "real": "#",
+    "varname": "varname",
+    "trials": "varname or #",
+    "choice": "name",
+    "family": "name",
+    "vartype": "vartype",
+    "vcetype": "vcetype",
+    "numlist": "numlist",
+    "techniques": "name # name # ...",
+    "start": "name",
+    "grid": "numlist covspec",
+    "initial": "name = # ... or matrix",
+}
+
+
+def _estimation(name: str) -> Topic:
+    tables = [HelpTable("Flags", tuple((flag, "", text) for flag, text in FLAGS))]
+    tables += [HelpTable(title, tuple(map(_row, options_of(name, scope)))) for title, scope in _SCOPES]
+    return Topic(
+        "Estimation",
+        _TITLES[name],
+        (
+            (
+                f"%{name} [flags] depvar [indepvars] [if] [in] [weight] [, options] "
+                "[|| group: [varlist] [, options]] ...",
+                "fit a model",
+            ),
+            (f"%{name} [, options]", "the last estimates again, without fitting"),
+            (f"%%{name} [DataFrame] [flags]", "the command in the lines below, as many as you like"),
+        ),
+        tuple(tables),
+        (
+            "Short forms are in parentheses. Options marked * may follow the command's name alone, in a "
+            "replay.",
+        ),
+    )
+
+
+def _row(spec: OptionSpec) -> tuple[str, str, str]:
+    """An option as typed, its short form, what it does."""
+    word = _WORDS.get(spec.kind)
+    typed = spec.name if word is None else f"{spec.name}({word})"
+    short = f"({spec.name[: spec.minimum]})" if spec.minimum < len(spec.name) else ""
+    text = spec.help + (" *" if spec.replay else "")
+    if spec.choices:
+        text += ": " + ", ".join(choice.name for choice in spec.choices)
+    return typed, short, text
+
+
+# --- every topic ---------------------------------------------------------------------------------
+
+TOPICS: dict[str, Topic] = {
+    "use": Topic(
+        "Data",
+        "Put data in use",
+        (
+            ("%use name", "an example data set, or a DataFrame of the notebook"),
+            ("%use path/to/file.dta", "a Stata data set"),
+            ("%use", "what is in use"),
+        ),
+        notes=(
+            "DataFrames may be of pandas, polars or Arrow, and their names dotted. A DataFrame of the "
+            "notebook goes before an example of the same name. It is never changed. A command sees what the "
+            "name stands for when the command runs.",
+        ),
+    ),
+    "tsset": Topic(
+        "Data",
+        "Tell what time is, for the time-series operators L. F. D. S.",
+        (
+            ("%tsset timevar", "one series"),
+            ("%tsset panelvar timevar", "panels; %xtset does the same"),
+            ("%tsset timevar, delta(#)", "observations # units of time apart"),
+            ("%tsset", "what is set"),
+            ("%tsset, clear", "nothing any more"),
+        ),
+        notes=(
+            "Then L.x is x one period before, L2.x two, L(0/2).x are x, L.x and L2.x; F. leads, D. "
+            "differences, S12. seasonal ones, iL.g a factor variable one period before. A period that is "
+            "not there gives a missing value.",
+        ),
+        names=("tsset", "xtset"),
+    ),
+    **{name: _estimation(name) for name in COMMANDS},
+    "quadchk": Topic(
+        "After a fit",
+        "Check whether the integration points of the last estimates suffice",
+        (
+            ("%quadchk", "fit again with four points fewer and four more"),
+            ("%quadchk # # ...", "fit again with these numbers of points"),
+            ("%quadchk -o name", "keep the result in the variable name"),
+        ),
+        notes=("Relative differences below 1e-4 do no harm; those above 1e-2 cast doubt on the fit.",),
+    ),
+    **{
+        name: Topic("After a fit", title, syntax, notes=notes)
+        for name, (title, syntax, notes) in TEST_TOPICS.items()
+    },
+    "estimates": Topic(
+        "After a fit",
+        "Keep estimates under names, and put them side by side",
+        (
+            ("%estimates store name", "keep the last estimates; option title(text) says more"),
+            ("%estimates restore name", "make them the last estimates again"),
+            ("%estimates dir", "which there are"),
+            ("%estimates replay name", "show them again"),
+            ("%estimates drop names", "forget them; _all forgets all"),
+            ("%estimates table names [, options]", "several side by side; a point is the last estimates"),
+        ),
+        (
+            HelpTable(
+                "Options of estimates table",
+                (
+                    ("se", "", "standard errors below the coefficients"),
+                    ("star(numlist)", "", "stars at these levels; .05 .01 .001 without parentheses"),
+                    ("stats(names)", "(s)", "scalars of e() below, as ll N aic bic"),
+                    ("eform", "(ef)", "exponentiated coefficients"),
+                ),
+            ),
+        ),
+        (
+            "Results in variables of the notebook are found by their names, too. est is short for "
+            "estimates, sto for store, res for restore, r for replay, tab for table.",
+        ),
+        others=("est",),
+    ),
+    "svyset": Topic(
+        "Surveys",
+        "Describe a survey design, for commands with the prefix svy:",
+        (
+            ("%svyset psu [pw=varname] [, options]", "units of the first stage, and an overall weight"),
+            ("%svyset psu, weight(varname) || _n, weight(varname)", "weights by stage"),
+            ("%svyset", "what is set"),
+            ("%svyset, clear", "set nothing"),
+        ),
+        (
+            HelpTable(
+                "Options",
+                (
+                    ("strata(varname)", "(str)", "strata of a stage"),
+                    ("fpc(varname)", "", "finite population correction of a stage"),
+                    ("weight(varname)", "", "weights of a stage"),
+                    (
+                        "singleunit(name)",
+                        "(single)",
+                        "strata with one unit: missing, certainty, scaled, centered",
+                    ),
+                    ("dof(#)", "", "design degrees of freedom"),
+                ),
+            ),
+        ),
+        ("A stage's weight goes to the level whose group variable its units have; _n are the observations.",),
+    ),
+    "svy": Topic(
+        "Surveys",
+        "Estimate under the design that svyset describes: linearized standard errors",
+        (
+            ("%svy: command", "an estimation command"),
+            ("%svy, subpop(varname): command", "where varname is not 0; also subpop(if exp)"),
+            ("%svy, dof(#): command", "other design degrees of freedom"),
+        ),
+        notes=("Weights and vce() are a part of the design, not of the command.",),
+        names=("svy:",),
+    ),
+    "constraint": Topic(
+        "Definitions",
+        "Linear constraints, which option constraints() refers to by number",
+        (
+            ("%constraint # exp = exp", "define one, as [c_use]age = 0 or 1.children = 2*2.children"),
+            ("%constraint dir", "all of them"),
+            ("%constraint drop #", "forget one of them, or _all"),
+        ),
+        notes=("Variances are named as in coefficient legends: /var(_cons[district]) = .5",),
+    ),
+    "matrix": Topic(
+        "Definitions",
+        "Matrices, which covariance(fixed(A)) and from(A) refer to by name",
+        (
+            ("%matrix name = (#, # \\ #, #)", "define one; a point for a missing value"),
+            ("%matrix list name", "show it"),
+            ("%matrix dir", "all of them"),
+            ("%matrix drop name", "forget one of them, or _all"),
+        ),
+        notes=("Arrays and DataFrames of the notebook are found by their names, too.",),
+    ),
+    "prefixes": Topic(
+        "Prefixes and scripts",
+        "Show less, go on after errors, repeat a command by groups",
+        (
+            ("%quietly command", "show nothing"),
+            ("%capture command", "show nothing, and go on after an error: its code is in _rc"),
+            ("%capture noisily command", "the same, with what the command shows"),
+            ("%by varlist: command", "for each group, in sorted data"),
+            ("%by varlist, rc0: command", "the same, going on after an error"),
+            ("%bysort varlist: command", "for each group, sorting first"),
+        ),
+        names=("quietly", "noisily", "capture", "by", "bysort"),
+        others=("qui", "cap", "bys"),
+    ),
+    "me": Topic(
+        "Prefixes and scripts",
+        "Several commands, one a line, as in a do-file",
+        (("%%me [DataFrame]", "the commands are in the lines below; they use the DataFrame"),),
+        notes=(
+            "A command goes on after ///, and in lines that begin with || or a comma. The first error ends "
+            "the cell.",
+        ),
+        names=("%%me",),
+    ),
+    "set": Topic(
+        "Settings and help",
+        "Set how commands are read and errors are shown",
+        (
+            ("%set varabbrev off", "names of variables in full only"),
+            ("%set varabbrev on", "their first letters are enough where no other variable has them"),
+            ("%config MeMagic", "all settings with their values"),
+            ("%config MeMagic.tracebacks = True", "errors show where in the package they were raised"),
+        ),
+    ),
+    "help": Topic(
+        "Settings and help",
+        "Show help",
+        (
+            ("%help", "every command in one line"),
+            ("%help command", "one command, its options and examples; %command? shows the same"),
+        ),
+    ),
+}
+"""Topics by name, in the order in which the list of all commands has them."""
