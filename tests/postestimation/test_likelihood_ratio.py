@@ -63,6 +63,7 @@ def test_r(models: dict[str, MEResults]) -> None:
     found = models["r_urban"].lrtest(models["r_int"])
     chi2 = 2 * (models["r_urban"].llf - models["r_int"].llf)
     assert found.r == {"p": pytest.approx(stats.chi2.sf(chi2, 1)), "df": 1, "chi2": pytest.approx(chi2)}
+    assert "Models compared" not in str(found)
     assert models["r_urban"].lrtest(models["r_int"], df=3).p == pytest.approx(stats.chi2.sf(chi2, 3))
 
 

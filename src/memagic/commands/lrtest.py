@@ -43,7 +43,17 @@ def lrtest_command(
         raise CommandError(498, "the two results are the same", span=command.names[0][1], hint=hint)
     pairs = tuple(zip((name for name, _ in names), found, strict=True))
     test = likelihood_ratio(pairs[0], pairs[1], df=command.df, force=command.force, mixture=command.mixture)
-    test = replace(test, stats=command.stats, directory=test.directory if command.directory else ())
+    by_name = dict(pairs)
+    listed = tuple(
+        (
+            name,
+            by_name[name].command.name,
+            by_name[name].command.depvar.variable,
+            len(by_name[name].parameters),
+        )
+        for name in (test.smaller, test.larger)
+    )
+    test = replace(test, stats=command.stats, directory=listed if command.directory else ())
     if command.replications is None:
         return test
     small, large = found if test.smaller == names[0][0] else found[::-1]

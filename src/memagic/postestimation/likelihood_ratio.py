@@ -285,10 +285,6 @@ def likelihood_ratio(
             for name, one in (small, large)
         ),
         mixture=held,
-        directory=tuple(
-            (name, one.command.name, one.command.depvar.variable, len(one.parameters))
-            for name, one in (small, large)
-        ),
     )
 
 
