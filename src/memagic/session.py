@@ -24,8 +24,13 @@ if TYPE_CHECKING:
     from memagic.commands.tsset import TimeReport
     from memagic.data.sources import Data
     from memagic.display.log_lines import Progress
+    from memagic.plots.margins import Drawn
+    from memagic.postestimation.likelihood_ratio import LikelihoodRatio
+    from memagic.postestimation.margins_result import Margins
     from memagic.postestimation.quadchk import QuadratureCheck
     from memagic.postestimation.shown import Shown as ShownTable
+    from memagic.postestimation.typed import Tested
+    from memagic.postestimation.wald import WaldResult
     from memagic.results import MEResults
     from memagic.results.results import Replay
     from memagic.spec.constraint import Constraint
@@ -34,13 +39,16 @@ if TYPE_CHECKING:
     from memagic.spec.tree import Command, TimeSettings
     from memagic.widgets.start_grid import StartGrid
 
-__all__ = ["InUse", "Session", "Shown"]
+__all__ = ["TESTS", "InUse", "Session", "Shown"]
 
 Shown: TypeAlias = (
     "MEResults | Replay | ShownTable | NewVariables | StartGrid | InUse | Listing | Tabulation | "
-    "TimeReport | ByGroups | None"
+    "TimeReport | ByGroups | Tested | LikelihoodRatio | Margins | Drawn | None"
 )
 """What a command has to show."""
+
+TESTS = ("test", "testparm", "lincom", "nlcom", "testnl", "contrast", "pwcompare")
+"""Commands that test or combine the last estimates."""
 
 # `use name`, `use "a path"`, and the option that the manual asks for where data would be lost.
 _USE = re.compile(r'\s*use\b\s*(?P<quote>"?)(?P<source>.*?)(?P=quote)\s*(,\s*clear\s*)?', re.DOTALL)
@@ -136,6 +144,9 @@ class Session:
         self._name = ""
         self._last: MEResults | None = None
         self._survey: SurveyDesign | None = None
+        # The last test, with what it tested: option accumulate adds to it.
+        self._tested: tuple[MEResults, WaldResult] | None = None
+        self._margins: Margins | None = None
         self._stored: dict[str, MEResults] = {}
         self._titles: dict[str, str] = {}
         self.variables: Mapping[str, Any] = {}
@@ -321,6 +332,10 @@ class Session:
             "xtset": self._set_time,
             "svyset": self._svyset,
             "svy": self._svy,
+            "lrtest": self._lrtest,
+            "margins": self._run_margins,
+            "marginsplot": self._marginsplot,
+            **dict.fromkeys(TESTS, self._test),
         }
         return handlers.get(name, self._replay if is_replay(text) else self._estimate)
 
@@ -426,6 +441,34 @@ class Session:
             raise CommandError(301, "last estimates not found")
         return self._last
 
+    def _test(self, call: _Call) -> Tested:
+        from memagic.postestimation.typed import COMMANDS, run_test
+
+        last = self._shelf().last()
+        name = command_name(call.text) or ""
+        if name not in ("test", "testparm"):
+            return COMMANDS[name](call.text, last.estimates)
+        before = self._tested[1] if self._tested is not None and self._tested[0] is last else None
+        found = run_test(call.text, last.estimates, before)
+        self._tested = (last, found)
+        return found
+
+    def _run_margins(self, call: _Call) -> Margins:
+        from memagic.postestimation.typed import run_margins
+
+        self._margins = run_margins(call.text, self._shelf().last().estimates, self._data)
+        return self._margins
+
+    def _marginsplot(self, call: _Call) -> Drawn:
+        from memagic.commands.marginsplot import marginsplot
+
+        return marginsplot(call.text, self._margins, call.stream)
+
+    def _lrtest(self, call: _Call) -> LikelihoodRatio:
+        from memagic.commands.lrtest import lrtest_command
+
+        return lrtest_command(call.text, self._shelf(), _counted(call.stream))
+
     def _replay(self, call: _Call) -> Replay:
         name, options = parse_replay(call.text)
         if self._last is None or self._last.estimates.command.name != name:
@@ -495,6 +538,18 @@ class Session:
         from memagic.commands.stored_estimates import Shelf
 
         return Shelf(self._last, self._stored, self._titles, self.variables)
+
+
+def _counted(stream: Callable[[str], None] | None) -> Callable[[int, int], None] | None:
+    """Lines that tell how many replications are done, ten of them in all."""
+    if stream is None:
+        return None
+
+    def tell(done: int, total: int) -> None:
+        if done == total or done % max(1, total // 10) == 0:
+            stream(f"Bootstrap replications: {done:,} of {total:,}")
+
+    return tell
 
 
 _BY_HINT = "by is for estimation commands: by region: melogit y x || school:"

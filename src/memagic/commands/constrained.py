@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -12,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.commands.define import find_matrix
-from memagic.commands.starting import addresses_of
 from memagic.data.design import Design
 from memagic.engine.constraints import InconsistentConstraints, LinearConstraints, solve
 from memagic.engine.problem import Problem
 from memagic.errors import CommandError, closest
+from memagic.results.addresses import address_key, addresses_of
 from memagic.results.estimates import Parameter
 from memagic.spec.constraint import Address, Constraint
 from memagic.spec.tree import Command, Covariance, Option
@@ -25,9 +24,6 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 __all__ = ["Definitions", "constraints_of"]
-
-# The indicator of a level may be typed as `1.g`, `1b.g`, `i1.g`; an interaction in any order.
-_LEVEL = re.compile(r"i?(\d+)b?n?\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +77,8 @@ def constraints_of(
     """
     option = command.options.get("constraints")
     width = len(parameters)
-    places = {_key(name): int(positions[k]) for name, k in addresses_of(parameters).items()}
-    zero = {_key(column.name) for column in design.fixed if column.state != "estimated"}
+    places = {address_key(name): int(positions[k]) for name, k in addresses_of(parameters).items()}
+    zero = {address_key(column.name) for column in design.fixed if column.state != "estimated"}
     rows: list[Array] = []
     values: list[float] = []
     for number in _numbers(option):
@@ -94,7 +90,7 @@ def constraints_of(
             raise CommandError(111, f"constraint {number} is not defined", span=span, hint=hint)
         row = np.zeros(width)
         for coefficient, address in constraint.terms:
-            key = _key(address.name)
+            key = address_key(address.name)
             if address.equation not in (None, command.depvar.variable) or key not in places.keys() | zero:
                 raise _not_found(number, constraint, address, command, parameters, option)
             if key in places:
@@ -128,14 +124,6 @@ def _numbers(option: Option | None) -> tuple[int, ...]:
         return ()
     assert isinstance(option.value, tuple)
     return option.value
-
-
-def _key(name: str) -> str:
-    """A name by which spellings of one parameter are equal."""
-    if name.startswith("/"):
-        return name
-    operands = [_LEVEL.sub(r"\1.", operand) for operand in name.split("#")]
-    return "#".join(sorted(operand.removeprefix("c.") for operand in operands))
 
 
 def _not_found(

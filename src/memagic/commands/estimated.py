@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from memagic.commands.starting import addresses_of
 from memagic.errors import CommandError, closest
+from memagic.results.addresses import addresses_of
 from memagic.spec.tree import Command, Estimated, Expression
 from memagic.spec.walk import nodes_of, with_leaves
 

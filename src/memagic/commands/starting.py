@@ -13,6 +13,7 @@ from memagic.commands.define import find_value
 from memagic.engine.start import GridAxis, StartSettings
 from memagic.errors import CommandError, closest
 from memagic.results import MEResults
+from memagic.results.addresses import COMPONENT, EFFECT, addresses_of
 from memagic.results.estimates import Parameter
 from memagic.spec.tree import Command, GridSearch, GridTarget, InitialValues, StartMethod
 
@@ -21,14 +22,12 @@ if TYPE_CHECKING:
 
 Index = NDArray[np.intp]
 
-__all__ = ["DEFAULT_GRID", "addresses_of", "grid_axes", "grid_name", "start_settings"]
+__all__ = ["DEFAULT_GRID", "grid_axes", "grid_name", "start_settings"]
 
 DEFAULT_GRID = (0.1, 1.0, 10.0)
 # Nodes of a grid that take minutes where one takes a hundredth of a second.
 _MOST_NODES = 10_000
 
-_COMPONENT = re.compile(r"/(?P<what>var|cov)\((?P<inside>.*)\)", re.DOTALL)
-_EFFECT = re.compile(r"(?P<names>[^\[\]]+)\[(?P<path>[^\[\]]+)\]")
 # The signs of e(b) for bases and for what is omitted: 1b.g, 1bn.g, 3o.g, 2bL.g, o.x, c.x#co.z.
 _SIGN = re.compile(r"(?P<level>[0-9]+|c?)(?P<sign>bn|b|o)(?=[LFDS0-9]*\.)")
 
@@ -176,42 +175,6 @@ def _unsigned(name: str) -> tuple[str, bool]:
     return "#".join(plain), "o" in signs or all(sign == "b" for sign in signs)
 
 
-def addresses_of(parameters: Sequence[Parameter]) -> dict[str, int]:
-    """Every way to name a parameter, with its position among `parameters`.
-
-    Besides its own address a variance has that of each effect that shares it, covariances may be
-    named in either order, and a level by its own variable or by the path from the top. A name that
-    means two parameters means none.
-    """
-    found: dict[str, int] = {parameter.name: k for k, parameter in enumerate(parameters)}
-    short: dict[str, list[int]] = {}
-    for k, parameter in enumerate(parameters):
-        if parameter.role not in ("variance", "covariance"):
-            continue
-        for levels in ({parameter.group}, {parameter.group.rsplit(">", 1)[-1]}):
-            for level in levels:
-                for alias in _aliases(parameter, level):
-                    short.setdefault(alias, []).append(k)
-    for alias, owners in short.items():
-        if len(set(owners)) == 1:
-            found.setdefault(alias, owners[0])
-    return found
-
-
-def _aliases(parameter: Parameter, level: str) -> list[str]:
-    match = _COMPONENT.fullmatch(parameter.name)
-    assert match is not None
-    effects = [effect["names"].strip(",").split() for effect in _EFFECT.finditer(match["inside"])]
-    joined = [f"{' '.join(names)}[{level}]" for names in effects]
-    if match["what"] == "var":
-        return [f"/var({joined[0]})", *(f"/var({name}[{level}])" for name in effects[0])]
-    if len(effects) == 1:
-        shared = effects[0]
-        pairs = [(a, b) for a in shared for b in shared if a != b]
-        return [f"/cov({joined[0]})", *(f"/cov({a}[{level}],{b}[{level}])" for a, b in pairs)]
-    return [f"/cov({joined[0]},{joined[1]})", f"/cov({joined[1]},{joined[0]})"]
-
-
 def grid_axes(command: Command, parameters: Sequence[Parameter], positions: Index) -> tuple[GridAxis, ...]:
     """The axes of all `startgrid()` together; values for one parameter are put together.
 
@@ -271,11 +234,11 @@ def grid_name(parameter: Parameter) -> str:
 
     One that several effects share has the name of the first ones.
     """
-    match = _COMPONENT.fullmatch(parameter.name)
+    match = COMPONENT.fullmatch(parameter.name)
     assert match is not None
     if parameter.role == "residual":
         return match["inside"]
-    effects = [(e["names"].strip(",").split(), e["path"]) for e in _EFFECT.finditer(match["inside"])]
+    effects = [(e["names"].strip(",").split(), e["path"]) for e in EFFECT.finditer(match["inside"])]
     if match["what"] == "cov" and len(effects) == 1:
         (first, second, *_), path = effects[0]
         return f"{first}[{path}]*{second}[{path}]"

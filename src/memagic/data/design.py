@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,8 @@ class Design:
         Why rows are not in the sample.
     origin : Origin
         What predictions for other rows are held against.
+    covariates : mapping of str to ndarray, shape (n,)
+        The variables that the columns of both equations are made of.
     """
 
     sample: Mask
@@ -74,6 +77,7 @@ class Design:
     weights: Weights | None = None
     clusters: Index | None = None
     with_bases: tuple[Column, ...] = ()
+    covariates: Mapping[str, Array] = field(default_factory=dict)
     index: pd.Index | None = None
     dropped: Dropped | None = None
     origin: Origin = field(default_factory=Origin)
@@ -150,10 +154,22 @@ def make_design(
         weights=weights,
         clusters=None if clusters is None else codes[clusters[0]][sample],
         with_bases=_with_bases(everything, fixed),
+        covariates=_covariates(variables, fixed, levels, sample),
         index=frame.index,
         dropped=dropped,
         origin=make_origin(variables, sample, [*fixed, *own], [command.depvar.variable]),
     )
+
+
+def _covariates(
+    variables: Variables, fixed: tuple[Column, ...], levels: tuple[DesignLevel, ...], sample: Mask
+) -> dict[str, Array]:
+    """The variables of all columns but those of `R.varname`, which may be text."""
+    columns = [*fixed]
+    for equation in (equation for level in levels for equation in level.equations):
+        columns += [] if equation.factor else equation.columns
+    names = dict.fromkeys(name for column in columns for name, _ in column.factors)
+    return {name: variables.numbers(name)[sample] for name in names}
 
 
 def _with_bases(everything: list[Column], fixed: tuple[Column, ...]) -> tuple[Column, ...]:

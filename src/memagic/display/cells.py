@@ -120,6 +120,7 @@ class TableCells:
     wrap: Wrap
     p_values: bool = True
     intervals: bool = True
+    adjustment: str = ""
 
     @property
     def columns(self) -> tuple[int, ...]:
@@ -231,6 +232,7 @@ def table_cells(table: CoefficientTable) -> TableCells:
         wrap=table.wrap,
         p_values=table.p_values,
         intervals=table.intervals,
+        adjustment=clean(table.adjustment),
     )
 
 

@@ -33,6 +33,8 @@ def to_html(report: Report) -> str:
         One ``div`` with its style inside. Numbers are the strings of the text, names are escaped.
     """
     parts = [f'<div class="memagic-report">\n<style>\n{STYLE}</style>\n']
+    if report.title:
+        parts.append(f'<p class="memagic-title">{escape(report.title)}</p>\n')
     parts += (_note(note) for note in report.notes_before)
     if any(report.log):
         log = escape("\n".join(report.log).strip("\n"))
@@ -43,7 +45,7 @@ def to_html(report: Report) -> str:
         parts += _header(header_cells(report.header))
     parts += (_note(line) for line in report.constraints)
     if report.table is not None:
-        title = "" if report.header is None else report.header.title
+        title = report.title if report.header is None else report.header.title
         parts += _table(table_cells(report.table), title)
     parts += (_note(note) for note in report.notes)
     if report.comparison is not None:
@@ -109,7 +111,9 @@ def _group_table(cells: HeaderCells) -> str:
 
 
 def _table(table: TableCells, title: str) -> Iterable[str]:
-    caption = f"{title}: estimates for {table.depvar}" if title else f"Estimates for {table.depvar}"
+    caption = f"Estimates for {table.depvar}" if table.depvar else "Estimates"
+    if title:
+        caption = f"{title}: {caption[0].lower()}{caption[1:]}"
     yield (
         '<div class="memagic-scroll" tabindex="0" role="group" aria-label="Table of estimates">\n'
         f'<table class="memagic-table">\n<caption>{escape(caption)}</caption>\n'
@@ -135,7 +139,8 @@ def _heads(table: TableCells) -> str:
         if table.intervals:
             # The interval's heading spans two columns, which have to be a group for its scope to hold.
             groups = groups.replace("\n", '<colgroup span="2"></colgroup>\n')
-            interval = escape(table.interval_title)
+            over = f"{escape(table.adjustment)}<br>" if table.adjustment else ""
+            interval = over + escape(table.interval_title)
             last = f'<th scope="colgroup" colspan="2" class="memagic-interval">{interval}</th>'
     cells = "".join(f'<th scope="col">{name}</th>' for name in names)
     return f"{groups}<thead><tr>{cells}{last}</tr></thead>\n"

@@ -53,8 +53,9 @@ def to_latex(report: Report) -> str:
         The environment, with a comment above it that names the package.
     """
     lines = ["% needs \\usepackage{booktabs}", r"\begin{table}[htbp]", r"\centering\footnotesize"]
-    if report.header is not None:
-        lines.append(rf"\caption{{{_escape(report.header.title)}}}")
+    title = report.title if report.header is None else report.header.title
+    if title:
+        lines.append(rf"\caption{{{_escape(title)}}}")
     if report.table is not None:
         lines += _table(table_cells(report.table))
     notes = [_escape(line.strip()) for line in (*report.notes_before, *report.constraints)]

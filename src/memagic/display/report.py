@@ -146,7 +146,8 @@ class CoefficientTable:
     the estimates by the parameters' addresses (option `coeflegend`), `squish` leaves out the blank
     lines around factors (`vsquish`), and `stretch` off keeps the column of names at 12 characters
     (`nolstretch`). `intervals` off leaves out the confidence limits (`noci`), `p_values` off the
-    p-values and their statistics (`nopvalues`).
+    p-values and their statistics (`nopvalues`). `adjustment` is a word over the tests and the limits:
+    "Bonferroni".
     """
 
     depvar: str
@@ -160,6 +161,7 @@ class CoefficientTable:
     stretch: bool = True
     intervals: bool = True
     p_values: bool = True
+    adjustment: str = ""
     wrap: Wrap = Wrap()
 
 
@@ -180,7 +182,7 @@ class Report:
 
     `log` holds the iteration log line by line as it was streamed. `constraints` are the lines
     between header and table, such as "( 1)  [c_use]_cons = 0". `notes` are under the table,
-    before the comparison; `warnings` come last.
+    before the comparison; `warnings` come last. `title` heads a report without a header.
     """
 
     notes_before: tuple[str, ...] = ()
@@ -191,3 +193,4 @@ class Report:
     notes: tuple[str, ...] = ()
     comparison: ComparisonTest | None = None
     warnings: tuple[str, ...] = field(default=())
+    title: str = ""

@@ -40,7 +40,7 @@ def to_text(report: Report) -> str:
         Lines of 78 characters, more where names are long, without trailing blanks and without a
         newline at the end.
     """
-    lines: list[str] = []
+    lines: list[str] = [report.title] if report.title else []
     for note in report.notes_before:
         lines += _wrapped(note)
     lines += report.log
@@ -174,7 +174,9 @@ def _heads(table: TableCells, width: int) -> Iterable[str]:
         return (f"{depvar:>{width}} |{estimate:<12}  Legend",)
     *above, se = table.se_title
     # The upper line of the title is centred over the nine characters of "std. err.".
-    tops = (" " * (width + 1) + "|" + " " * (14 + (9 - len(top)) // 2) + top for top in above)
+    tops = [" " * (width + 1) + "|" + " " * (14 + (9 - len(top)) // 2) + top for top in above]
+    if table.adjustment:
+        tops.append(" " * (width + 1) + "|" + _over(table))
     se = f"  {se}".rjust(_COLUMNS[0] + _COLUMNS[1] + 1 - len(estimate))
     row = f"{depvar:>{width}} |{estimate}{se}"
     if table.p_values:
@@ -183,6 +185,16 @@ def _heads(table: TableCells, width: int) -> Iterable[str]:
         # The heads end one column right of the numbers before them.
         row += f"{table.interval_title:>{25 if table.p_values else 24}}"
     return (*tops, row)
+
+
+def _over(table: TableCells) -> str:
+    """The word over the tests, where their heads are, and over the limits."""
+    word = table.adjustment
+    left = _COLUMNS[0] + _COLUMNS[1] + 1
+    over = " " * left + (" " * 6 + f"{word:^10}" if table.p_values else "")
+    if table.intervals:
+        over += " " * (5 if table.p_values else 4) + f"{word:^20}"
+    return over
 
 
 def _numbers(line: Line, legend: bool, widths: Sequence[int]) -> str:

@@ -46,6 +46,8 @@ _PANEL = (
 )
 _INTERCEPT = "%quietly melogit c_use age || district:"
 
+_FITTED = ("%use bangladesh", "%quietly melogit c_use i.urban age i.children || district:")
+
 EXAMPLES: dict[str, tuple[Example, ...]] = {
     "meglm": (
         _example(
@@ -113,6 +115,30 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         ),
     ),
     "quadchk": (_example("", "%use bangladesh", _INTERCEPT, "%quadchk", "%quadchk -o check 5 9"),),
+    "test": (_example("", *_FITTED, "%test 1.urban = age", "%test 1.urban, accumulate"),),
+    "testparm": (_example("", *_FITTED, "%testparm i.children"),),
+    "lincom": (_example("", *_FITTED, "%lincom 1.urban + 10*age, or"),),
+    "nlcom": (
+        _example(
+            "The variance as a standard deviation",
+            *_FITTED,
+            "%nlcom (sd: sqrt(_b[/var(_cons[district])]))",
+        ),
+    ),
+    "testnl": (_example("", *_FITTED, "%testnl exp(_b[1.urban]) = 2"),),
+    "contrast": (_example("", *_FITTED, "%contrast r.children, mcompare(sidak)"),),
+    "pwcompare": (_example("", *_FITTED, "%pwcompare children, effects mcompare(bonferroni)"),),
+    "margins": (_example("", *_FITTED, "%margins 1.urban, at(age=(-10 0 10))", "%margins, dydx(*)"),),
+    "marginsplot": (_example("", *_FITTED, "%margins urban, at(age=(-10 0 10))", "%marginsplot"),),
+    "lrtest": (
+        _example(
+            "A random coefficient against none",
+            *_FITTED,
+            "%estimates store r_int",
+            "%melogit c_use i.urban age i.children || district: i.urban",
+            "%lrtest r_int, mixture",
+        ),
+    ),
     "estimates": (
         _example(
             "Two models side by side",

@@ -16,6 +16,7 @@ from memagic.magics.frames import find_frame, find_object, frames_in
 from memagic.magics.help import help_page, help_text
 from memagic.magics.live_log import live_log
 from memagic.magics.script import commands_of
+from memagic.magics.test_topics import TEST_TOPICS
 from memagic.session import Session
 from memagic.spec.options import COMMANDS
 from memagic.spec.parser import command_name, is_replay
@@ -67,6 +68,10 @@ class Notebook:
             yield "line_cell", name, _magic(partial(self.command, name), text)
             # IPython takes a magic's name up to the first blank: in `%melogit, or` it ends in a comma.
             yield "line", f"{name},", _magic(partial(self.replay, name), text)
+        for name in TEST_TOPICS:
+            yield "line", name, _magic(partial(self.postestimate, name), help_text(name))
+            # As above: `%margins, dydx(*)`.
+            yield "line", f"{name},", _magic(partial(self.postestimate_with, name), help_text(name))
         for name in ("set", "svyset", "constraint", "matrix", "estimates", "est"):
             yield "line", name, _magic(partial(self.define, name), help_text(name))
         for name in ("tsset", "xtset"):
@@ -177,6 +182,10 @@ class Notebook:
         shown = str(self._run(arguments, data) or "")
         if shown:
             print(shown)
+
+    def postestimate_with(self, name: str, line: str) -> Shown:
+        """Run such a command of which only options were typed: `line` has them."""
+        return self.postestimate(name, f", {line}")
 
     def _run(self, arguments: Arguments, data: Data | None) -> Shown:
         try:

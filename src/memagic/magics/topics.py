@@ -10,6 +10,7 @@ from typing import Literal
 
 from memagic.display.help_page import HelpTable
 from memagic.magics.arguments import FLAGS
+from memagic.magics.test_topics import TEST_TOPICS
 from memagic.spec.estat import SUBCOMMANDS, Subcommand
 from memagic.spec.options import COMMANDS, OptionSpec, Scope, options_of
 from memagic.spec.prediction import MODIFIERS, STATISTICS, PredictOption
@@ -189,6 +190,10 @@ TOPICS: dict[str, Topic] = {
         ),
         notes=("Relative differences below 1e-4 do no harm; those above 1e-2 cast doubt on the fit.",),
     ),
+    **{
+        name: Topic("After a fit", title, syntax, notes=notes)
+        for name, (title, syntax, notes) in TEST_TOPICS.items()
+    },
     "estimates": Topic(
         "After a fit",
         "Keep estimates under names, and put them side by side",

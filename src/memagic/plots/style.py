@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["accent", "axes_or_new", "muted", "plain"]
+__all__ = ["accent", "axes_or_new", "line_colors", "muted", "plain"]
 
 # Okabe and Ito's palette: pairs that colour-blind readers tell apart, for light and dark figures.
 _ON_LIGHT = ("#0072B2", "#D55E00")
 _ON_DARK = ("#56B4E9", "#E69F00")
+# What more lines have, on either.
+_MORE = ("#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C8C8C")
+_MORE_ON_DARK = ("#2FC99B", "#E5A3C8", "#F0E442", "#4E9BD4", "#B5B5B5")
 
 
 def axes_or_new(ax: Axes | None, width: float, height: float) -> Axes:
@@ -34,6 +37,13 @@ def axes_or_new(ax: Axes | None, width: float, height: float) -> Axes:
 def accent(number: int = 0) -> str:
     """One of two colours, which go with the style's colour of text."""
     return (_ON_DARK if _is_dark() else _ON_LIGHT)[number]
+
+
+def line_colors(count: int) -> list[str]:
+    """A colour for each of several lines; after seven they begin again."""
+    dark = _is_dark()
+    palette = (*_ON_DARK, *_MORE_ON_DARK) if dark else (*_ON_LIGHT, *_MORE)
+    return [palette[k % len(palette)] for k in range(count)]
 
 
 def muted() -> tuple[float, float, float, float]:

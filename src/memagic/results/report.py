@@ -29,6 +29,7 @@ from memagic.errors import CommandError
 from memagic.results.diagnosis import diagnose
 from memagic.results.estimates import Estimates, Parameter
 from memagic.results.inference import TableNumbers, Wald, table_numbers, wald_test
+from memagic.results.linear import equation_names, linear_words, plain_number
 from memagic.results.uncertainty import SurveyFacts, Uncertainty
 from memagic.spec.options import OPTIONS
 
@@ -237,31 +238,10 @@ def _constraints(estimates: Estimates) -> tuple[str, ...]:
     if "noconstant" in estimates.command.fixed.options:
         lines.append(f"{equation}_cons = 0")
     if estimates.constraints is not None:
-        names = [
-            f"{equation}{p.name}" if p.role == "coefficient" else f"[/]{p.name.removeprefix('/')}"
-            for p in estimates.parameters
-        ]
+        names = equation_names(estimates)
         for row, value in zip(estimates.constraints.matrix, estimates.constraints.values, strict=True):
-            lines.append(f"{_linear(row, names)} = {_plain(value)}")
+            lines.append(f"{linear_words(row, names)} = {plain_number(value)}")
     return tuple(f"({number:>2})  {line}" for number, line in enumerate(lines, 1))
-
-
-def _linear(row: Array, names: list[str]) -> str:
-    """``[y]x1 - 2*[y]x2``."""
-    text = ""
-    for coefficient, name in zip(row, names, strict=True):
-        if coefficient:
-            sign = "-" if coefficient < 0.0 else "+"
-            size = "" if abs(coefficient) == 1.0 else f"{_plain(abs(coefficient))}*"
-            lead = f" {sign} " if text else sign.replace("+", "")
-            text += f"{lead}{size}{name}"
-    return text
-
-
-def _plain(value: float) -> str:
-    """A number as the manual writes it, without a zero before the point."""
-    text = f"{value:.9g}"
-    return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
 
 
 def _notes(estimates: Estimates, options: DisplayOptions) -> tuple[str, ...]:

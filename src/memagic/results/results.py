@@ -13,6 +13,7 @@ from memagic.display.latex import to_latex
 from memagic.display.report import Report, Wrap
 from memagic.display.text import to_text
 from memagic.errors import CommandError
+from memagic.postestimation.after import AfterEstimation
 from memagic.results.estimates import Estimates
 from memagic.results.inference import confidence_limits, table_numbers, wald_test
 from memagic.results.report import DisplayOptions, Exponentiated, check_level, check_scale, make_report
@@ -79,7 +80,7 @@ class Replay:
         return {"text/plain": self.to_text(), "text/html": self.to_html()}
 
 
-class MEResults:
+class MEResults(AfterEstimation):
     """A fitted multilevel model.
 
     Parameters

@@ -13,7 +13,15 @@ from memagic.spec.numlist import read_numlist
 if TYPE_CHECKING:
     from memagic.spec.tree import Span
 
-__all__ = ["Address", "Constraint", "ConstraintCommand", "parse_constraint", "parse_constraint_command"]
+__all__ = [
+    "Address",
+    "Constraint",
+    "ConstraintCommand",
+    "parse_constraint",
+    "parse_constraint_command",
+    "read_address",
+    "read_linear",
+]
 
 _LARGEST = 1999
 _DEEPEST = 20
@@ -135,6 +143,33 @@ def parse_constraint_command(text: str) -> ConstraintCommand:
         return ConstraintCommand("define", number, _constraint(cursor))
     except CommandError as error:
         raise error.located(text) from None
+
+
+def read_linear(cursor: Cursor) -> Constraint:
+    """Read the longest linear expression at the cursor: ``2*x1 - x2 + 3``, whose constant is `value`.
+
+    Raises
+    ------
+    CommandError
+        r(198) for a syntax error, or a product of parameters.
+    """
+    first = cursor.position
+    try:
+        total = _sum(cursor, _DEEPEST)
+    except CommandError as error:
+        # Constraints and tests are read alike, and each has its own word for what is wrong.
+        if error.message == "a constraint must be linear":
+            error.message = "not possible with test" if cursor.tokens[0].text == "test" else "invalid syntax"
+            error.hint = "nonlinear expressions are for nlcom and testnl"
+        raise
+    if not all(math.isfinite(c) for c in (total.constant, *(c for c, _ in total.terms))):
+        raise CommandError(198, "a number that is too large", span=cursor.span_from(first))
+    return Constraint(tuple(total.terms), total.constant)
+
+
+def read_address(cursor: Cursor) -> Address:
+    """Read a parameter's name: ``age``, ``[c_use]age``, ``_b[age]``, ``/cut1``."""
+    return _address(cursor)
 
 
 def _numbers(cursor: Cursor) -> tuple[int, ...]:

@@ -59,6 +59,16 @@ _VARIABLE = Takes(sources=("variable",))
 _RESULTS = Takes(sources=("result",))
 _TIME = Shape(_VARIABLE, options={"delta": _NOTHING, "clear": None})
 
+_ADJUSTED = Takes(("bonferroni", "holm", "sidak", "noadjust"))
+_CONTRAST = Shape(
+    _VARIABLE,
+    options={
+        "mcompare": Takes(("bonferroni", "sidak", "scheffe", "noadjust")),
+        **dict.fromkeys(("effects", "cieffects", "pveffects")),
+        "level": _NOTHING,
+    },
+)
+
 SHAPES: dict[str, Shape] = {
     "use": Shape(Takes(sources=("data",)), once=True, options={"clear": None}),
     "estimates": Shape(
@@ -96,6 +106,31 @@ SHAPES: dict[str, Shape] = {
     "tsset": _TIME,
     "xtset": _TIME,
     "quadchk": Shape(),
+    "test": Shape(options={"accumulate": None, "mtest": _ADJUSTED, "nosvyadjust": None}),
+    "testparm": Shape(_VARIABLE, options={"equal": None, "nosvyadjust": None}),
+    "lincom": Shape(options={"or": None, "irr": None, "eform": None, "level": _NOTHING}),
+    "nlcom": Shape(options={"level": _NOTHING}),
+    "testnl": Shape(),
+    "contrast": _CONTRAST,
+    "pwcompare": _CONTRAST,
+    "lrtest": Shape(
+        _RESULTS,
+        options={
+            **dict.fromkeys(("stats", "dir", "force", "mixture")),
+            **dict.fromkeys(("df", "bootstrap", "seed", "workers"), _NOTHING),
+        },
+    ),
+    "margins": Shape(
+        _VARIABLE,
+        options={
+            **dict.fromkeys(("at", "over", "dydx", "eyex", "dyex", "eydx"), _VARIABLE),
+            "predict": Takes(("mu", "pr", "xb", "eta", "outcome(", "conditional(fixedonly)", "nooffset")),
+            **dict.fromkeys(("atmeans", "asbalanced", "noatlegend")),
+            "level": _NOTHING,
+        },
+        condition=True,
+    ),
+    "marginsplot": Shape(options={"xdimension": _VARIABLE, "noci": None, "horizontal": None}),
     "constraint": Shape(
         subcommands={"dir": Shape(), "drop": Shape(Takes(("_all",), ("constraint",)))},
     ),

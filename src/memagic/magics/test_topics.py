@@ -1,0 +1,232 @@
+"""The help on the commands that test and combine estimates, and on margins: topics of `%help`."""
+
+from __future__ import annotations
+
+__all__ = ["TEST_TOPICS"]
+
+TEST_TOPICS: dict[str, tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]]] = {
+    "test": (
+        "Wald tests of linear hypotheses about the last estimates",
+        (
+            (
+                "%test 1.urban",
+                "a coefficient is zero",
+            ),
+            (
+                "%test 1.urban age",
+                "several are, together",
+            ),
+            (
+                "%test 1.urban = age",
+                "an equation; also 2*age - 1.urban = 3",
+            ),
+            (
+                "%test (age = 0) (/cut1 = 2)",
+                "several, together",
+            ),
+            (
+                "%test /cov(1.urban[district],_cons[district])",
+                "",
+            ),
+            (
+                "%test",
+                "all coefficients but the constant",
+            ),
+        ),
+        (
+            (
+                "Options: accumulate adds to the last test; mtest or mtest(bonferroni | holm | "
+                "sidak) tests each hypothesis alone, too; nosvyadjust, under svy, leaves F "
+                "unadjusted."
+            ),
+        ),
+    ),
+    "testparm": (
+        "Test that all coefficients of some terms are zero, together",
+        (
+            (
+                "%testparm i.children",
+                "",
+            ),
+            (
+                "%testparm i.cc#i.tv",
+                "",
+            ),
+            (
+                "%testparm i.children, equal",
+                "or that they are equal to each other",
+            ),
+        ),
+        (),
+    ),
+    "lincom": (
+        "A linear combination of the last estimates, with its standard error and limits",
+        (
+            (
+                "%lincom 1.urban - 2*age",
+                "",
+            ),
+            (
+                "%lincom 1.urban + 2.children, or",
+                "as an odds ratio; also irr, eform",
+            ),
+            (
+                "%lincom _cons + 5*age, level(90)",
+                "",
+            ),
+        ),
+        (),
+    ),
+    "nlcom": (
+        "Functions of the last estimates by the delta method, with exact derivatives",
+        (
+            (
+                "%nlcom _b[1.urban]/_b[age]",
+                "",
+            ),
+            (
+                "%nlcom (icc: exp(_b[a])/(1 + exp(_b[a]))) (or: exp(_b[age]))",
+                "several, with names",
+            ),
+        ),
+        (("Option level(#). Functions: exp, ln, sqrt, logit, invlogit, abs, min, max, cond and the like."),),
+    ),
+    "testnl": (
+        "Wald tests of nonlinear hypotheses about the last estimates",
+        (
+            (
+                "%testnl _b[1.urban]*_b[age] = 1",
+                "",
+            ),
+            (
+                "%testnl (exp(_b[age]) = 1) (_b[1.urban]^2 = .5)",
+                "",
+            ),
+        ),
+        (),
+    ),
+    "margins": (
+        "Margins of the response or its derivatives after the last estimates",
+        (
+            (
+                "%margins urban",
+                "mean response at each level, averaged over the data and the random effects",
+            ),
+            (
+                "%margins urban, at(age=(-10 0 10))",
+                "also at((mean) _all), at(x=(0(10)50)), at(x=generate(x+1)), atmeans",
+            ),
+            (
+                "%margins, dydx(*)",
+                "average marginal effects; also eyex() dyex() eydx()",
+            ),
+            (
+                "%margins, over(urban)",
+                "by groups of the data",
+            ),
+            (
+                "%margins urban, predict(mu conditional(fixedonly))",
+                "random effects at zero; also predict(xb)",
+            ),
+            (
+                "%margins, predict(pr outcome(2))",
+                "an outcome of an ordinal response",
+            ),
+        ),
+        (
+            (
+                "Statistics of at(): mean median p1 to p99 min max zero base asobserved "
+                "asbalanced, with an o in front over all observations. Other options: if, "
+                "asbalanced, level(#), noatlegend. %marginsplot draws them."
+            ),
+        ),
+    ),
+    "marginsplot": (
+        "Draw the last margins with their confidence intervals",
+        (
+            (
+                "%marginsplot",
+                "",
+            ),
+            (
+                "%marginsplot, xdimension(urban)",
+                "the variable of the axis",
+            ),
+        ),
+        ("Other options: noci, horizontal. The value is the matplotlib Axes.",),
+    ),
+    "lrtest": (
+        "Likelihood-ratio tests of nested models",
+        (
+            (
+                "%lrtest r_int r_urban",
+                "",
+            ),
+            (
+                "%lrtest r_int",
+                "against the last estimates, which are the second without a name",
+            ),
+            (
+                "%lrtest r_int r_urban, mixture",
+                "also by the mixture of chi2 for variances at zero",
+            ),
+            (
+                "%lrtest r_int r_urban, bootstrap(500) seed(1)",
+                "also by simulation under the smaller model",
+            ),
+        ),
+        (
+            (
+                "Other options: stats, dir, df(#), force, and workers(#) for the bootstrap. An "
+                "interrupt of the bootstrap keeps the replications that are done."
+            ),
+        ),
+    ),
+    "contrast": (
+        "Contrasts of factor variables: joint tests of main effects and interactions",
+        (
+            (
+                "%contrast children",
+                "",
+            ),
+            (
+                "%contrast cc##tv",
+                "both main effects and the interaction",
+            ),
+            (
+                "%contrast r.children",
+                "with the differences from the base; also rb2. a. ar. g.",
+            ),
+        ),
+        (
+            (
+                "Options: mcompare(bonferroni | sidak | scheffe | noadjust), effects, cieffects, "
+                "pveffects, level(#)."
+            ),
+        ),
+    ),
+    "pwcompare": (
+        "All pairwise differences between the levels of factor variables",
+        (
+            (
+                "%pwcompare children",
+                "",
+            ),
+            (
+                "%pwcompare children, effects mcompare(sidak)",
+                "",
+            ),
+            (
+                "%pwcompare cc#tv",
+                "",
+            ),
+        ),
+        (
+            (
+                "Options: mcompare(bonferroni | sidak | scheffe | noadjust), effects, cieffects, "
+                "pveffects, level(#)."
+            ),
+        ),
+    ),
+}
+"""By command: title, syntax with what it does, notes."""

@@ -1,0 +1,149 @@
+"""The methods of a result that test and combine its estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from memagic.errors import CommandError
+
+if TYPE_CHECKING:
+    from memagic.data.sources import Data
+    from memagic.postestimation.contrasts import ContrastResult
+    from memagic.postestimation.likelihood_ratio import LikelihoodRatio
+    from memagic.postestimation.margins_result import Margins
+    from memagic.postestimation.nonlinear import NonlinearCombination, NonlinearTest
+    from memagic.postestimation.wald import Combined, WaldResult
+    from memagic.results.estimates import Estimates
+
+__all__ = ["AfterEstimation"]
+
+_Result = TypeVar("_Result")
+
+
+class AfterEstimation:
+    """What can be asked of estimates. Texts are those of the commands, options after a comma.
+
+    All raise CommandError for what is wrong with the text: a name that is not there, r(111), a syntax
+    error, r(198).
+
+    Attributes
+    ----------
+    estimates : Estimates
+    """
+
+    estimates: Estimates
+
+    def wald_test(self, text: str) -> WaldResult:
+        """Test linear hypotheses together: ``"age = 0"``, ``"(1.urban = age) (_cons = 1)"``."""
+        from memagic.postestimation.typed import run_test
+
+        return _located(run_test, f"test {text}", self.estimates)
+
+    def testparm(self, text: str) -> WaldResult:
+        """Test that all coefficients of some terms are zero: ``"i.children"``."""
+        from memagic.postestimation.typed import run_test
+
+        return _located(run_test, f"testparm {text}", self.estimates)
+
+    def lincom(self, text: str) -> Combined:
+        """A linear combination with its standard error: ``"1.urban - age, or"``."""
+        from memagic.postestimation.typed import run_lincom
+
+        return _located(run_lincom, f"lincom {text}", self.estimates)
+
+    def t_test(self, text: str) -> Combined:
+        """A linear combination with its standard error and test, under statsmodels' name for it."""
+        return self.lincom(text)
+
+    def nlcom(self, text: str) -> NonlinearCombination:
+        """Functions of the estimates by the delta method: ``"(ratio: _b[x]/_b[z])"``."""
+        from memagic.postestimation.typed import run_nlcom
+
+        return _located(run_nlcom, f"nlcom {text}", self.estimates)
+
+    def testnl(self, text: str) -> NonlinearTest:
+        """Test nonlinear hypotheses: ``"_b[x]*_b[z] = 1"``."""
+        from memagic.postestimation.typed import run_testnl
+
+        return _located(run_testnl, f"testnl {text}", self.estimates)
+
+    def contrast(self, text: str) -> ContrastResult:
+        """Contrasts of factor variables: ``"a##b"``, ``"r.g, mcompare(sidak)"``."""
+        from memagic.postestimation.typed import run_contrast
+
+        return _located(run_contrast, f"contrast {text}", self.estimates)
+
+    def pwcompare(self, text: str) -> ContrastResult:
+        """Pairwise comparisons of the levels of factor variables: ``"g, effects"``."""
+        from memagic.postestimation.typed import run_contrast
+
+        return _located(run_contrast, f"pwcompare {text}", self.estimates)
+
+    def margins(self, text: str = "", data: Data | None = None) -> Margins:
+        """Margins of responses or derivatives: ``"i.urban, at(age=(-10 0 10))"``, ``", dydx(*)"``.
+
+        Parameters
+        ----------
+        text : str
+        data : DataFrame, optional
+            The data that were fitted, where the text names variables that the model has not.
+        """
+        from memagic.data.sources import find_data
+        from memagic.postestimation.typed import run_margins
+
+        frame = None if data is None else find_data(data)
+        return _located(partial(run_margins, frame=frame), f"margins {text}", self.estimates)
+
+    def lrtest(
+        self,
+        other: AfterEstimation,
+        *,
+        df: int | None = None,
+        force: bool = False,
+        mixture: bool = False,
+        bootstrap: int = 0,
+        seed: int = 0,
+        workers: int = 1,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> LikelihoodRatio:
+        """The likelihood-ratio test against another result, the larger or the smaller model.
+
+        Parameters
+        ----------
+        other : MEResults
+        df : int, optional
+            Degrees of freedom; the difference of the models' ranks by default.
+        force : bool
+            Leave out the checks.
+        mixture : bool
+            Also refer it to the mixture of chi2 distributions that variances at zero call for.
+        bootstrap : int
+            Replications of a parametric bootstrap under the smaller model, if any.
+        seed, workers : int
+            Of the bootstrap; the number of workers changes no number.
+        progress : callable, optional
+            Told how many replications are done and how many there are.
+
+        Raises
+        ------
+        CommandError
+            Models that do not compare, r(498).
+        """
+        from memagic.postestimation.bootstrap import bootstrapped
+        from memagic.postestimation.likelihood_ratio import likelihood_ratio
+
+        pair = (("this", self.estimates), ("other", other.estimates))
+        test = likelihood_ratio(*pair, df=df, force=force, mixture=mixture)
+        if not bootstrap:
+            return test
+        small, large = (one for _, one in (pair if test.smaller == "this" else pair[::-1]))
+        return bootstrapped(test, small, large, bootstrap, seed, workers=workers, progress=progress)
+
+
+def _located(run: Callable[[str, Estimates], _Result], text: str, estimates: Estimates) -> _Result:
+    try:
+        return run(text, estimates)
+    except CommandError as error:
+        raise error.located(text) from None

@@ -1,0 +1,291 @@
+"""Contrasts and pairwise comparisons of marginal linear predictions: `contrast`, `pwcompare`.
+
+The factor variables that are not named are balanced, continuous ones are at their means.
+
+Source: [R] contrast, [R] pwcompare, Methods and formulas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import combinations, product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memagic.errors import CommandError
+from memagic.postestimation.contrast_result import Columns, Comparisons, ContrastResult, JointTest
+from memagic.postestimation.factor_levels import base_level, level_word, levels_of
+from memagic.postestimation.hypotheses import check_fitted
+from memagic.postestimation.wald import wald_statistic
+from memagic.results.distributions import Adjustment, adjusted, adjusted_critical, chi2_tail
+from memagic.results.estimates import Estimates
+from memagic.spec.contrast_terms import ContrastFactor, ContrastTerm
+
+Array = NDArray[np.float64]
+
+__all__ = ["Columns", "ContrastResult", "contrast", "pwcompare"]
+
+# What is left of a coefficient that others cancel.
+_NOTHING = 1e-12
+
+
+# --- rows of linear predictions ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Prediction:
+    """Coefficients of a linear prediction: in e(b), and in the columns that are not estimated."""
+
+    row: Array
+    missing: Array
+
+
+def _prediction(estimates: Estimates, at: dict[str, float]) -> _Prediction:
+    """The balanced linear prediction with some factor variables at one level."""
+    design = estimates.design
+    row = np.zeros(len(estimates.parameters))
+    missing: list[float] = []
+    k = 0
+    for column in design.fixed:
+        share = 1.0
+        values = None
+        for name, level in column.factors:
+            if level is None:
+                own = design.covariates[name]
+                values = own if values is None else values * own
+            elif name in at:
+                share *= float(level == at[name])
+            else:
+                share /= len(levels_of(estimates, name))
+        size = share * (1.0 if values is None else float(_average(estimates, values)))
+        if column.state == "estimated":
+            row[k] = size
+            k += 1
+        elif column.factors:
+            missing.append(size)
+    return _Prediction(row, np.array(missing))
+
+
+def _average(estimates: Estimates, values: Array) -> float:
+    weights = estimates.problem.overall_weight
+    return float(np.average(values, weights=weights))
+
+
+def _differences(estimates: Estimates, factor: ContrastFactor) -> tuple[Array, Array, tuple[str, ...]]:
+    """The levels of a factor variable, its contrast matrix, and the contrasts' labels."""
+    levels = levels_of(estimates, factor.name, factor.span)
+    n = len(levels)
+    if n < 2:
+        raise CommandError(498, f"factor {factor.name} has one level only", span=factor.span)
+    words = [level_word(estimates, factor.name, float(level)) for level in levels]
+    base = base_level(estimates, factor.name) if factor.base is None else factor.base
+    if base not in levels:
+        raise CommandError(198, f"{base:g} is not a level of {factor.name}", span=factor.span)
+    at = int(np.flatnonzero(levels == base)[0])
+    eye = np.eye(n)
+    if factor.kind == "a":
+        return levels, eye[:-1] - eye[1:], tuple(f"{words[k]} vs {words[k + 1]}" for k in range(n - 1))
+    if factor.kind == "ar":
+        return levels, eye[1:] - eye[:-1], tuple(f"{words[k + 1]} vs {words[k]}" for k in range(n - 1))
+    if factor.kind == "g":
+        return levels, eye - 1.0 / n, tuple(f"{word} vs mean" for word in words)
+    others = [k for k in range(n) if k != at]
+    return levels, eye[others] - eye[at], tuple(f"{words[k]} vs {words[at]}" for k in others)
+
+
+def _contrast_rows(
+    estimates: Estimates, term: ContrastTerm
+) -> tuple[tuple[str, ...], Array, NDArray[np.bool_]]:
+    """Labels, rows and estimability of a term's contrasts."""
+    parts = [_differences(estimates, factor) for factor in term.factors]
+    cells = list(product(*(levels for levels, _, _ in parts)))
+    names = [factor.name for factor in term.factors]
+    found = [_prediction(estimates, dict(zip(names, map(float, cell), strict=True))) for cell in cells]
+    matrix = reduce(_kron, [one for _, one, _ in parts])
+    rows = matrix @ np.array([one.row for one in found])
+    missing = matrix @ np.array([one.missing for one in found]).reshape(len(found), -1)
+    rows[np.abs(rows) < _NOTHING] = 0.0
+    labels = tuple(
+        " ".join(f"({label})" for label in chosen) for chosen in product(*(words for _, _, words in parts))
+    )
+    return labels, rows, ~(np.abs(missing) > _NOTHING).any(axis=1)
+
+
+def _kron(a: Array, b: Array) -> Array:
+    return np.asarray(np.kron(a, b), dtype=float)
+
+
+# --- the commands -------------------------------------------------------------------------------
+
+
+def contrast(
+    estimates: Estimates,
+    terms: Sequence[ContrastTerm],
+    *,
+    adjustment: Adjustment = "noadjust",
+    columns: Columns = "cieffects",
+    level: float = 95.0,
+    effects: bool = False,
+) -> ContrastResult:
+    """Joint tests of the main effects and interactions of factor variables.
+
+    Parameters
+    ----------
+    estimates : Estimates
+    terms : sequence of ContrastTerm
+        Those with an operator have their single contrasts shown, too.
+    adjustment : str
+        Of the single contrasts for their number.
+    columns : str
+        Limits, tests, or both of the single contrasts.
+    level : float
+        Confidence level in percent.
+    effects : bool
+        Whether single contrasts are shown for terms without an operator, too.
+
+    Raises
+    ------
+    CommandError
+        A factor variable that is not in the model, r(322); no level of that value, r(198).
+    """
+    check_fitted(estimates)
+    tests: list[JointTest] = []
+    sets: list[tuple[str, tuple[str, ...], Array, NDArray[np.bool_]]] = []
+    for term in terms:
+        name = "#".join(factor.name for factor in term.factors)
+        labels, rows, estimable = _contrast_rows(estimates, term)
+        tests.append(_joint(estimates, name, rows[estimable]))
+        if effects or any(factor.kind for factor in term.factors):
+            sets.append((name, labels, rows, estimable))
+    found, counts, v = _comparisons(estimates, sets, adjustment, level)
+    return _result(
+        estimates,
+        "Contrasts of marginal linear predictions",
+        tuple(tests),
+        found,
+        counts,
+        adjustment,
+        columns,
+        level,
+        v,
+    )
+
+
+def pwcompare(
+    estimates: Estimates,
+    terms: Sequence[ContrastTerm],
+    *,
+    adjustment: Adjustment = "noadjust",
+    columns: Columns = "cieffects",
+    level: float = 95.0,
+) -> ContrastResult:
+    """Differences between all pairs of the cells of factor variables.
+
+    Parameters
+    ----------
+    estimates : Estimates
+    terms : sequence of ContrastTerm
+    adjustment : str
+        For the number of comparisons within a term.
+    columns : str
+        Limits, tests, or both.
+    level : float
+        Confidence level in percent.
+
+    Raises
+    ------
+    CommandError
+        A factor variable that is not in the model, r(322).
+    """
+    check_fitted(estimates)
+    sets: list[tuple[str, tuple[str, ...], Array, NDArray[np.bool_]]] = []
+    for term in terms:
+        names = [factor.name for factor in term.factors]
+        cells = list(product(*(levels_of(estimates, f.name, f.span) for f in term.factors)))
+        found = [_prediction(estimates, dict(zip(names, map(float, cell), strict=True))) for cell in cells]
+        words = [
+            "#".join(
+                level_word(estimates, name, float(level)) for name, level in zip(names, cell, strict=True)
+            )
+            for cell in cells
+        ]
+        pairs = [(high, low) for low, high in combinations(range(len(cells)), 2)]
+        rows = np.array([found[high].row - found[low].row for high, low in pairs])
+        lost = np.array([np.abs(found[h].missing - found[lo].missing).max(initial=0.0) for h, lo in pairs])
+        labels = tuple(f"{words[high]} vs {words[low]}" for high, low in pairs)
+        sets.append(("#".join(names), labels, rows, lost <= _NOTHING))
+    compared, counts, v = _comparisons(estimates, sets, adjustment, level)
+    title = "Pairwise comparisons of marginal linear predictions"
+    return _result(estimates, title, (), compared, counts, adjustment, columns, level, v)
+
+
+def _result(
+    estimates: Estimates,
+    title: str,
+    tests: tuple[JointTest, ...],
+    found: Comparisons,
+    counts: tuple[tuple[str, int], ...],
+    adjustment: Adjustment,
+    columns: Columns,
+    level: float,
+    v: Array,
+) -> ContrastResult:
+    return ContrastResult(
+        title=title,
+        tests=tests,
+        comparisons=found,
+        counts=counts,
+        adjustment=adjustment,
+        columns=columns,
+        level=level,
+        statistic=estimates.uncertainty.statistic,
+        depvar=estimates.command.depvar.variable,
+        v=v,
+    )
+
+
+def _joint(estimates: Estimates, name: str, rows: Array) -> JointTest:
+    v = rows @ estimates.v @ rows.T
+    chi2, kept = wald_statistic(rows @ estimates.b, v)
+    df = len(kept)
+    if estimates.uncertainty.survey is None:
+        return JointTest(name, df, chi2, float("nan"), chi2_tail(df, chi2) if df else float("nan"))
+    statistic, (_, below), p = estimates.uncertainty.joint(chi2, df)
+    return JointTest(name, df, statistic, float(below), p)
+
+
+def _comparisons(
+    estimates: Estimates,
+    sets: Sequence[tuple[str, tuple[str, ...], Array, NDArray[np.bool_]]],
+    adjustment: Adjustment,
+    level: float,
+) -> tuple[Comparisons, tuple[tuple[str, int], ...], Array]:
+    k = len(estimates.parameters)
+    rows = np.concatenate([np.empty((0, k)), *(rows for _, _, rows, _ in sets)])
+    estimable = np.concatenate([np.empty(0, dtype=bool), *(known for *_, known in sets)])
+    v = rows @ estimates.v @ rows.T
+    b = np.where(estimable, rows @ estimates.b, np.nan)
+    se = np.where(estimable, np.sqrt(np.maximum(np.diag(v), 0.0)), np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        z = np.where(se > 0.0, b / se, np.nan)
+    p, critical = np.empty(len(b)), np.empty(len(b))
+    counts: list[tuple[str, int]] = []
+    first = 0
+    for name, labels, own, known in sets:
+        last = first + len(labels)
+        m = int(known.sum())
+        rank = len(wald_statistic(b[first:last][known], (own @ estimates.v @ own.T)[np.ix_(known, known)])[1])
+        counts.append((name, m))
+        if m and rank:
+            p[first:last] = adjusted(z[first:last], adjustment, m, rank, estimates.uncertainty)
+            critical[first:last] = adjusted_critical(level, adjustment, m, rank, estimates.uncertainty)
+        else:
+            p[first:last] = critical[first:last] = np.nan
+        first = last
+    terms = tuple(name for name, labels, _, _ in sets for _ in labels)
+    labels = tuple(label for _, some, _, _ in sets for label in some)
+    found = Comparisons(terms, labels, rows, estimable, b, se, z, p, b - critical * se, b + critical * se)
+    return found, tuple(counts), v

@@ -1,0 +1,275 @@
+"""lrtest: the manual's numbers, mixtures by hand, and a bootstrap that workers do not change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import sleep
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import memagic
+from memagic import CommandError, Session
+from memagic.postestimation.bootstrap import _carry_out
+from memagic.postestimation.draws import draw_response
+from memagic.postestimation.mixtures import boundary_mixture
+from memagic.results import MEResults
+
+Fitted = Callable[[str, str], MEResults]
+
+BASE = "melogit c_use i.urban age i.children"
+
+
+@pytest.fixture(scope="module")
+def models(fitted: Fitted) -> dict[str, MEResults]:
+    return {
+        "r_int": fitted(f"{BASE} || district:", "bangladesh"),
+        "r_urban": fitted(f"{BASE} || district: i.urban", "bangladesh"),
+        "r_urban_corr": fitted(f"{BASE} || district: i.urban, covariance(unstructured)", "bangladesh"),
+    }
+
+
+@pytest.fixture(scope="module")
+def session(models: dict[str, MEResults], shared_data: Callable[[str], pd.DataFrame]) -> Session:
+    made = Session(data=shared_data("bangladesh"))
+    made.stored.update(models)
+    return made
+
+
+def test_example_2_of_the_manual(session: Session) -> None:
+    assert str(session.run("lrtest r_int r_urban")).split("\n") == [
+        "Likelihood-ratio test",
+        "Assumption: r_int nested within r_urban",
+        "",
+        " LR chi2(1) =   3.66",
+        "Prob > chi2 = 0.0558",
+        "",
+        "Note: The reported degrees of freedom assumes the null hypothesis is not on",
+        "      the boundary of the parameter space. If this is not true, then the",
+        "      reported test is conservative.",
+    ]
+    assert str(session.run("lrtest r_urban_corr r_urban")).split("\n") == [
+        "Likelihood-ratio test",
+        "Assumption: r_urban nested within r_urban_corr",
+        "",
+        " LR chi2(1) =  11.38",
+        "Prob > chi2 = 0.0007",
+    ]
+
+
+def test_r(models: dict[str, MEResults]) -> None:
+    found = models["r_urban"].lrtest(models["r_int"])
+    chi2 = 2 * (models["r_urban"].llf - models["r_int"].llf)
+    assert found.r == {"p": pytest.approx(stats.chi2.sf(chi2, 1)), "df": 1, "chi2": pytest.approx(chi2)}
+    assert "Models compared" not in str(found)
+    assert models["r_urban"].lrtest(models["r_int"], df=3).p == pytest.approx(stats.chi2.sf(chi2, 3))
+
+
+def test_stats_and_dir(session: Session) -> None:
+    text = str(session.run("lrtest r_int r_urban, stats dir"))
+    assert "-1206.832" in text
+    assert "melogit" in text
+    assert f"{session.stored['r_int'].aic:.3f}" in text
+    assert f"{session.stored['r_urban'].bic:.3f}" in text
+
+
+def test_mixture_of_one_variance(models: dict[str, MEResults]) -> None:
+    found = models["r_int"].lrtest(models["r_urban"], mixture=True)
+    assert found.mixture is not None
+    assert found.mixture.weights == ((0, 0.5), (1, 0.5))
+    # Half of the printed p-value, as the manual says.
+    assert found.mixture.p == pytest.approx(found.p / 2)
+    assert "0.5 chi2(0) + 0.5 chi2(1)" in str(found)
+    assert "conservative" not in str(found)
+
+
+def test_mixture_of_a_variance_with_its_covariance(models: dict[str, MEResults]) -> None:
+    found = models["r_int"].lrtest(models["r_urban_corr"], mixture=True)
+    assert found.mixture is not None
+    expected = 0.5 * stats.chi2.sf(found.chi2, 1) + 0.5 * stats.chi2.sf(found.chi2, 2)
+    assert found.mixture.p == pytest.approx(expected)
+    assert "and its covariance are zero" in found.mixture.reason
+
+
+def test_a_covariance_alone_is_no_boundary(models: dict[str, MEResults]) -> None:
+    weights, reason = boundary_mixture(models["r_urban"].estimates, models["r_urban_corr"].estimates)
+    assert weights == {1: 1.0}
+    assert reason == "no variance of the larger model is zero in the smaller one"
+
+
+def test_variances_of_two_levels_and_a_coefficient(fitted: Fitted) -> None:
+    rng = np.random.default_rng(4)
+    n = 400
+    frame = pd.DataFrame(
+        {"s": np.repeat(range(20), 20), "c": np.repeat(range(80), 5), "x": rng.normal(size=n)}
+    )
+    frame["y"] = 0.5 * rng.normal(size=20)[frame.s] + 0.5 * rng.normal(size=80)[frame.c] + rng.normal(size=n)
+    plain = memagic.run("meglm y", data=frame)
+    both = memagic.run("meglm y x || s: || c:", data=frame)
+    weights, reason = boundary_mixture(plain.estimates, both.estimates)
+    assert weights == {1: 0.25, 2: 0.5, 3: 0.25}
+    assert "independent" in reason
+    found = plain.lrtest(both, mixture=True)
+    assert found.df == 3
+    assert found.mixture is not None
+    tails = [
+        0.25 * stats.chi2.sf(found.chi2, 1),
+        0.5 * stats.chi2.sf(found.chi2, 2),
+        0.25 * stats.chi2.sf(found.chi2, 3),
+    ]
+    assert found.mixture.p == pytest.approx(sum(tails))
+    # Two correlated effects vanish at once: no weights are known.
+    slopes = memagic.run("meglm y x || s: x, covariance(unstructured)", data=frame)
+    with pytest.raises(CommandError) as error:
+        plain.lrtest(slopes, mixture=True)
+    assert error.value.rc == 498
+    assert "bootstrap" in str(error.value.hint)
+    # The test without random effects is the line below the table.
+    one = memagic.run("meglm y || s:", data=frame)
+    line = plain.lrtest(one, mixture=True)
+    assert line.chi2 == pytest.approx(one.e["chi2_c"], rel=1e-8)
+    assert line.mixture is not None
+    assert line.mixture.p == pytest.approx(one.e["p_c"], rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("melogit c_use age || district:, vce(robust)", "LR test likely invalid for models with robust vce"),
+        ("melogit c_use age if age > 0 || district:", "observations differ: 885 vs. 1934"),
+        ("melogit urban age || district:", "dependent variables differ: urban vs. c_use"),
+        ("meprobit c_use age || district:", "test involves different estimators: probit vs. logistic"),
+        (f"{BASE} || district:", "df(unrestricted) = df(restricted) = 7"),
+    ],
+)
+def test_what_is_refused(fitted: Fitted, models: dict[str, MEResults], change: str, message: str) -> None:
+    with pytest.raises(CommandError) as error:
+        fitted(change, "bangladesh").lrtest(models["r_int"])
+    assert (error.value.rc, error.value.message) == (498, message)
+
+
+def test_force(fitted: Fitted, models: dict[str, MEResults]) -> None:
+    robust = fitted("melogit c_use age || district:, vce(robust)", "bangladesh")
+    found = robust.lrtest(models["r_int"], force=True)
+    assert found.df == 4
+    assert found.chi2 == pytest.approx(2 * (models["r_int"].llf - robust.llf))
+
+
+@pytest.mark.parametrize(
+    ("command", "rc"),
+    [
+        ("lrtest", 100),
+        ("lrtest nothere", 111),
+        ("lrtest r_int r_int", 498),
+        ("lrtest r_int r_urban r_urban_corr", 198),
+        ("lrtest r_int r_urban, df(0)", 198),
+        ("lrtest r_int r_urban, seed(3)", 198),
+        ("lrtest r_int r_urban, bootstrap(1.5)", 198),
+        ("lrtest r_int .", 301),
+    ],
+)
+def test_commands_that_are_refused(
+    models: dict[str, MEResults], shared_data: Callable[[str], pd.DataFrame], command: str, rc: int
+) -> None:
+    fresh = Session(data=shared_data("bangladesh"))
+    fresh.stored.update(models)
+    with pytest.raises(CommandError) as error:
+        fresh.run(command)
+    assert error.value.rc == rc
+
+
+# --- bootstrap ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def linear() -> tuple[MEResults, MEResults]:
+    """A model without and with a variance that is zero in truth."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"g": np.repeat(range(30), 4), "x": rng.normal(size=120)})
+    frame["y"] = 1 + 0.4 * frame.x + rng.normal(size=120)
+    return memagic.run("meglm y x", data=frame), memagic.run("meglm y x || g:", data=frame)
+
+
+def test_bootstrap_follows_the_mixture(linear: tuple[MEResults, MEResults]) -> None:
+    told: list[tuple[int, int]] = []
+    found = linear[0].lrtest(
+        linear[1], mixture=True, bootstrap=200, seed=7, progress=lambda *n: told.append(n)
+    )
+    assert found.bootstrap is not None
+    assert found.mixture is not None
+    statistics = found.bootstrap.statistics
+    assert len(statistics) == 200
+    assert found.bootstrap.failed == 0
+    assert told[-1] == (200, 200)
+    # About half of them lie at zero, and the others follow chi2(1).
+    assert 0.4 < np.mean(statistics < 1e-6) < 0.7
+    assert stats.kstest(statistics[statistics > 1e-6], stats.chi2(1).cdf).pvalue > 0.01
+    larger = np.count_nonzero(statistics >= found.chi2 - 1e-6)
+    assert found.bootstrap.p == (1 + larger) / 201
+    assert found.r["p_bootstrap"] == found.bootstrap.p
+
+
+def test_workers_change_no_number(linear: tuple[MEResults, MEResults]) -> None:
+    one = linear[0].lrtest(linear[1], bootstrap=12, seed=3)
+    three = linear[0].lrtest(linear[1], bootstrap=12, seed=3, workers=3)
+    assert one.bootstrap is not None
+    assert three.bootstrap is not None
+    np.testing.assert_array_equal(one.bootstrap.statistics, three.bootstrap.statistics)
+    other = linear[0].lrtest(linear[1], bootstrap=12, seed=4)
+    assert other.bootstrap is not None
+    assert not np.array_equal(one.bootstrap.statistics, other.bootstrap.statistics)
+
+
+def test_an_interrupt_keeps_what_is_done() -> None:
+    def stop(done: int, total: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    def slow(k: int) -> float:
+        sleep(0.02)
+        return float(k)
+
+    found = _carry_out(slow, 50, 2, stop)
+    done = [k for k, value in enumerate(found) if value is not None]
+    assert 3 <= len(done) < 50
+    assert [found[k] for k in done] == done
+    with pytest.raises(KeyboardInterrupt):
+        _carry_out(_interrupted, 2, 1, None)
+
+
+def _interrupted(k: int) -> float:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "meglm count x || g:, family(poisson)",
+        "meglm count x || g:, family(nbinomial mean)",
+        "meglm count x || g:, family(nbinomial constant)",
+        "meglm pos x || g:, family(gamma)",
+        "meglm real x || g:",
+        "meologit cat x || g: x",
+        "melogit win x || g:, binomial(5)",
+    ],
+)
+def test_a_model_is_found_again_in_its_draws(command: str) -> None:
+    rng = np.random.default_rng(2)
+    n = 3000
+    g = np.repeat(np.arange(150), 20)
+    x, u = rng.normal(size=n), 0.6 * rng.normal(size=150)[g]
+    eta = 0.4 + 0.5 * x + u
+    frame = pd.DataFrame({"g": g, "x": x, "real": eta + rng.normal(size=n)})
+    frame["count"] = rng.poisson(np.exp(eta) * rng.gamma(2.0, 0.5, size=n))
+    frame["pos"] = rng.gamma(2.0, np.exp(eta) / 2.0)
+    frame["cat"] = np.digitize(eta + rng.logistic(size=n), [-0.5, 1.5]) + 1
+    frame["win"] = rng.binomial(5, 1 / (1 + np.exp(-eta)))
+    fit = memagic.run(command, data=frame)
+    name = fit.estimates.command.depvar.name
+    drawn = draw_response(fit.estimates, np.random.default_rng(11))
+    values = fit.estimates.categories[drawn.astype(int)] if name == "cat" else drawn
+    again = memagic.run(command, data=frame.assign(**{name: values}))
+    distance = (again.params - fit.params) / np.sqrt(fit.bse**2 + again.bse**2)
+    assert (distance.abs() < 3.5).all(), distance
