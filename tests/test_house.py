@@ -34,7 +34,7 @@ FLOORS = (
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 # The result as users hold it stands on top of what is computed from estimates, and hands on to it.
-RESULT = {"memagic.results", "memagic.results.results"}
+RESULT = {"memagic.results", "memagic.results.results", "memagic.results.replay"}
 
 # Rooms that know less than what is below them.
 KNOWN_ONLY = {

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from memagic.postestimation.typed import Tested
     from memagic.postestimation.wald import WaldResult
     from memagic.results import MEResults
-    from memagic.results.results import Replay
+    from memagic.results.replay import Replay
     from memagic.spec.constraint import Constraint
     from memagic.spec.prefixes import ByPrefix
     from memagic.spec.survey import SurveyDesign

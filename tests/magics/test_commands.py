@@ -8,7 +8,7 @@ import pytest
 
 import memagic
 from memagic.results import MEResults
-from memagic.results.results import Replay
+from memagic.results.replay import Replay
 from memagic.spec.options import COMMANDS
 
 if TYPE_CHECKING:

@@ -14,10 +14,11 @@ import memagic
 from memagic.display.report import CoefficientTable, Report, Row
 from memagic.errors import CommandError
 from memagic.results import MEResults
+from memagic.results.display_options import DisplayOptions, check_scale
 from memagic.results.estimates import Estimates
 from memagic.results.inference import wald_test
-from memagic.results.report import DisplayOptions, check_scale, comparison, make_report
-from memagic.results.results import Replay
+from memagic.results.replay import Replay
+from memagic.results.report import comparison, make_report
 
 Make = Callable[..., Estimates]
 Run = Callable[[str], MEResults]

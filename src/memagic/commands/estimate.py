@@ -31,8 +31,8 @@ from memagic.engine.start import NotFeasible
 from memagic.errors import Break, CommandError
 from memagic.models import ModelKind, ancillary_names, density, model_kind
 from memagic.results import MEResults
+from memagic.results.display_options import DisplayOptions, Exponentiated, check_scale
 from memagic.results.estimates import Estimates, Parameter, mark_boundary, mark_held, name_parameters
-from memagic.results.report import DisplayOptions, Exponentiated, check_scale
 from memagic.results.uncertainty import Uncertainty
 from memagic.spec.tree import Command, Option
 

@@ -18,7 +18,7 @@ from memagic.spec.cursor import Cursor
 from memagic.spec.stored_estimates import EstimatesCommand, read_estimates_command
 
 if TYPE_CHECKING:
-    from memagic.results.results import Replay
+    from memagic.results.replay import Replay
     from memagic.spec.tree import Span
 
 __all__ = ["Shelf", "Tabulation", "estimates_command"]

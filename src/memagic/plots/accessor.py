@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from memagic.postestimation.random_effects import Statistic
-    from memagic.results.report import Exponentiated
+    from memagic.results.display_options import Exponentiated
 
 __all__ = ["Plots"]
 
@@ -62,8 +62,8 @@ class Plots:
         """
         from memagic.plots.effects import Words, draw_effects, effect_column
         from memagic.postestimation.random_effects import random_effects
+        from memagic.results.display_options import check_level
         from memagic.results.inference import table_numbers
-        from memagic.results.report import check_level
 
         check_level(confidence)
         critical = table_numbers(self._estimates, confidence).critical

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.data.terms import Column
+from memagic.results.display_options import Exponentiated, check_level, check_scale
 from memagic.results.estimates import Estimates
 from memagic.results.inference import table_numbers
-from memagic.results.report import Exponentiated, check_level, check_scale
 
 Array = NDArray[np.float64]
 

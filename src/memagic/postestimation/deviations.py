@@ -17,9 +17,9 @@ from memagic.errors import CommandError
 from memagic.postestimation.components import component_positions
 from memagic.postestimation.icc import NOT_VALID
 from memagic.postestimation.shown import Shown
+from memagic.results.display_options import check_level
 from memagic.results.estimates import Estimates
 from memagic.results.inference import confidence_limits
-from memagic.results.report import check_level
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,8 +16,8 @@ from memagic.display.grid_table import GridRow, GridTable
 from memagic.errors import CommandError
 from memagic.postestimation.components import effects_of, is_crossed, residual_position
 from memagic.postestimation.shown import Shown
+from memagic.results.display_options import check_level
 from memagic.results.estimates import Estimates
-from memagic.results.report import check_level
 
 Array = NDArray[np.float64]
 

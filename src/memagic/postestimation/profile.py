@@ -20,9 +20,9 @@ from memagic.engine.start import NotFeasible
 from memagic.errors import CommandError, closest
 from memagic.postestimation.shown import Shown
 from memagic.postestimation.without import vanishing, without
+from memagic.results.display_options import check_level
 from memagic.results.estimates import Estimates, Parameter
 from memagic.results.inference import table_numbers
-from memagic.results.report import check_level
 
 Array = NDArray[np.float64]
 Progress = Callable[[int, int], None]

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from memagic.results.display_options import check_level
 from memagic.results.estimates import Estimates
 from memagic.results.inference import rank, table_numbers
-from memagic.results.report import check_level
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,9 +14,9 @@ from memagic.postestimation.margins import margins
 from memagic.postestimation.margins_result import Margins
 from memagic.postestimation.nonlinear import NonlinearCombination, NonlinearTest, nlcom, testnl
 from memagic.postestimation.wald import Combined, Multiple, WaldResult, combined, wald
+from memagic.results.display_options import Exponentiated, check_scale
 from memagic.results.distributions import Adjustment
 from memagic.results.estimates import Estimates
-from memagic.results.report import Exponentiated, check_scale
 from memagic.results.stored import estimation_results
 from memagic.spec.command_options import Allowed, Given, chosen_word, confidence_level, split_options
 from memagic.spec.contrast_terms import read_contrast_terms

@@ -10,13 +10,16 @@ import numpy as np
 
 from memagic.display.html import to_html
 from memagic.display.latex import to_latex
-from memagic.display.report import Report, Wrap
+from memagic.display.report import Wrap
 from memagic.display.text import to_text
 from memagic.errors import CommandError
 from memagic.postestimation.after import AfterEstimation
+from memagic.postestimation.predictions import Predictions
+from memagic.results.display_options import DisplayOptions, Exponentiated, check_level, check_scale
 from memagic.results.estimates import Estimates
 from memagic.results.inference import confidence_limits, table_numbers, wald_test
-from memagic.results.report import DisplayOptions, Exponentiated, check_level, check_scale, make_report
+from memagic.results.replay import Replay, explorer
+from memagic.results.report import make_report
 from memagic.results.stored import Stored, coefficient_table, estimation_results
 
 if TYPE_CHECKING:
@@ -28,59 +31,15 @@ if TYPE_CHECKING:
     from memagic.plots.accessor import Plots
     from memagic.postestimation.diagram import Diagram
     from memagic.postestimation.equation import Equation
-    from memagic.postestimation.icc import IntraclassCorrelations
     from memagic.postestimation.profile import Profile
     from memagic.postestimation.quadchk import QuadratureCheck
-    from memagic.postestimation.random_effects import EmpiricalBayes, Statistic
-    from memagic.postestimation.shown import Shown
-    from memagic.spec.prediction import Conditional
     from memagic.widgets.integrand import IntegrandView
     from memagic.widgets.replay import ReplayExplorer
 
-__all__ = ["MEResults", "Replay"]
+__all__ = ["MEResults"]
 
 
-class Replay:
-    """A result as one set of display options shows it.
-
-    It shows itself as a rich table in a notebook and as the manual's text elsewhere.
-
-    Parameters
-    ----------
-    report : Report
-    live : callable, optional
-        Makes the widget that a notebook shows in its place.
-    """
-
-    def __init__(self, report: Report, live: Callable[[], ReplayExplorer] | None = None) -> None:
-        self._report = report
-        self._live = live
-
-    def to_text(self) -> str:
-        """The manual's text."""
-        return to_text(self._report)
-
-    def to_html(self) -> str:
-        """One HTML fragment."""
-        return to_html(self._report)
-
-    def to_latex(self) -> str:
-        """A LaTeX table; needs the package booktabs."""
-        return to_latex(self._report)
-
-    def __str__(self) -> str:
-        return self.to_text()
-
-    def __repr__(self) -> str:
-        return self.to_text()
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        if self._live is not None:
-            return self._live()._repr_mimebundle_()
-        return {"text/plain": self.to_text(), "text/html": self.to_html()}
-
-
-class MEResults(AfterEstimation):
+class MEResults(AfterEstimation, Predictions):
     """A fitted multilevel model.
 
     Parameters
@@ -201,137 +160,6 @@ class MEResults(AfterEstimation):
     def table(self) -> pd.DataFrame:
         """`r(table)` on the scale and at the level the command asked for."""
         return coefficient_table(self.estimates, self._options.level, bool(self._options.exponentiated))
-
-    # --- random effects -----------------------------------------------------------------------
-
-    @property
-    def random_effects(self) -> dict[str, pd.DataFrame]:
-        """Posterior means of the random effects: by level, one row a group, one column an effect."""
-        return {group.name: group.frame() for group in self._means.groups}
-
-    @property
-    def random_effects_se(self) -> dict[str, pd.DataFrame]:
-        """Posterior standard deviations of the random effects, in the form of `random_effects`."""
-        return {group.name: group.se_frame() for group in self._means.groups}
-
-    def empirical_bayes(self, statistic: Statistic = "ebmeans") -> EmpiricalBayes:
-        """Predictions of the random effects with their standard errors.
-
-        Parameters
-        ----------
-        statistic : {"ebmeans", "ebmodes"}
-            Posterior means with posterior standard deviations, or posterior modes with standard
-            errors by the curvature there.
-
-        Raises
-        ------
-        CommandError
-            Another statistic, r(198).
-        """
-        from memagic.postestimation.random_effects import random_effects
-
-        return self._means if statistic == "ebmeans" else random_effects(self.estimates, statistic)
-
-    @cached_property
-    def _means(self) -> EmpiricalBayes:
-        from memagic.postestimation.random_effects import random_effects
-
-        return random_effects(self.estimates)
-
-    # --- predictions --------------------------------------------------------------------------
-
-    def predict(
-        self,
-        which: str = "mu",
-        newdata: pd.DataFrame | None = None,
-        *,
-        conditional: Conditional = "ebmeans",
-        marginal: bool = False,
-        outcome: str | float | None = None,
-        offset: bool = True,
-        intpoints: int | None = None,
-        iterate: int | None = None,
-        tolerance: float | None = None,
-    ) -> pd.Series | pd.DataFrame:
-        """Predict means, linear predictors, densities, residuals, random effects or scores.
-
-        Parameters
-        ----------
-        which : str
-            mu, pr, eta, xb, stdp, density, distribution, residuals, pearson, deviance, anscombe,
-            reffects, reses or scores.
-        newdata : DataFrame, optional
-            The estimation sample, if not given. Groups that it does not have get the prior mean of
-            their random effects, zero, with a warning.
-        conditional : {"ebmeans", "ebmodes", "fixedonly"}
-            What the random effects are: posterior means, posterior modes, or zero.
-        marginal : bool
-            Integrate the statistic over the random effects instead.
-        outcome : float or str, optional
-            A category of an ordinal response, its value or "#1" for the first.
-        offset : bool
-            Whether the offset or exposure is a part of the linear predictor.
-        intpoints, iterate : int, optional
-            Integration points, and most iterations of the search for the random effects; those of the
-            estimation, if not given.
-        tolerance : float, optional
-            Of that search.
-
-        Returns
-        -------
-        Series or DataFrame
-            With the index of the rows; ``attrs["notes"]`` says what was assumed. All categories of an
-            ordinal response without `outcome`, random effects and scores have a column each.
-
-        Raises
-        ------
-        CommandError
-            r(198) for what the model does not have, r(111) and r(459) for what the data do not have.
-        """
-        from memagic.postestimation.predicted import predicted
-
-        return predicted(
-            self.estimates,
-            which,
-            newdata,
-            conditional=conditional,
-            marginal=marginal,
-            outcome=outcome,
-            offset=offset,
-            intpoints=intpoints,
-            iterate=iterate,
-            tolerance=tolerance,
-        )
-
-    def simulate(self, n: int = 1, seed: int | None = None, *, conditional: bool = False) -> pd.DataFrame:
-        """New responses from the fit, a column each; `conditional` keeps the fit's random effects."""
-        from memagic.postestimation.simulate import simulate
-
-        return simulate(self.estimates, n, seed, conditional=conditional)
-
-    def estat(self, which: str, **options: Any) -> Shown:
-        """More of the estimates: icc, sd, group, ic, vce or summarize, with the options of `estat`."""
-        from memagic.postestimation.estat import estat
-
-        return estat(self.estimates, which, **options)
-
-    def icc(self, level: float = 95.0) -> IntraclassCorrelations:
-        """Intraclass correlations with their confidence limits."""
-        from memagic.postestimation.icc import icc
-
-        return icc(self.estimates, level)
-
-    def tidy(self, conf_level: float = 0.95) -> pd.DataFrame:
-        """Estimates in rows, with the columns of R's broom.mixed."""
-        from memagic.postestimation.tidy import tidy
-
-        return tidy(self.estimates, conf_level)
-
-    def glance(self) -> pd.DataFrame:
-        """The fit in one row, with the columns of R's broom.mixed."""
-        from memagic.postestimation.tidy import glance
-
-        return glance(self.estimates)
 
     # --- display ------------------------------------------------------------------------------
 
@@ -493,7 +321,7 @@ class MEResults(AfterEstimation):
         """
         kind = self.estimates.kind
         check_scale(kind.link, kind.family, options.exponentiated, span)
-        live = partial(_explorer, self.estimates, options, beside or {}) if options.widget else None
+        live = partial(explorer, self.estimates, options, beside or {}) if options.widget else None
         return Replay(make_report(self.estimates, options, log=False), live)
 
     def shown_as(self, title: str) -> Replay:
@@ -510,7 +338,7 @@ class MEResults(AfterEstimation):
             Results to put beside this one, by name.
         """
         beside = {name: other.estimates for name, other in (compare or {}).items()}
-        return _explorer(self.estimates, self._options, beside or self._beside)
+        return explorer(self.estimates, self._options, beside or self._beside)
 
     def beside(self, others: Mapping[str, MEResults]) -> MEResults:
         """The same result, whose widget offers others to compare it with."""
@@ -581,7 +409,7 @@ class MEResults(AfterEstimation):
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         if self._options.widget:
-            return _explorer(self.estimates, self._options, self._beside, log=True)._repr_mimebundle_()
+            return explorer(self.estimates, self._options, self._beside, log=True)._repr_mimebundle_()
         return {"text/plain": self.to_text(), "text/html": self.to_html()}
 
     # --- helpers ------------------------------------------------------------------------------
@@ -594,12 +422,3 @@ class MEResults(AfterEstimation):
         import pandas as pd
 
         return pd.Series(values, index=self._names, name=name)
-
-
-def _explorer(
-    estimates: Estimates, options: DisplayOptions, beside: Mapping[str, Estimates], *, log: bool = False
-) -> ReplayExplorer:
-    # The package of the widgets is slow to import.
-    from memagic.widgets.replay import explore
-
-    return explore(estimates, options, beside, log=log)

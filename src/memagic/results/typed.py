@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memagic.results.report import DisplayOptions
+from memagic.results.display_options import DisplayOptions
 from memagic.results.side_by_side import TableOptions
 
 __all__ = ["python_call", "replay_command", "table_command"]

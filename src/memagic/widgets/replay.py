@@ -12,8 +12,9 @@ from memagic.display.grid_table import grid_html
 from memagic.display.html import to_html
 from memagic.display.text import to_text
 from memagic.errors import CommandError
+from memagic.results.display_options import DisplayOptions, Exponentiated, check_scale
 from memagic.results.estimates import Estimates
-from memagic.results.report import DisplayOptions, Exponentiated, check_scale, make_report
+from memagic.results.report import make_report
 from memagic.results.side_by_side import TableOptions, side_by_side
 from memagic.results.typed import python_call, replay_command, table_command
 from memagic.spec.options import OPTIONS
