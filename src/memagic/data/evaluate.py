@@ -20,7 +20,7 @@ from memagic.data.operands import (
 from memagic.data.variables import Variables
 from memagic.errors import CommandError
 from memagic.spec.tree import Binary, Call, Estimated, Expression, Indexed, Name, Number, String, Unary
-from memagic.spec.walk import operands_of
+from memagic.spec.walk import fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,21 +58,13 @@ def evaluate(expression: Expression, frame: pd.DataFrame | Variables) -> NDArray
     """
     variables = frame if isinstance(frame, Variables) else Variables(frame)
     columns: dict[str, Operand] = {}
-    # An explicit stack: a chain of operators may be deeper than Python's own stack has room for.
-    waiting: list[tuple[Expression, bool]] = [(expression, False)]
-    values: list[Operand] = []
-    while waiting:
-        node, ready = waiting.pop()
-        operands = operands_of(node)
-        if operands and not ready:
-            waiting.append((node, True))
-            waiting.extend((operand, False) for operand in reversed(operands))
-            continue
-        arguments = values[len(values) - len(operands) :]
-        del values[len(values) - len(operands) :]
-        with np.errstate(all="ignore"):
-            values.append(_apply(node, arguments, variables, columns))
-    return np.broadcast_to(values[0], (len(variables.frame),)).copy()
+
+    def value(node: Expression, arguments: list[Operand]) -> Operand:
+        return _apply(node, arguments, variables, columns)
+
+    with np.errstate(all="ignore"):
+        result = fold(expression, value)
+    return np.broadcast_to(result, (len(variables.frame),)).copy()
 
 
 def condition_mask(expression: Expression, frame: pd.DataFrame | Variables) -> NDArray[np.bool_]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING
@@ -13,8 +13,6 @@ from memagic.data.sample import ALL
 from memagic.errors import CommandError
 from memagic.spec.options import OPTIONS
 from memagic.spec.tree import (
-    Binary,
-    Call,
     Command,
     Expression,
     Factor,
@@ -24,9 +22,9 @@ from memagic.spec.tree import (
     RandomEquation,
     Term,
     TimeSettings,
-    Unary,
     VarianceEstimator,
 )
+from memagic.spec.walk import fold, nodes_of, of_parts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,7 +142,7 @@ class _Names:
 
     def expression(self, tree: Expression) -> Expression:
         """An expression with full names; ranges and patterns are none of its forms."""
-        typed = {node.name: node.span for node in _nodes(tree) if isinstance(node, Name | Indexed)}
+        typed = {node.name: node.span for node in nodes_of(tree) if isinstance(node, Name | Indexed)}
         full = {
             name: self.one(name, span)
             for name, span in typed.items()
@@ -154,58 +152,13 @@ class _Names:
         return _renamed(tree, full) if full else tree
 
 
-def _operands(node: Expression) -> tuple[Expression, ...]:
-    match node:
-        case Unary():
-            return (node.operand,)
-        case Binary():
-            return (node.left, node.right)
-        case Call():
-            return node.arguments
-        case Indexed():
-            return (node.index,)
-        case _:
-            return ()
-
-
-def _nodes(tree: Expression) -> Iterator[Expression]:
-    """Every part of an expression; a chain of operators may be deeper than Python's own stack."""
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(reversed(_operands(node)))
-
-
 def _renamed(tree: Expression, full: dict[str, str]) -> Expression:
     """The expression with other names."""
-    waiting: list[tuple[Expression, bool]] = [(tree, False)]
-    made: list[Expression] = []
-    while waiting:
-        node, ready = waiting.pop()
-        operands = _operands(node)
-        if operands and not ready:
-            waiting.append((node, True))
-            waiting.extend((operand, False) for operand in reversed(operands))
-            continue
-        parts = made[len(made) - len(operands) :]
-        del made[len(made) - len(operands) :]
-        made.append(_rebuilt(node, parts, full))
-    return made[0]
 
+    def rebuilt(node: Expression, parts: list[Expression]) -> Expression:
+        made = of_parts(node, parts)
+        return (
+            replace(made, name=full.get(made.name, made.name)) if isinstance(made, Name | Indexed) else made
+        )
 
-def _rebuilt(node: Expression, parts: Iterable[Expression], full: dict[str, str]) -> Expression:
-    parts = tuple(parts)
-    match node:
-        case Name():
-            return replace(node, name=full.get(node.name, node.name))
-        case Indexed():
-            return replace(node, name=full.get(node.name, node.name), index=parts[0])
-        case Unary():
-            return replace(node, operand=parts[0])
-        case Binary():
-            return replace(node, left=parts[0], right=parts[1])
-        case Call():
-            return replace(node, arguments=parts)
-        case _:
-            return node
+    return fold(tree, rebuilt)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from memagic.spec.tree import Binary, Call, Indexed, Unary
 
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
     from memagic.spec.tree import Expression
 
-__all__ = ["nodes_of", "operands_of", "with_leaves"]
+__all__ = ["fold", "nodes_of", "of_parts", "operands_of", "with_leaves"]
+
+T = TypeVar("T")
 
 
 def operands_of(node: Expression) -> tuple[Expression, ...]:
@@ -39,26 +41,30 @@ def nodes_of(tree: Expression) -> Iterator[Expression]:
         waiting.extend(reversed(operands_of(node)))
 
 
-def with_leaves(tree: Expression, change: Callable[[Expression], Expression]) -> Expression:
-    """The expression with `change` applied to every part that has no parts of its own."""
+def fold(tree: Expression, combine: Callable[[Expression, list[T]], T]) -> T:
+    """What `combine` makes of an expression from what it has made of its parts, from the leaves upwards."""
     waiting = [(tree, False)]
-    made: list[Expression] = []
+    made: list[T] = []
     while waiting:
         node, ready = waiting.pop()
         operands = operands_of(node)
-        if not operands:
-            made.append(change(node))
-        elif not ready:
+        if operands and not ready:
             waiting.append((node, True))
             waiting.extend((operand, False) for operand in reversed(operands))
-        else:
-            parts = made[len(made) - len(operands) :]
-            del made[len(made) - len(operands) :]
-            made.append(_of_parts(node, parts))
+            continue
+        parts = made[len(made) - len(operands) :]
+        del made[len(made) - len(operands) :]
+        made.append(combine(node, parts))
     return made[0]
 
 
-def _of_parts(node: Expression, parts: list[Expression]) -> Expression:
+def with_leaves(tree: Expression, change: Callable[[Expression], Expression]) -> Expression:
+    """The expression with `change` applied to every part that has no parts of its own."""
+    return fold(tree, lambda node, parts: of_parts(node, parts) if parts else change(node))
+
+
+def of_parts(node: Expression, parts: list[Expression]) -> Expression:
+    """A node of the same kind with other parts."""
     match node:
         case Unary():
             return replace(node, operand=parts[0])
