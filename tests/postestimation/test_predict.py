@@ -404,3 +404,11 @@ def test_scores_of_other_rows_are_refused(run: Run, frame: pd.DataFrame) -> None
     with pytest.raises(CommandError, match="the last estimates are of other data") as raised:
         run("meglm y x").predict("scores", frame.head(5))
     assert raised.value.rc == 322
+
+
+def test_scores_of_crossed_effects(fitted: Fitted) -> None:
+    """All observations are one group: its scores stand at the last of them."""
+    fit = fitted(CROSSED, "fifeschool")
+    found = fit.predict("scores")
+    assert (found.iloc[:-1] == 0.0).all(axis=None)
+    np.testing.assert_allclose(found.iloc[-1], fit.e["gradient"].iloc[0][found.columns], atol=1e-4)

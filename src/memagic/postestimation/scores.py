@@ -30,7 +30,9 @@ def scores(estimates: Estimates) -> Array:
     if problem.structure is None:
         return found
     placed = np.zeros((len(problem.y), found.shape[1]))
-    top = problem.levels[0].cluster
+    # A likelihood that does not fall apart by groups is one sum.
+    codes = estimates.design.levels[0].grouping.codes
+    top = codes if len(found) > 1 else np.zeros(len(problem.y), dtype=np.intp)
     last = np.empty(len(found), dtype=np.intp)
     last[top] = np.arange(len(top))
     placed[:, np.isnan(found).any(axis=0)] = np.nan
