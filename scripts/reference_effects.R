@@ -1,6 +1,6 @@
 # Reference values for predicted random effects, by R: writes tests/reference/effects.json.
 #
-# Needs lme4, jsonlite (Debian: r-cran-*). Run from the repository's root: Rscript scripts/reference_effects.R
+# Needs lme4, ordinal, jsonlite (Debian: r-cran-*). Run from the repository's root: Rscript scripts/reference_effects.R
 #
 # Conditional modes and their conditional standard deviations by lme4, at the Laplacian approximation
 # (canonical links, where observed and expected information agree) and, for linear models, in closed form.
@@ -64,6 +64,20 @@ record(
   "mmmec-poisson-nested", "mmmec", "mepoisson deaths uvb, exposure(expected) || nation: || region:, intmethod(laplace)",
   glmer(deaths ~ uvb + offset(log(expected)) + (1 | nation) + (1 | region), mmmec, poisson, control = tight),
   list(nation = "nation", region = "nation>region")
+)
+
+# ordinal's clmm has the same modes, for an ordinal response.
+wine <- read("wine")
+suppressPackageStartupMessages(library(ordinal))
+wine_fit <- clmm(factor(rating) ~ warm + contact + (1 | judge), data = wine, control = clmm.control(gradTol = 1e-10))
+modes <- ordinal::ranef(wine_fit)$judge
+cat(sprintf("%-24s %.6f\n", "wine-ordinal", as.numeric(logLik(wine_fit))))
+values[[length(values) + 1]] <- list(
+  id = "wine-ordinal", data = "wine", command = "meologit rating warm contact || judge:, intmethod(laplace)",
+  levels = list(list(
+    level = "judge", groups = rownames(modes), effects = I("_cons"), value = unname(as.matrix(modes)),
+    se = unname(sqrt(as.matrix(ordinal::condVar(wine_fit)$judge)))
+  ))
 )
 
 jsonlite::write_json(

@@ -1,4 +1,4 @@
-"""Predicted random effects against lme4's conditional modes and their conditional standard deviations."""
+"""Predicted random effects against the conditional modes of lme4 and ordinal and their conditional standard deviations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MODELS: list[dict[str, Any]] = json.loads((HERE / "effects.json").read_text(enco
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model["id"])
-def test_agrees_with_lme4(model: dict[str, Any]) -> None:
+def test_agrees_with_r(model: dict[str, Any]) -> None:
     frame = pd.read_csv(HERE / "data" / f"{model['data']}.csv").rename(columns=str.lower)
     fit = memagic.run(model["command"], data=frame)
     modes = fit.empirical_bayes("ebmodes")
