@@ -1,4 +1,4 @@
-"""Predicted random effects against the conditional modes of lme4 and ordinal and their conditional standard deviations."""
+"""Predicted random effects against the modes of lme4 and ordinal and their standard deviations."""
 
 from __future__ import annotations
 
