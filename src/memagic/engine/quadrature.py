@@ -25,6 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.engine.adaptation import Experience, Look, adapt, likely_last, look_at
 from memagic.engine.blocks import Block, arrange
 from memagic.engine.modes import zeros
 from memagic.engine.nodes import (
@@ -36,7 +37,6 @@ from memagic.engine.nodes import (
     place_mode_curvature,
     place_prior,
     posterior,
-    refine_moments,
 )
 from memagic.engine.objective import Evaluation
 from memagic.engine.problem import Parameters, Problem
@@ -52,15 +52,23 @@ __all__ = ["QuadratureObjective", "evaluate_block", "value_block"]
 _MOST_NODES = 1_000_000
 _MOST_ELEMENTS = 100_000_000
 # Where moments are refined in any case, modes to within some hundredths of a standard deviation do.
-_SEED = 1e-3
+_SEED, _EXACT = 1e-3, 1e-13
+# A shift, in standard deviations of the posterior, from which on nodes are placed by the mode instead.
+_ASTRAY = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A block's placement and the parameters that it belongs to."""
+    """Where a block's nodes lie at given parameters, and what was learnt on the way there.
+
+    `pace` is the move of the nodes when theta changes by one.
+    """
 
     at: Parameters
+    theta: Array
     placement: Placement
+    experience: Experience
+    pace: float
 
 
 class QuadratureObjective:
@@ -76,8 +84,8 @@ class QuadratureObjective:
         self._rule = path_rule(n_points, tuple(level.structure.q for level in problem.levels))
         self._blocks = arrange(problem, self._rule.n_paths)
         self._constant = problem.constant
-        self._placements: list[_Placed | None] = [None] * len(self._blocks)
-        self._theta: Array | None = None
+        self._placed: list[_Placed | None] = [None] * len(self._blocks)
+        self._theta = np.full(0, np.nan)
         self._last: Parameters
 
     @property
@@ -122,8 +130,7 @@ class QuadratureObjective:
         scores = np.empty((self._problem.n_clusters, d))
         hessian = np.zeros((d, d))
         for i, block in enumerate(self._blocks):
-            placement = self._place(i, parameters)
-            part = evaluate_block(self._problem, block, self._rule, placement, parameters)
+            part = self._evaluated(i, parameters)
             value += part.value
             scores[block.clusters] = part.scores
             hessian += part.hessian
@@ -131,31 +138,85 @@ class QuadratureObjective:
 
     def _parameters(self, theta: Array) -> Parameters:
         """The parts of theta; the same object as last time where theta is the same."""
-        if self._theta is None or not np.array_equal(theta, self._theta):
+        if not hasattr(self, "_last") or not np.array_equal(theta, self._theta):
             self._theta = theta.copy()
             self._last = self._problem.unpack(self._theta)
         return self._last
 
     def _place(self, i: int, parameters: Parameters) -> Placement:
-        problem, block = self._problem, self._blocks[i]
-        assert problem.structure is not None
+        """Where the nodes of a block lie."""
         if self._method == "ghermite":
-            return place_prior(block)
-        last = self._placements[i]
+            return place_prior(self._blocks[i])
+        last = self._placed[i]
         if last is not None and last.at is parameters:
             return last.placement
-        family, phi = problem.family, parameters.phi
+        if self._method == "mcaghermite":
+            placement = self._near_modes(i, parameters, _EXACT)
+            self._keep(i, _Placed(parameters, self._theta, placement, Experience(), float("nan")))
+            return placement
+        return self._adapted(i, parameters, self._looking(i, parameters)).placement
+
+    def _evaluated(self, i: int, parameters: Parameters) -> Evaluation:
+        """The derivatives of a block, in the look that settles its nodes where that can be told before."""
+        problem, block, rule = self._problem, self._blocks[i], self._rule
+        last = self._placed[i]
+        if self._method != "mvaghermite" or (last is not None and last.at is parameters):
+            placement = self._place(i, parameters)
+            return evaluate_block(problem, block, rule, placement, parameters)
+        look = self._looking(i, parameters)
+
+        def derive_last(placement: Placement, is_last: bool) -> Look:
+            if is_last:
+                return derivatives_look(problem, block, rule, placement, parameters)
+            return look(placement, is_last)
+
+        settled = self._adapted(i, parameters, derive_last)
+        if settled.evaluation is not None:
+            return settled.evaluation
+        return evaluate_block(problem, block, rule, settled.placement, parameters)
+
+    def _looking(self, i: int, parameters: Parameters) -> Callable[[Placement, bool], Look]:
+        """Looks at the nodes of a block, without derivatives."""
+        problem, block, rule = self._problem, self._blocks[i], self._rule
+        assert problem.structure is not None
+        fixed = block.fixed_part(parameters.beta)
+        factor = problem.structure.factor(parameters.omega)
+
+        def look(placement: Placement, is_last: bool) -> Look:
+            nodes = placement.nodes(rule)
+            logf = log_likelihood_at(block, problem.family, fixed, factor, parameters.phi, nodes)
+            weights = posterior(block, logf, placement.log_weights(rule, nodes))
+            return look_at(block, nodes, weights, placement)
+
+        return look
+
+    def _adapted(self, i: int, parameters: Parameters, look: Callable[[Placement, bool], Look]) -> Look:
+        """The look that finds the nodes of a block settled, from where they were last."""
+        last, theta = self._placed[i], self._theta
+        first, experience, pace = None, Experience(), float("nan")
+        if last is not None:
+            distance = float(np.abs(theta - last.theta).max(initial=0.0))
+            experience = last.experience
+            first = look(last.placement, likely_last(last.pace * distance, experience))
+            pace = first.shift / max(distance, 1e-300)
+        if first is None or not first.shift <= _ASTRAY:
+            first = look(self._near_modes(i, parameters, _SEED), False)
+        settled = adapt(look, first, experience)
+        self._keep(i, _Placed(parameters, theta, settled.last.placement, settled.experience, pace))
+        return settled.last
+
+    def _near_modes(self, i: int, parameters: Parameters, enough: float) -> Placement:
+        problem, block, last = self._problem, self._blocks[i], self._placed[i]
+        assert problem.structure is not None
         fixed = block.fixed_part(parameters.beta)
         factor = problem.structure.factor(parameters.omega)
         start = zeros(block) if last is None else last.placement.mean
-        if self._method == "mcaghermite":
-            placement = place_mode_curvature(block, family, fixed, factor, phi, start)
-        else:
-            near = place_mode_curvature(block, family, fixed, factor, phi, start, _SEED)
-            placement = refine_moments(block, family, fixed, factor, phi, self._rule, near)
-        if all(np.isfinite(part).all() for part in (*placement.mean, *placement.root)):
-            self._placements[i] = _Placed(parameters, placement)
-        return placement
+        return place_mode_curvature(block, problem.family, fixed, factor, parameters.phi, start, enough)
+
+    def _keep(self, i: int, placed: _Placed) -> None:
+        """Start from there next time, unless the likelihood has no moments there."""
+        if all(np.isfinite(part).all() for part in (*placed.placement.mean, *placed.placement.root)):
+            self._placed[i] = placed
 
 
 def affordable(problem: Problem, n_points: int) -> bool:
@@ -186,6 +247,15 @@ def evaluate_block(
     problem: Problem, block: Block, rule: PathRule, placement: Placement, parameters: Parameters
 ) -> Evaluation:
     """Value, scores of the top-level clusters and Hessian of one block, nodes held at `placement`."""
+    evaluation = derivatives_look(problem, block, rule, placement, parameters).evaluation
+    assert evaluation is not None
+    return evaluation
+
+
+def derivatives_look(
+    problem: Problem, block: Block, rule: PathRule, placement: Placement, parameters: Parameters
+) -> Look:
+    """A look at the nodes with the derivatives of `evaluate_block`."""
     structure, family = problem.structure, problem.family
     assert structure is not None
     p, m, q = problem.p, structure.size, structure.q
@@ -244,7 +314,8 @@ def evaluate_block(
 
     gradients, between = _average_scores(block, scores, weights, measures)
     log_l = weights.log_l * block.level_weights[0] if block.level_weights else weights.log_l
-    return Evaluation(float(log_l.sum()), gradients, hessian + between)
+    evaluation = Evaluation(float(log_l.sum()), gradients, hessian + between)
+    return look_at(block, nodes, weights, placement, evaluation)
 
 
 def _measures(block: Block, weights: Posterior) -> tuple[Array, ...]:
