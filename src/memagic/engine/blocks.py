@@ -98,6 +98,8 @@ class Block:
         Sums lowest-level clusters within top-level ones.
     z_by_cell : csr_array, shape (C, M_L Q)
         Z of all clusters along the diagonal.
+    z_by_cluster : csr_array, shape (M_L Q, C)
+        Its transpose, as `x_by_cluster` is for X.
     equal : int
         Rows of every lowest-level cluster where all have as many, else 0.
     x_by_cluster : csr_array, shape (M_L p, n)
@@ -129,6 +131,7 @@ class Block:
     sum_up: tuple[Summation, ...]
     sum_top: Summation
     z_by_cell: csr_array
+    z_by_cluster: csr_array
     equal: int
     x_by_cluster: csr_array
     weight: Array | None
@@ -184,8 +187,10 @@ class Block:
         """Z' s within lowest-level clusters, shape (M_L, K, Q), of cell sums `s`, shape (C, K)."""
         if self.n_lowest == 1:
             return np.asarray((at_cells.T @ self.z)[None])
-        sums = self.z_by_cell.T @ at_cells
-        return np.asarray(sums.reshape(self.n_lowest, -1, at_cells.shape[1]).transpose(0, 2, 1))
+        if len(at_cells) == self.n_lowest:
+            return at_cells[:, :, None] * self.z[:, None, :]
+        sums = (self.z_by_cluster @ at_cells).reshape(self.n_lowest, -1, at_cells.shape[1])
+        return np.asarray(sums.transpose(0, 2, 1))
 
     def x_sums(self, values: Array) -> Array:
         """X' s within lowest-level clusters, shape (M_L, p, K), of rows `s`, shape (n, K)."""
@@ -279,7 +284,7 @@ def _block(
     starts : list of ndarray of bool, each shape (n,)
         Rows at which a cluster of each level begins, then rows at which a cell does.
     """
-    n, p = len(rows), problem.p
+    n = len(rows)
     x = problem.x[rows]
     codes = [np.cumsum(s) - 1 for s in starts]
     first = [np.flatnonzero(s) for s in starts]
@@ -289,12 +294,7 @@ def _block(
     none = np.zeros(0, dtype=np.intp)
     parents = tuple(codes[k - 1][first[k]] if k else none for k in range(n_levels))
     tops = tuple(codes[0][first[k]] for k in range(n_levels))
-    # Entry k of the row (j, c) is row k of cluster j: runs of consecutive integers.
     bounds = np.append(first_lowest, n)
-    run = np.repeat(np.diff(bounds), p)
-    pointers = np.r_[0, np.cumsum(run)]
-    index = np.arange(n * p) - np.repeat(pointers[:-1], run) + np.repeat(np.repeat(first_lowest, p), run)
-    column = np.repeat(np.tile(np.arange(p), n_lowest), run)
     trials = problem.trials
     level_weights = _level_weights(problem, rows, first[:n_levels])
     sizes = np.diff(bounds)
@@ -320,11 +320,24 @@ def _block(
         sum_top=Summation(codes[0][first_lowest], len(first[0])),
         z_by_cell=_diagonal(z_of_cell, cluster_of_cell, n_lowest),
         equal=int(sizes[0]) if (sizes == sizes[0]).all() else 0,
-        x_by_cluster=csr_array((x[index, column], index, pointers), shape=(n_lowest * p, n)),
+        z_by_cluster=_transposed(z_of_cell, np.searchsorted(cluster_of_cell, np.arange(n_lowest + 1))),
+        x_by_cluster=_transposed(x, bounds),
         weight=None if problem.weight is None else problem.weight[rows, None],
         level_weights=level_weights,
         chain_weights=_chain_weights(level_weights, parents),
     )
+
+
+def _transposed(x: Array, bounds: Index) -> csr_array:
+    """X' of all clusters along the diagonal, shape (M p, n); cluster j begins at row bounds[j]."""
+    n, p = x.shape
+    # Entry k of the row (j, c) is row k of cluster j: runs of consecutive integers.
+    first = bounds[:-1]
+    run = np.repeat(np.diff(bounds), p)
+    pointers = np.r_[0, np.cumsum(run)]
+    index = np.arange(n * p) - np.repeat(pointers[:-1], run) + np.repeat(np.repeat(first, p), run)
+    column = np.repeat(np.tile(np.arange(p), len(first)), run)
+    return csr_array((x[index, column], index, pointers), shape=(len(first) * p, n))
 
 
 def _diagonal(z: Array, cluster: Index, n_clusters: int) -> csr_array:

@@ -170,7 +170,7 @@ def _average_scores(
 
 def _second_moment(scores: Array, weight: Array) -> Array:
     """Weighted sum of s s' over clusters and paths, shape (d, d)."""
-    return np.tensordot(scores * weight[:, None, :], scores, axes=([0, 2], [0, 2]))
+    return np.asarray(((scores * weight[:, None, :]) @ scores.transpose(0, 2, 1)).sum(axis=0))
 
 
 def _omega_cross(block: Block, basis: Array, rows: Array) -> Array:
