@@ -184,9 +184,11 @@ class QuadratureObjective:
         first, experience, pace = None, Experience(), float("nan")
         if last is not None:
             distance = float(np.abs(theta - last.theta).max(initial=0.0))
-            experience = last.experience
-            first = look(last.placement, likely_last(last.pace * distance, experience))
-            pace = first.shift / max(distance, 1e-300)
+            experience, pace = last.experience, last.pace
+            # The nodes are not looked at where they are likely to be out of place.
+            if not pace * distance > _ASTRAY:
+                first = look(last.placement, likely_last(pace * distance, experience))
+                pace = first.shift / max(distance, 1e-300)
         if first is None or not first.shift <= _ASTRAY:
             first = look(self._near_modes(i, parameters, _SEED), False)
         settled = adapt(look, first, experience)
