@@ -32,12 +32,18 @@ class Formula:
 
 @dataclass(frozen=True)
 class Case:
-    """One model on one set of data; `data` gives None where its file is not here."""
+    """One model on one set of data; `data` gives None where its file is not here.
+
+    `nodes` is how often the likelihood of a row is needed for one value of the parameters: 0 where it
+    is in closed form. `long` cases take minutes, here or by a peer.
+    """
 
     name: str
     command: str
     data: Callable[[], pd.DataFrame | None]
     formula: Formula | None = None
+    nodes: int = 0
+    long: bool = False
 
 
 def bangladesh() -> pd.DataFrame:
@@ -146,12 +152,14 @@ CASES = (
         "melogit c_use i.urban age i.children || district:",
         bangladesh,
         Formula(f"{BANGLADESH_FIXED} + (1 | district)", "binomial", factors=("children",)),
+        nodes=7,
     ),
     Case(
         "melogit-2",
         "melogit c_use i.urban age i.children || district: i.urban, covariance(unstructured)",
         bangladesh,
         Formula(f"{BANGLADESH_FIXED} + (1 + urban | district)", "binomial", factors=("children",)),
+        nodes=49,
     ),
     Case(
         "pig",
@@ -164,32 +172,37 @@ CASES = (
         "melogit y x i.t || g:",
         logit_intercept,
         Formula("y ~ x + t + (1 | g)", "binomial"),
+        nodes=7,
     ),
     Case(
         "logit-slope-50k",
         "melogit y x i.t || g: x, covariance(unstructured)",
         logit_slope,
         Formula("y ~ x + t + (1 + x | g)", "binomial"),
+        nodes=49,
     ),
     Case(
         "poisson-100k",
         "mepoisson y x i.t, exposure(time) || g:",
         poisson_exposure,
         Formula("y ~ x + t + (1 | g)", "poisson", log_exposure="log_time"),
+        nodes=7,
     ),
     # Seven points at each of two levels, and crossed effects by the Laplacian approximation.
-    Case("logit-three-levels-50k", "melogit y x i.t || g: || h:", logit_three_levels),
+    Case("logit-three-levels-50k", "melogit y x i.t || g: || h:", logit_three_levels, nodes=49),
     Case(
         "fife-crossed",
         "melogit attain_gt_6 sex || _all: R.sid || pid:",
         fife,
         Formula("attain_gt_6 ~ sex + (1 | sid) + (1 | pid)", "binomial", points=1),
+        nodes=1,
     ),
     Case(
         "salamander-crossed",
         "melogit y wsm##wsf || _all: R.male || female:",
         salamander,
         Formula("y ~ wsm * wsf + (1 | male) + (1 | female)", "binomial", points=1),
+        nodes=1,
     ),
     Case(
         "insteval-linear",
@@ -202,17 +215,23 @@ CASES = (
         "melogit y service || _all: R.d || s:",
         insteval,
         Formula("y ~ service + (1 | d) + (1 | s)", "binomial", points=1),
+        nodes=1,
+        long=True,
     ),
     Case(
         "crossed-three-100k",
         "melogit y x || _all: R.b || _all: R.c || a:",
         crossed_three,
         Formula("y ~ x + (1 | b) + (1 | c) + (1 | a)", "binomial", points=1),
+        nodes=1,
+        long=True,
     ),
     Case(
         "crossed-1m",
         "melogit y x || _all: R.b || a:",
         crossed_million,
         Formula("y ~ x + (1 | b) + (1 | a)", "binomial", points=1),
+        nodes=1,
+        long=True,
     ),
 )

@@ -1,6 +1,6 @@
 """Measure fits and the cold start, next to PyPI's glmm where it is installed and fits the model.
 
-``python benchmarks/run.py [--case NAME ...] [--repeat N] [--no-cold-start] [--r]``
+``python benchmarks/run.py [--case NAME ...] [--repeat N] [--short] [--no-cold-start] [--r]``
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from cases import CASES
 from r_peers import PACKAGES, r_fields
 
@@ -35,14 +36,17 @@ COLD_START = Path(__file__).with_name("cold_start.py")
 PEAK_MEMORY = Path(__file__).with_name("peak_memory.py")
 # A slow case is not repeated for ever: at least three fits, then no more than this many seconds.
 PATIENCE = 60.0
+# Elements that stay in the second-level cache.
+CHUNK = 1 << 16
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Median seconds of a warm fit, and the log likelihood it ends at."""
+    """Median seconds of a warm fit, and the log likelihood and number of iterations it ends at."""
 
     seconds: float
     llf: float
+    iterations: int = 0
 
 
 def measure(fit: Callable[[], float], repeat: int) -> Measured:
@@ -58,7 +62,24 @@ def measure(fit: Callable[[], float], repeat: int) -> Measured:
 
 def measure_memagic(case: Case, frame: pd.DataFrame, repeat: int) -> Measured:
     """From the command's text to its result, as a user runs it."""
-    return measure(lambda: float(memagic.run(case.command, data=frame).llf), repeat)
+    measured = measure(lambda: float(memagic.run(case.command, data=frame).llf), repeat)
+    iterations = int(memagic.run(case.command, data=frame).e["ic"])
+    return Measured(measured.seconds, measured.llf, iterations)
+
+
+def limit(case: Case, rows: int, iterations: int) -> float:
+    """Seconds of the exponentials alone: one for every row and node in every iteration."""
+    elements = rows * case.nodes
+    eta = np.linspace(-3.0, 3.0, min(elements, CHUNK))
+    out = np.empty_like(eta)
+
+    def once() -> float:
+        start = time.perf_counter()
+        for _ in range(max(1, round(elements / CHUNK))):
+            np.exp(eta, out=out)
+        return time.perf_counter() - start
+
+    return iterations * min(once() for _ in range(10))
 
 
 def measure_glmm(formula: Formula, frame: pd.DataFrame, repeat: int) -> Measured:
@@ -90,13 +111,15 @@ def measure_glmm(formula: Formula, frame: pd.DataFrame, repeat: int) -> Measured
 def row(case: Case, frame: pd.DataFrame, repeat: int) -> list[str]:
     """One line of the table."""
     ours = measure_memagic(case, frame, repeat)
-    line = [case.name, f"{len(frame):,}", f"{peak_memory(case):.0f}", f"{ours.seconds:.3f}"]
+    line = [case.name, f"{len(frame):,}", f"{peak_memory(case):.0f}", f"{ours.seconds:.4f}"]
+    least = limit(case, len(frame), ours.iterations) if case.nodes else 0.0
+    line += [f"{least:.5f}", f"{ours.seconds / least:.1f}"] if case.nodes else ["-", "-"]
     if case.formula is None or find_spec("glmm") is None:
         why = "no such model" if case.formula is None else "not installed"
         return [*line, why, "-", f"{ours.llf:.4f}", "-"]
     theirs = measure_glmm(case.formula, frame, repeat)
     ratio = f"{ours.seconds / theirs.seconds:.2f}"
-    return [*line, f"{theirs.seconds:.3f}", ratio, f"{ours.llf:.4f}", f"{theirs.llf:.4f}"]
+    return [*line, f"{theirs.seconds:.4f}", ratio, f"{ours.llf:.4f}", f"{theirs.llf:.4f}"]
 
 
 def peak_memory(case: Case) -> float:
@@ -153,6 +176,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure fits and the cold start.")
     parser.add_argument("--case", action="append", choices=[case.name for case in CASES])
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--short", action="store_true", help="without the cases that take minutes")
     parser.add_argument("--no-cold-start", action="store_true")
     parser.add_argument("--r", action="store_true", help="with R's lme4 and glmmTMB")
     options = parser.parse_args()
@@ -162,14 +186,17 @@ def main() -> None:
     for case in CASES:
         if options.case and case.name not in options.case:
             continue
+        if options.short and case.long:
+            continue
         frame = case.data()
         if frame is None:
             print(f"{case.name}: its data are not here, left out")
             continue
         lines.append(row(case, frame, options.repeat) + (r_fields(case.formula, frame) if options.r else []))
     print("Median seconds of a warm fit; ratio: memagic to glmm, below 1 where memagic is faster;")
+    print("limit: the exponentials alone, one a row, node and iteration; times: memagic to that limit;")
     print("MB: memagic's peak above the data, in a process of its own")
-    head = ["case", "rows", "MB", "memagic", "glmm", "ratio", "ll memagic", "ll glmm"]
+    head = ["case", "rows", "MB", "memagic", "limit", "times", "glmm", "ratio", "ll memagic", "ll glmm"]
     if options.r:
         head += [title for package in PACKAGES for title in (package, f"ll {package}")]
     print(table(head, lines))

@@ -27,6 +27,8 @@ __all__ = ["Block", "arrange"]
 _BLOCK_ELEMENTS = 1 << 16
 # A sample of rows that tells whether rows of Z repeat often enough for cells to pay.
 _CELL_SAMPLE = 2000
+# Elements of a cluster from which on a product of its own is quicker than gathering values for its rows.
+_FEW_ELEMENTS = 1000
 
 
 class Summation:
@@ -94,6 +96,12 @@ class Block:
         level above.
     sum_top : Summation, shape (M_1, M_L)
         Sums lowest-level clusters within top-level ones.
+    z_by_cell : csr_array, shape (C, M_L Q)
+        Z of all clusters along the diagonal.
+    z_by_cluster : csr_array, shape (M_L Q, C)
+        Its transpose, as `x_by_cluster` is for X.
+    equal : int
+        Rows of every lowest-level cluster where all have as many, else 0.
     x_by_cluster : csr_array, shape (M_L p, n)
         Row j p + c holds column c of X for the rows of cluster j: X_j' r in one product.
     weight : ndarray, shape (n, 1), or None
@@ -122,6 +130,9 @@ class Block:
     sum_clusters: Summation
     sum_up: tuple[Summation, ...]
     sum_top: Summation
+    z_by_cell: csr_array
+    z_by_cluster: csr_array
+    equal: int
     x_by_cluster: csr_array
     weight: Array | None
     level_weights: tuple[Array, ...]
@@ -168,19 +179,50 @@ class Block:
         """Z u for every cell, shape (C, K), of `effects` of shape (M_L, K, Q)."""
         if len(effects) == 1:
             return np.asarray(self.z @ effects[0].T)
-        single = len(self.cluster_of_cell) == len(effects)
-        total = np.zeros((len(self.z), effects.shape[1]))
-        for c in range(self.z.shape[1]):
-            part = effects[:, :, c] if single else effects[self.cluster_of_cell, :, c]
-            total += part * self.z[:, c, None]
-        return total
+        if len(self.cluster_of_cell) == len(effects):
+            return np.asarray(np.matmul(effects, self.z[:, :, None])[:, :, 0])
+        return np.asarray(self.z_by_cell @ effects.transpose(0, 2, 1).reshape(-1, effects.shape[1]))
 
     def z_sums(self, at_cells: Array) -> Array:
         """Z' s within lowest-level clusters, shape (M_L, K, Q), of cell sums `s`, shape (C, K)."""
         if self.n_lowest == 1:
             return np.asarray((at_cells.T @ self.z)[None])
-        columns = [self.sum_clusters @ (at_cells * self.z[:, c, None]) for c in range(self.z.shape[1])]
-        return np.stack(columns, axis=2)
+        if len(at_cells) == self.n_lowest:
+            return at_cells[:, :, None] * self.z[:, None, :]
+        sums = (self.z_by_cluster @ at_cells).reshape(self.n_lowest, -1, at_cells.shape[1])
+        return np.asarray(sums.transpose(0, 2, 1))
+
+    def x_sums(self, values: Array) -> Array:
+        """X' s within lowest-level clusters, shape (M_L, p, K), of rows `s`, shape (n, K)."""
+        if self.equal:
+            x = self.x.reshape(self.n_lowest, self.equal, -1)
+            return np.asarray(x.transpose(0, 2, 1) @ values.reshape(self.n_lowest, self.equal, -1))
+        return np.asarray((self.x_by_cluster @ values).reshape(self.n_lowest, -1, values.shape[1]))
+
+    def over_paths(self, values: Array, by_path: Array) -> Array:
+        """Sums over K paths of a row's values times those of its cluster, shape (n, M).
+
+        Parameters
+        ----------
+        values : ndarray, shape (n, K)
+        by_path : ndarray, shape (M_L, K, M)
+        """
+        n, n_paths = values.shape
+        n_sums = by_path.shape[2]
+        if self.equal:
+            product = values.reshape(self.n_lowest, self.equal, n_paths) @ by_path
+            return np.asarray(product.reshape(n, n_sums))
+        sums = np.empty((n, n_sums))
+        if n * n_paths >= _FEW_ELEMENTS * self.n_lowest:
+            first = 0
+            for last, own in zip(np.cumsum(np.bincount(self.cluster_of_row)), by_path, strict=True):
+                np.matmul(values[first:last], own, out=sums[first:last])
+                first = last
+            return sums
+        for at in range(n_sums):
+            at_rows = np.take(by_path[:, :, at], self.cluster_of_row, axis=0, mode="clip")
+            np.einsum("ik,ik->i", values, at_rows, out=sums[:, at])
+        return sums
 
     def fixed_part(self, beta: Array) -> Array:
         """X beta + offset, shape (n,)."""
@@ -242,7 +284,7 @@ def _block(
     starts : list of ndarray of bool, each shape (n,)
         Rows at which a cluster of each level begins, then rows at which a cell does.
     """
-    n, p = len(rows), problem.p
+    n = len(rows)
     x = problem.x[rows]
     codes = [np.cumsum(s) - 1 for s in starts]
     first = [np.flatnonzero(s) for s in starts]
@@ -252,14 +294,12 @@ def _block(
     none = np.zeros(0, dtype=np.intp)
     parents = tuple(codes[k - 1][first[k]] if k else none for k in range(n_levels))
     tops = tuple(codes[0][first[k]] for k in range(n_levels))
-    # Entry k of the row (j, c) is row k of cluster j: runs of consecutive integers.
     bounds = np.append(first_lowest, n)
-    run = np.repeat(np.diff(bounds), p)
-    pointers = np.r_[0, np.cumsum(run)]
-    index = np.arange(n * p) - np.repeat(pointers[:-1], run) + np.repeat(np.repeat(first_lowest, p), run)
-    column = np.repeat(np.tile(np.arange(p), n_lowest), run)
     trials = problem.trials
     level_weights = _level_weights(problem, rows, first[:n_levels])
+    sizes = np.diff(bounds)
+    cluster_of_cell = lowest[first_cell]
+    z_of_cell = z[rows[first_cell]]
     return Block(
         clusters=clusters,
         dims=tuple(level.structure.q for level in problem.levels),
@@ -268,21 +308,43 @@ def _block(
         offset=None if problem.offset is None else problem.offset[rows],
         trials=trials if isinstance(trials, float) else trials[rows, None],
         cell_of_row=cell_of_row,
-        cluster_of_cell=lowest[first_cell],
+        cluster_of_cell=cluster_of_cell,
         cluster_of_row=lowest,
         ancestors=tuple(codes[k][first_lowest] for k in range(n_levels)),
         parents=parents,
         tops=tops,
-        z=z[rows[first_cell]],
+        z=z_of_cell,
         sum_cells=Summation(cell_of_row, len(first_cell)),
-        sum_clusters=Summation(lowest[first_cell], n_lowest),
+        sum_clusters=Summation(cluster_of_cell, n_lowest),
         sum_up=tuple(Summation(parents[k], len(first[k - 1])) for k in range(1, n_levels)),
         sum_top=Summation(codes[0][first_lowest], len(first[0])),
-        x_by_cluster=csr_array((x[index, column], index, pointers), shape=(n_lowest * p, n)),
+        z_by_cell=_diagonal(z_of_cell, cluster_of_cell, n_lowest),
+        equal=int(sizes[0]) if (sizes == sizes[0]).all() else 0,
+        z_by_cluster=_transposed(z_of_cell, np.searchsorted(cluster_of_cell, np.arange(n_lowest + 1))),
+        x_by_cluster=_transposed(x, bounds),
         weight=None if problem.weight is None else problem.weight[rows, None],
         level_weights=level_weights,
         chain_weights=_chain_weights(level_weights, parents),
     )
+
+
+def _transposed(x: Array, bounds: Index) -> csr_array:
+    """X' of all clusters along the diagonal, shape (M p, n); cluster j begins at row bounds[j]."""
+    n, p = x.shape
+    # Entry k of the row (j, c) is row k of cluster j: runs of consecutive integers.
+    first = bounds[:-1]
+    run = np.repeat(np.diff(bounds), p)
+    pointers = np.r_[0, np.cumsum(run)]
+    index = np.arange(n * p) - np.repeat(pointers[:-1], run) + np.repeat(np.repeat(first, p), run)
+    column = np.repeat(np.tile(np.arange(p), len(first)), run)
+    return csr_array((x[index, column], index, pointers), shape=(len(first) * p, n))
+
+
+def _diagonal(z: Array, cluster: Index, n_clusters: int) -> csr_array:
+    """Z of all clusters along the diagonal, shape (C, M Q)."""
+    n, q = z.shape
+    index = (cluster[:, None] * q + np.arange(q)).ravel()
+    return csr_array((z.ravel(), index, np.arange(0, n * q + 1, q)), shape=(n, n_clusters * q))
 
 
 def _level_weights(problem: Problem, rows: Index, first: list[Index]) -> tuple[Array, ...]:

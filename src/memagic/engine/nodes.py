@@ -3,7 +3,7 @@
 Nodes of a chain are v_k = mean + root z_k for a standard rule z_k over all its effects, with root a
 Cholesky factor, so that the nodes of a lower level follow those of the level above: mean and scale
 are conditional on the upper node. They are the moments of the posterior by the rule itself
-(mvaghermite), its mode and curvature (mcaghermite), or those of the prior (ghermite).
+(mvaghermite, see adaptation.py), its mode and curvature (mcaghermite), or those of the prior (ghermite).
 
 Source: manual [ME] meglm, Methods and formulas, 'Adaptive Gauss-Hermite quadrature'; for nested
 levels Rabe-Hesketh, Skrondal and Pickles (2005), J. Econometrics 128, 301-323.
@@ -34,12 +34,7 @@ __all__ = [
     "place_mode_curvature",
     "place_prior",
     "posterior",
-    "refine_moments",
 ]
-
-# What the adaptation may still change in log L, relative to it, when it stops.
-_SETTLED = 1e-11
-_MAX_ADAPTATIONS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,78 +172,3 @@ def place_mode_curvature(
     limits = limits or Limits(tolerance=enough)
     modes = modes_within(block, family, fixed, factor, phi, limits, start)
     return Placement(modes.v, modes.elimination.roots(block))
-
-
-def refine_moments(
-    block: Block,
-    family: Family,
-    fixed: Array,
-    factor: Array,
-    phi: Array,
-    rule: PathRule,
-    start: Placement,
-    limits: Limits | None = None,
-) -> Placement:
-    """Replace mean and scale by the posterior moments under the rule, until log L settles.
-
-    The map contracts at a steady rate, some 1e-4 from mode and curvature with seven points. The
-    rate is read off the moments' displacements, and the updates stop when what is left of the
-    change in log L, by that rate, is below the tolerance.
-    """
-    limits = limits or Limits()
-    settled = _SETTLED if limits.tolerance is None else limits.tolerance
-    steps = _MAX_ADAPTATIONS if limits.steps is None else limits.steps
-    placement = start
-    last = np.full(block.n_clusters, np.inf)
-    last_shift = np.inf
-    for _ in range(steps):
-        nodes = placement.nodes(rule)
-        logf = log_likelihood_at(block, family, fixed, factor, phi, nodes)
-        weights = posterior(block, logf, placement.log_weights(rule, nodes))
-        if not np.isfinite(weights.log_l).all():
-            break
-        moved = _moments(block, nodes, weights, placement)
-        shift = _displacement(placement, moved)
-        placement = moved
-        change = float(np.abs(weights.log_l - last).sum())
-        rate = shift / last_shift if last_shift > 0.0 else 0.0
-        tolerance = settled * float(np.abs(weights.log_l).sum())
-        if shift == 0.0 or (rate < 0.9 and change * rate <= tolerance):
-            break
-        last, last_shift = weights.log_l, shift
-    return placement
-
-
-def _displacement(before: Placement, after: Placement) -> float:
-    """The largest move of a node, in units of the posterior's standard deviations."""
-    largest = 0.0
-    for level in range(len(before.mean)):
-        old, new = before.root[level], after.root[level]
-        size = np.abs(np.einsum("jqq->jq", old[:, :, old.shape[2] - old.shape[1] :]))
-        mean = np.abs(after.mean[level] - before.mean[level]) / size
-        scale = np.abs(new - old).max(axis=2) / size
-        largest = max(largest, float(mean.max()), float(scale.max()))
-    return largest
-
-
-def _moments(block: Block, nodes: tuple[Array, ...], weights: Posterior, old: Placement) -> Placement:
-    """Posterior means and Cholesky factors of the chains' posterior covariances."""
-    means, roots = [], []
-    for level, weight in enumerate(weights.joint):
-        chains = chain_nodes(block, nodes, level)
-        q = nodes[level].shape[2]
-        mean = np.einsum("jk,jkq->jq", weight, chains)
-        centred = chains - mean[:, None, :]
-        covariance = (centred * weight[:, :, None]).transpose(0, 2, 1) @ centred
-        if covariance.shape[1] == 1:
-            root = np.sqrt(covariance)
-            good = root[:, 0, 0] > 0.0
-        else:
-            least = np.linalg.eigvalsh(covariance)[:, 0]
-            good = least > 1e-14 * np.einsum("jqq->j", covariance)
-            if not good.all():
-                covariance = np.where(good[:, None, None], covariance, np.eye(covariance.shape[1]))
-            root = np.linalg.cholesky(covariance)
-        means.append(np.where(good[:, None], mean[:, -q:], old.mean[level]))
-        roots.append(np.where(good[:, None, None], root[:, -q:], old.root[level]))
-    return Placement(tuple(means), tuple(roots))

@@ -1,7 +1,8 @@
-"""Threads of BLAS while crossed effects are fitted.
+"""Threads of BLAS while a model is fitted.
 
 Its threads wait for each other in a loop. Where other programs keep the processors busy this makes
 factorizations of a thousand columns ten times slower, and at best a third faster: they get one thread.
+So do nested levels, whose matrices are small: a product takes less time than threads to meet.
 """
 
 from __future__ import annotations
@@ -33,13 +34,11 @@ def _controller() -> ThreadpoolController:
 
 @contextmanager
 def modest_threads(problem: Problem) -> Iterator[None]:
-    """One thread for the crossed effects of `problem` unless they are very many; no change for others."""
-    if not isinstance(problem, CrossedProblem):
-        yield
-        return
-    sizes = [level.n_clusters * level.structure.q for level in problem.levels]
-    if not _FEW < sum(sizes) - max(sizes) < _MANY:
-        yield
-        return
+    """One thread for `problem`, unless it has very many crossed effects or so few that BLAS is not used."""
+    if isinstance(problem, CrossedProblem):
+        sizes = [level.n_clusters * level.structure.q for level in problem.levels]
+        if not _FEW < sum(sizes) - max(sizes) < _MANY:
+            yield
+            return
     with _controller().limit(limits=1, user_api="blas"):
         yield

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import erfcx, gammaln, log_ndtr, ndtri
 
-from memagic.engine.families.base import MAX_EXPONENT, Array, WithoutPhi
+from memagic.engine.families.base import MAX_EXPONENT, Array, WithoutPhi, logistic
 
 __all__ = ["BinomialCloglog", "BinomialLogit", "BinomialProbit", "cloglog_success"]
 
@@ -25,36 +25,42 @@ class _Binomial(WithoutPhi):
         return np.asarray((y + 0.5) / (r + 1.0))
 
 
+def _moderate(eta: Array) -> bool:
+    """Whether no exponential overflows, so that exp(eta) may be taken as it is."""
+    return bool(np.max(eta, initial=0.0) <= MAX_EXPONENT)
+
+
+def _times(part: Array, r: Array | float) -> None:
+    """Multiply in place by the number of trials, which mostly is one."""
+    if not isinstance(r, float) or r != 1.0:
+        part *= r
+
+
 class BinomialLogit(_Binomial):
     """Log f = y eta - r log(1 + exp(eta))."""
 
     def log_density(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
-        t = np.abs(eta)
-        np.negative(t, out=t)
-        np.exp(t, out=t)
+        if not _moderate(eta):
+            return np.asarray(y * eta - r * logistic(eta)[2])
+        t = np.exp(eta)
         t += 1.0
         np.log(t, out=t)
-        t += np.maximum(eta, 0.0)
-        t *= r
+        _times(t, r)
         return np.subtract(y * eta, t, out=t)
 
     def derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> tuple[Array, Array, Array]:
-        t = np.abs(eta)
-        np.negative(t, out=t)
-        np.exp(t, out=t)
-        u = t + 1.0
-        logf = np.log(u)
-        logf += np.maximum(eta, 0.0)
-        logf *= r
-        np.subtract(y * eta, logf, out=logf)
-        np.divide(1.0, u, out=u)  # probability of the likelier side
-        mu = np.where(eta >= 0.0, u, t * u)
-        u *= u
-        t *= u
-        t *= r
-        np.negative(t, out=t)
-        mu *= r
-        return logf, np.subtract(y, mu, out=mu), t
+        if not _moderate(eta):
+            mu, complement, softplus = logistic(eta)
+            return y * eta - r * softplus, y - r * mu, -r * mu * complement
+        mu = np.exp(eta)
+        u = mu + 1.0
+        mu /= u
+        second = mu / u
+        np.log(u, out=u)
+        for part in (u, mu, second):
+            _times(part, r)
+        np.negative(second, out=second)
+        return np.subtract(y * eta, u, out=u), np.subtract(y, mu, out=mu), second
 
     def third(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
         t = np.exp(-np.abs(eta))

@@ -40,7 +40,9 @@ class PoissonLog(WithoutPhi):
     def derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> tuple[Array, Array, Array]:
         mu = np.minimum(eta, MAX_EXPONENT)
         np.exp(mu, out=mu)
-        return y * eta - mu, y - mu, -mu
+        logf = y * eta
+        logf -= mu
+        return logf, y - mu, np.negative(mu, out=mu)
 
     def third(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
         return -np.exp(np.minimum(eta, MAX_EXPONENT))
