@@ -14,6 +14,7 @@ from memagic.display.report import Report, Wrap
 from memagic.display.text import to_text
 from memagic.errors import CommandError
 from memagic.postestimation.after import AfterEstimation
+from memagic.postestimation.table_plugin import InTables
 from memagic.results.estimates import Estimates
 from memagic.results.inference import confidence_limits, table_numbers, wald_test
 from memagic.results.report import DisplayOptions, Exponentiated, check_level, check_scale, make_report
@@ -81,7 +82,7 @@ class Replay:
         return {"text/plain": self.to_text(), "text/html": self.to_html()}
 
 
-class MEResults(AfterEstimation):
+class MEResults(AfterEstimation, InTables):
     """A fitted multilevel model.
 
     Parameters
