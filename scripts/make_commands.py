@@ -10,7 +10,8 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "commands.md"
 
 HEAD = """# All commands
 
-Made by `scripts/make_commands.py` from the help: `%help command` shows a command with its options and examples.
+Made by `scripts/make_commands.py` from the help:
+`%help command` shows a command with its options and examples.
 """
 
 
