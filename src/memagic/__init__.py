@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from memagic.api import (
         explore_integrand,
         explore_start,
+        load,
         mecloglog,
         meglm,
         melogit,
@@ -27,6 +28,7 @@ __all__ = [
     "Session",
     "explore_integrand",
     "explore_start",
+    "load",
     "load_ipython_extension",
     "mecloglog",
     "meglm",

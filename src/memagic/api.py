@@ -11,6 +11,7 @@ from memagic.spec.options import options_of
 from memagic.spec.scanner import scan
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
     from memagic.data.sources import Data
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "explore_integrand",
     "explore_start",
+    "load",
     "mecloglog",
     "meglm",
     "melogit",
@@ -68,6 +70,17 @@ def run(
         hint = "run() takes one estimation command; several commands need a Session"
         raise CommandError(198, "not an estimation command", hint=hint, text=command)
     return result
+
+
+def load(path: str | os.PathLike[str]) -> MEResults:
+    """The result that `fit.save` or `estimates save` has written to a file; see `MEResults.save`.
+
+    Raises
+    ------
+    CommandError
+        ``file x not found``, r(601); no estimates, damaged or of a newer version, r(610).
+    """
+    return MEResults.load(path)
 
 
 def explore_start(

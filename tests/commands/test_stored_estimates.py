@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -207,3 +208,108 @@ def test_widget_and_startgrid(session: Session) -> None:
     shown = session.run(f"{BASE} startgrid(.5 2) widget")
     assert isinstance(shown, StartGrid)
     assert session.last is before
+
+
+def test_table_options(session: Session) -> None:
+    names = "r_int ., b(%9.4f) se t p keep(age 1.urban /var(_cons[district]))"
+    lines = str(session.run(f"estimates table {names}")).splitlines()
+    first, last = session.stored["r_int"], session.last
+    assert last is not None
+    row = next(k for k, line in enumerate(lines) if line.lstrip().startswith("age |"))
+    for shift, values, decimals in ((0, "params", 4), (1, "bse", 4), (2, "tvalues", 2), (3, "pvalues", 4)):
+        cells = lines[row + shift].split("|")[1].split()
+        assert cells == [f"{getattr(fit, values)['age']:.{decimals}f}" for fit in (first, last)]
+    assert "Legend: b/se/t/p" in lines
+    # A variance has no test, and rows that were not asked for are not there.
+    place = next(k for k, line in enumerate(lines) if line.startswith("var(_cons[district]) |"))
+    assert lines[place + 2].startswith("---")
+    assert not any(line.lstrip().startswith("_cons |") for line in lines)
+    dropped = str(session.run("estimates table r_int ., drop(_cons 1.urban) b(%12.0g)"))
+    assert "1.urban" not in dropped
+    assert "age" in dropped
+    assert f"{first.params['age']:.10f}".lstrip("0")[:9] in dropped
+
+
+def test_table_in_latex(session: Session) -> None:
+    text = session.run("estimates table r_int ., star stats(ll)").to_latex()  # type: ignore[union-attr]
+    first, last = session.stored["r_int"], session.last
+    assert last is not None
+    assert text.count(r"\begin") == text.count(r"\end") == 3
+    assert r"\quad var(\_cons{[}district])" in text
+    row = next(line for line in text.splitlines() if line.startswith(r"\quad \_cons"))
+    cells = [cell.strip() for cell in row.removesuffix(r"\\").split("&")[1:]]
+    for cell, fit in zip(cells, (first, last), strict=True):
+        number = cell.removeprefix("$").removesuffix("^{***}$")
+        assert float(number) == pytest.approx(fit.params["_cons"], rel=1e-6)
+    assert all(line.count("&") == 2 for line in text.splitlines() if "&" in line)
+
+
+def test_stats(session: Session) -> None:
+    lines = str(session.run("estimates stats r_int .")).splitlines()
+    last = session.last
+    assert last is not None
+    for name, fit in (("r_int", session.stored["r_int"]), (".", last)):
+        cells = next(line for line in lines if line.split("|")[0].strip() == name).split("|")[1].split()
+        assert cells[:2] == ["1,934", "."]
+        found = [float(cell) for cell in cells[2:]]
+        assert found == pytest.approx([fit.llf, fit.e["rank"], fit.aic, fit.bic], rel=1e-6)
+    alone, dot = str(session.run("est stats")), str(session.run("estimates stats ."))
+    assert alone == dot == str(last.estat("ic"))
+    assert "BIC uses N = 500." in str(session.run("estimates stats _all, n(500)"))
+
+
+def test_save_and_use(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    last = session.last
+    assert last is not None
+    before = str(last)
+    assert str(session.run("estimates save m1")) == "file m1.mefit saved"
+    assert str(session.run('est save "my model.v2", remove_data')) == "file my model.v2 saved"
+    raised = error(session, "estimates save m1")
+    assert (raised.rc, raised.span) == (602, (15, 17))
+    session.run("estimates save m1, replace")
+    session.run("estimates restore r_int")
+    assert str(session.run("estimates use m1.mefit")) == "(results of file m1.mefit are active now)"
+    assert session.last is not last
+    assert str(session.last) == before
+    assert "1.urban" in str(session.run("lincom 1.urban"))
+    session.run("predict p")
+    session.run('estimates use "my model.v2"')
+    assert str(session.last) == before
+    assert error(session, "predict p2").rc == 322
+    # What fails leaves the last estimates alone.
+    now = session.last
+    (tmp_path / "bad.mefit").write_bytes((tmp_path / "m1.mefit").read_bytes()[:-1])
+    for name, rc in (("bad", 610), ("nothing", 601)):
+        raised = error(session, f"estimates use {name}")
+        assert (raised.rc, raised.span) == (rc, (14, 14 + len(name)))
+    assert session.last is now
+
+
+def test_starting_values_are_not_saved(session: Session, tmp_path: Path) -> None:
+    session.run("melogit c_use age || district:, noestimate")
+    assert error(session, f'estimates save "{tmp_path}/x"').rc == 301
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("text", "rc", "message"),
+    [
+        ("estimates save", 100, "filename required"),
+        ("estimates use , replace", 100, "filename required"),
+        ("estimates use m1, replace", 198, "option replace not allowed"),
+        ('estimates save "a" b', 198, "invalid 'b'"),
+        ("estimates table r_int, b(%f)", 198, "option b() incorrectly specified"),
+        ("estimates table r_int, b(%5.0g)", 198, "option b() incorrectly specified"),
+        ("estimates table r_int, keep()", 198, "option keep() incorrectly specified"),
+        ("estimates table r_int, keep(zz)", 111, "parameter zz not found"),
+        ("estimates table r_int, keep(age) drop(_cons)", 198, "options keep and drop may not be combined"),
+        ("estimates table r_int, t star", 198, "options t and star may not be combined"),
+        ("estimates stats zz", 111, "estimation result zz not found"),
+        ("estimates stats r_int, n(x)", 198, "option n() incorrectly specified"),
+        ("estimates stats r_int, n(0)", 198, "n() must be greater than zero"),
+    ],
+)
+def test_errors_of_files_and_tables(session: Session, text: str, rc: int, message: str) -> None:
+    raised = error(session, text)
+    assert (raised.rc, raised.message) == (rc, message)

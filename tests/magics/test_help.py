@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import html5lib
@@ -34,7 +35,9 @@ def test_every_topic_has_an_example_and_a_section() -> None:
 
 
 @pytest.mark.parametrize("name", TOPICS)
-def test_the_examples_run(name: str, shell: Shell) -> None:
+def test_the_examples_run(name: str, shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Some write files.
+    monkeypatch.chdir(tmp_path)
     for example in EXAMPLES[name]:
         for cell in example.cells:
             shell.value(cell)

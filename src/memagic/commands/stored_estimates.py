@@ -1,6 +1,6 @@
 """The command `estimates`: results under names, and tables of them.
 
-Source: [R] estimates store, estimates replay, estimates table.
+Source: [R] estimates store, estimates replay, estimates save, estimates stats, estimates table.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from memagic.commands.define import Listing
+from memagic.display.grid_latex import grid_latex
 from memagic.display.grid_table import GridRow, GridTable, grid_html, grid_text
 from memagic.errors import CommandError, closest
+from memagic.postestimation.information import criteria_table, information_criteria
 from memagic.results import MEResults
-from memagic.results.side_by_side import TableOptions, check_statistics, side_by_side
+from memagic.results.saved import file_of
+from memagic.results.side_by_side import TableOptions, check_parameters, check_statistics, side_by_side
 from memagic.spec.cursor import Cursor
 from memagic.spec.stored_estimates import EstimatesCommand, read_estimates_command
 
@@ -28,7 +31,7 @@ _ACTIVE = "."
 
 @dataclass(frozen=True, slots=True)
 class Tabulation:
-    """What `estimates table` and `estimates dir` show: text, and a table in a notebook."""
+    """What `estimates table`, `estimates stats` and `estimates dir` show: text, and a table in a notebook."""
 
     grid: GridTable
 
@@ -39,6 +42,10 @@ class Tabulation:
     def to_html(self) -> str:
         """One HTML fragment."""
         return grid_html(self.grid)
+
+    def to_latex(self) -> str:
+        """A LaTeX table; needs the package booktabs."""
+        return grid_latex(self.grid)
 
     def __str__(self) -> str:
         return self.to_text()
@@ -143,16 +150,47 @@ def estimates_command(text: str, shelf: Shelf) -> Shown:
             return _dir(shelf)
         case "table":
             return _table(command, shelf)
+        case "stats":
+            return _stats(command, shelf)
+        case "save":
+            return _save(command, shelf)
+        case "use":
+            return _use(command, shelf)
 
 
 def _store(command: EstimatesCommand, shelf: Shelf) -> None:
+    result = _fitted(shelf)
+    ((name, _),) = command.names
+    shelf.stored[name] = result
+    shelf.titles[name] = command.title
+
+
+def _fitted(shelf: Shelf) -> MEResults:
+    """The last estimates, if these are estimates."""
     result = shelf.last()
     if not result.estimates.fitted:
         hint = "option noestimate leaves starting values; fit the model to have estimates"
         raise CommandError(301, "last estimates not found", hint=hint)
-    ((name, _),) = command.names
-    shelf.stored[name] = result
-    shelf.titles[name] = command.title
+    return result
+
+
+def _save(command: EstimatesCommand, shelf: Shelf) -> Listing:
+    result = _fitted(shelf)
+    try:
+        result.save(command.file, replace=command.replace, remove_data=command.remove_data)
+    except CommandError as error:
+        error.span = command.file_span
+        raise
+    return Listing(f"file {file_of(command.file)} saved")
+
+
+def _use(command: EstimatesCommand, shelf: Shelf) -> Listing:
+    try:
+        shelf.active = MEResults.load(command.file)
+    except CommandError as error:
+        error.span = command.file_span
+        raise
+    return Listing(f"(results of file {file_of(command.file)} are active now)")
 
 
 def _drop(command: EstimatesCommand, shelf: Shelf) -> None:
@@ -184,14 +222,19 @@ def _dir(shelf: Shelf) -> Shown:
     return Tabulation(GridTable("Stored estimates", heads, tuple(rows)))
 
 
+def _named(command: EstimatesCommand, shelf: Shelf) -> tuple[tuple[str, Span], ...]:
+    """The names that were typed, a point without any; all that are stored for ``_all``."""
+    if not command.all_names:
+        return command.names or ((_ACTIVE, (0, 0)),)
+    if not shelf.stored:
+        raise CommandError(301, "no estimation results stored", hint="type estimates store with a name")
+    return tuple((name, (0, 0)) for name in shelf.stored)
+
+
 def _table(command: EstimatesCommand, shelf: Shelf) -> Tabulation:
-    names = command.names or ((_ACTIVE, (0, 0)),)
-    if command.all_names:
-        names = tuple((name, (0, 0)) for name in shelf.stored)
-        if not names:
-            raise CommandError(301, "no estimation results stored", hint="type estimates store with a name")
     models = [
-        ("Active" if name == _ACTIVE else name, shelf.find(name, span).estimates) for name, span in names
+        ("Active" if name == _ACTIVE else name, shelf.find(name, span).estimates)
+        for name, span in _named(command, shelf)
     ]
     if command.statistics:
         check_statistics(command.statistics, models)
@@ -203,6 +246,23 @@ def _table(command: EstimatesCommand, shelf: Shelf) -> Tabulation:
                 statistics=tuple(word for word, _ in command.statistics),
                 exponentiated=command.eform,
                 stars=command.stars,
+                t=command.t,
+                p=command.p,
+                number_format=command.b,
+                keep=check_parameters(command.keep, models),
+                drop=check_parameters(command.drop, models),
             ),
         )
     )
+
+
+def _stats(command: EstimatesCommand, shelf: Shelf) -> Tabulation:
+    rows = []
+    for name, span in _named(command, shelf):
+        estimates = shelf.find(name, span).estimates
+        try:
+            rows.append((name, information_criteria(estimates, command.n)))
+        except CommandError as error:
+            error.span = error.span or (span if span[1] else None)
+            raise
+    return Tabulation(criteria_table(rows))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from memagic.display.cells import HeaderCells, Line, Section, TableCells
     from memagic.display.report import Report
 
-__all__ = ["to_latex"]
+__all__ = ["escape", "number", "row_of", "to_latex"]
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -55,19 +55,19 @@ def to_latex(report: Report) -> str:
     lines = ["% needs \\usepackage{booktabs}", r"\begin{table}[htbp]", r"\centering\footnotesize"]
     title = report.title if report.header is None else report.header.title
     if title:
-        lines.append(rf"\caption{{{_escape(title)}}}")
+        lines.append(rf"\caption{{{escape(title)}}}")
     if report.table is not None:
         lines += _table(table_cells(report.table))
-    notes = [_escape(line.strip()) for line in (*report.notes_before, *report.constraints)]
+    notes = [escape(line.strip()) for line in (*report.notes_before, *report.constraints)]
     if report.header is not None:
         notes += _facts(header_cells(report.header))
-    notes += (_escape(note) for note in report.notes)
+    notes += (escape(note) for note in report.notes)
     if report.comparison is not None:
         test = comparison_cells(report.comparison)
-        notes.append(f"{_escape(test.left)}, {_escape(test.right)}")
+        notes.append(f"{escape(test.left)}, {escape(test.right)}")
         if test.note:
-            notes.append(_escape(test.note))
-    notes += (_escape(warning) for warning in report.warnings)
+            notes.append(escape(test.note))
+    notes += (escape(warning) for warning in report.warnings)
     if notes:
         body = " \\par\n".join(notes)
         lines += [r"\par\smallskip", r"\begin{minipage}{\linewidth}\footnotesize\raggedright", body]
@@ -76,12 +76,14 @@ def to_latex(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
+    """Words as LaTeX has them."""
     # Two hyphens in a row would become a dash.
     return _PATTERN.sub(lambda match: _SPECIAL.get(match.group(), "{-}"), clean(text))
 
 
-def _math(number: str) -> str:
+def number(number: str) -> str:
+    """A number with a minus sign rather than a hyphen."""
     # A hyphen is no minus sign outside of math.
     return f"${number}$" if number.startswith("-") else number
 
@@ -95,22 +97,22 @@ def _facts(cells: HeaderCells) -> Iterable[str]:
     if cells.model or cells.left:
         yield _joined((*cells.model, *cells.left))
     yield _joined(cells.right)
-    yield from map(_escape, groups)
+    yield from map(escape, groups)
     if cells.integration:
         yield _joined(cells.integration)
     likelihood = () if cells.likelihood is None else (cells.likelihood,)
     if likelihood or cells.fit:
         yield _joined((*likelihood, *cells.fit))
     if cells.vce:
-        yield _escape(cells.vce)
+        yield escape(cells.vce)
 
 
 def _joined(facts: Iterable[tuple[str, str]]) -> str:
-    return "; ".join(f"{_escape(label)}: {_value(value)}" for label, value in facts)
+    return "; ".join(f"{escape(label)}: {_value(value)}" for label, value in facts)
 
 
 def _value(value: str) -> str:
-    return _math(value) if _NUMBER.fullmatch(value) else _escape(value)
+    return number(value) if _NUMBER.fullmatch(value) else escape(value)
 
 
 def _table(table: TableCells) -> Iterable[str]:
@@ -119,17 +121,17 @@ def _table(table: TableCells) -> Iterable[str]:
     yield r"\begin{tabular}{lrl}" if table.legend else rf"\begin{{tabular}}{{l{'r' * (width - 1)}}}"
     yield r"\toprule"
     if table.legend:
-        yield _cells([_escape(table.depvar), _escape(table.estimate_title), "Legend"])
+        yield row_of([escape(table.depvar), escape(table.estimate_title), "Legend"])
     else:
         *above, se = table.se_title
         for line in above:
-            yield _cells(["", "", _escape(line), *[""] * (width - 3)])
-        heads = [_escape(table.depvar), _escape(table.estimate_title), _escape(se)]
+            yield row_of(["", "", escape(line), *[""] * (width - 3)])
+        heads = [escape(table.depvar), escape(table.estimate_title), escape(se)]
         if table.p_values:
             heads += [f"${table.statistic}$", f"$P>|{table.statistic}|$"]
         if table.intervals:
-            heads.append(rf"\multicolumn{{2}}{{c}}{{{_escape(table.interval_title)}}}")
-        yield _cells(heads)
+            heads.append(rf"\multicolumn{{2}}{{c}}{{{escape(table.interval_title)}}}")
+        yield row_of(heads)
     for section in table.sections:
         yield r"\midrule"
         yield from _section(section, width, table.legend)
@@ -139,7 +141,7 @@ def _table(table: TableCells) -> Iterable[str]:
 
 def _section(section: Section, width: int, legend: bool) -> Iterable[str]:
     if section.title is not None:
-        yield rf"\multicolumn{{{width}}}{{l}}{{\itshape {_escape(section.title)}}} \\"
+        yield rf"\multicolumn{{{width}}}{{l}}{{\itshape {escape(section.title)}}} \\"
     for line in section.lines:
         if line.gap:
             yield r"\addlinespace"
@@ -147,17 +149,18 @@ def _section(section: Section, width: int, legend: bool) -> Iterable[str]:
 
 
 def _row(line: Line, width: int, legend: bool, within: bool) -> str:
-    label = _escape(line.label)
+    label = escape(line.label)
     if line.indented or line.under or within:
         label = rf"\quad {label}"
     if line.heading:
         return rf"\multicolumn{{{width}}}{{l}}{{{label}}} \\"
     first, *others = line.numbers
     if line.note or legend:
-        words = _escape(line.note or " ".join(others))
-        return _cells([label, _math(first), rf"\multicolumn{{{width - 2}}}{{l}}{{{words}}}"])
-    return _cells([label, *map(_math, line.numbers)])
+        words = escape(line.note or " ".join(others))
+        return row_of([label, number(first), rf"\multicolumn{{{width - 2}}}{{l}}{{{words}}}"])
+    return row_of([label, *map(number, line.numbers)])
 
 
-def _cells(cells: list[str]) -> str:
+def row_of(cells: list[str]) -> str:
+    """A row of cells."""
     return " & ".join(cells) + r" \\"

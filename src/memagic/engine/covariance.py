@@ -20,7 +20,15 @@ Index = NDArray[np.intp]
 # Share of the largest variance below which what a Cholesky factorization leaves over is rounding.
 _ROUNDING = 1e-12
 
-__all__ = ["CovarianceStructure", "block_diagonal", "exchangeable", "identity", "independent", "unstructured"]
+__all__ = [
+    "INVERSES",
+    "CovarianceStructure",
+    "block_diagonal",
+    "exchangeable",
+    "identity",
+    "independent",
+    "unstructured",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,3 +196,12 @@ def _set_by_set(structures: tuple[CovarianceStructure, ...], places: Index, valu
         parts.append(s.inverse(values[places[first : first + s.size]]))
         first += s.size
     return np.concatenate(parts)
+
+
+INVERSES: dict[str, Callable[..., Array]] = {
+    "roots": _roots,
+    "eigenvalue roots": _eigenvalue_roots,
+    "Cholesky": _cholesky,
+    "set by set": _set_by_set,
+}
+"""What `inverse` may be, with the first arguments given: functions by the names that files have for them."""

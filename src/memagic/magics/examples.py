@@ -148,7 +148,16 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             "%quietly melogit c_use i.urban age || district:",
             "%estimates store r_urban",
             "%estimates table r_int r_urban, se stats(ll N aic bic)",
+            "%estimates stats r_int r_urban",
             "%estimates restore r_int",
+        ),
+        _example(
+            "A file, from which another notebook goes on",
+            "%use bangladesh",
+            _INTERCEPT,
+            "%estimates save r_int, replace",
+            "%estimates use r_int",
+            "%melogit, or",
         ),
     ),
     "constraint": (

@@ -204,19 +204,36 @@ TOPICS: dict[str, Topic] = {
             ("%estimates replay name", "show them again"),
             ("%estimates drop names", "forget them; _all forgets all"),
             ("%estimates table names [, options]", "several side by side; a point is the last estimates"),
+            ("%estimates stats names [, n(#)]", "their log likelihoods, AIC and BIC; n() is for BIC"),
+            ('%estimates save "file" [, options]', "write the last estimates to a file"),
+            ('%estimates use "file"', "make those of a file the last estimates"),
         ),
         (
             HelpTable(
                 "Options of estimates table",
                 (
+                    ("b(format)", "", "another format of estimates, as %9.4f or %9.0g"),
                     ("se", "", "standard errors below the coefficients"),
+                    ("t", "", "test statistics below"),
+                    ("p", "", "p-values below"),
                     ("star(numlist)", "", "stars at these levels; .05 .01 .001 without parentheses"),
                     ("stats(names)", "(s)", "scalars of e() below, as ll N aic bic"),
                     ("eform", "(ef)", "exponentiated coefficients"),
+                    ("keep(names)", "", "these parameters only"),
+                    ("drop(names)", "", "all but these parameters"),
+                ),
+            ),
+            HelpTable(
+                "Options of estimates save",
+                (
+                    ("replace", "", "save over a file"),
+                    ("remove_data", "", "leave out the estimation sample: no predictions or margins then"),
                 ),
             ),
         ),
         (
+            "A file has no code in it, and a damaged one is refused; .mefit is added to a name without "
+            "an extension. From Python: fit.save(), memagic.load().",
             "Results in variables of the notebook are found by their names, too. est is short for "
             "estimates, sto for store, res for restore, r for replay, tab for table.",
         ),

@@ -1,10 +1,11 @@
-"""`estat ic`: Akaike's and Schwarz's information criteria.
+"""`estat ic` and `estimates stats`: Akaike's and Schwarz's information criteria.
 
-Source: [R] estat ic.
+Source: [R] estat ic, estimates stats.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from memagic.postestimation.shown import Shown
 from memagic.results.estimates import Estimates
 from memagic.results.inference import rank
 
-__all__ = ["InformationCriteria", "information_criteria"]
+__all__ = ["InformationCriteria", "criteria_table", "information_criteria"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -60,13 +61,27 @@ class InformationCriteria(Shown):
         return {"S": pd.DataFrame([row], index=["."], columns=["N", "ll0", "ll", "df", "AIC", "BIC"])}
 
     def grid(self) -> GridTable:
-        """The manual's row; there is no ll(null) after these commands."""
-        heads = ("N", "ll(null)", "ll(model)", "df", "AIC", "BIC")
-        size = f(self.n, 10, 0, commas=True)
-        cells = (size, ".", g(self.log_likelihood), str(self.df), g(self.aic), g(self.bic))
-        note = f"Note: BIC uses N = {size if self.chosen else 'number of observations'}."
-        title = "Akaike's information criterion and Bayesian information criterion"
-        return GridTable(title, heads, (GridRow(".", cells),), (note,))
+        """The manual's row."""
+        return criteria_table([(".", self)])
+
+
+def criteria_table(models: Sequence[tuple[str, InformationCriteria]]) -> GridTable:
+    """The manual's table, a row a model; there is no ll(null) after these commands.
+
+    Parameters
+    ----------
+    models : sequence of (str, InformationCriteria)
+        Names, and what belongs to them; the number of observations is chosen for all or none.
+    """
+    rows, sizes = [], []
+    for name, found in models:
+        sizes.append(f(found.n, 10, 0, commas=True))
+        cells = (sizes[-1], ".", g(found.log_likelihood), str(found.df), g(found.aic), g(found.bic))
+        rows.append(GridRow(name, cells))
+    chosen = any(found.chosen for _, found in models)
+    note = f"Note: BIC uses N = {sizes[0] if chosen else 'number of observations'}."
+    title = "Akaike's information criterion and Bayesian information criterion"
+    return GridTable(title, ("N", "ll(null)", "ll(model)", "df", "AIC", "BIC"), tuple(rows), (note,))
 
 
 def information_criteria(estimates: Estimates, n: float | None = None) -> InformationCriteria:

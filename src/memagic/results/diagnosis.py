@@ -41,6 +41,8 @@ def diagnose(estimates: Estimates) -> tuple[str, ...]:
 
     A note is a line or two, the second with what to try. A healthy fit has none.
     """
+    if estimates.facts is not None:
+        return estimates.facts.warnings
     fit = estimates.fit
     if fit.interrupted:
         return (_interrupted(fit.iterations),)

@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Role = Literal["coefficient", "ancillary", "variance", "covariance", "residual"]
 
-__all__ = ["Estimates", "Parameter", "Role", "mark_boundary", "mark_held", "name_parameters"]
+__all__ = ["Estimates", "Parameter", "Role", "SampleFacts", "mark_boundary", "mark_held", "name_parameters"]
 
 # Share of a conditional variance in the variance, below which a correlation counts as perfect.
 _PERFECT = 1e-6
@@ -55,6 +55,26 @@ class Parameter:
     at_zero: bool = False
     held: bool = False
     perfect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFacts:
+    """What stays known of an estimation sample whose data have been removed.
+
+    Attributes
+    ----------
+    n_obs : int
+    group_counts : tuple of GroupCounts
+    signature : str
+        `e(datasignature)`.
+    warnings : tuple of str
+        What there was to say about a fit in trouble.
+    """
+
+    n_obs: int
+    group_counts: tuple[GroupCounts, ...]
+    signature: str
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +115,8 @@ class Estimates:
         `e(technique)`.
     fitted : bool
         False where these are the starting values.
+    facts : SampleFacts or None
+        In place of the data, where these have been removed.
     """
 
     command: Command
@@ -115,6 +137,7 @@ class Estimates:
     n_user_constraints: int = 0
     technique: str = "nr"
     fitted: bool = True
+    facts: SampleFacts | None = None
 
     @property
     def b(self) -> Array:
@@ -140,11 +163,15 @@ class Estimates:
     @property
     def n_obs(self) -> int:
         """Observations in the estimation sample; with frequency weights, those that they count."""
+        if self.facts is not None:
+            return self.facts.n_obs
         return observations(len(self.design.y), self.design.weights, self.design.groupings)
 
     @property
     def group_counts(self) -> tuple[GroupCounts, ...]:
         """The groups of every level, highest first."""
+        if self.facts is not None:
+            return self.facts.group_counts
         return group_counts(self.design.weights, self.design.groupings)
 
     @property

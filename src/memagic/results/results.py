@@ -15,6 +15,7 @@ from memagic.display.text import to_text
 from memagic.errors import CommandError
 from memagic.postestimation.after import AfterEstimation
 from memagic.postestimation.predictions import Predictions
+from memagic.postestimation.table_plugin import InTables
 from memagic.results.display_options import DisplayOptions, Exponentiated, check_level, check_scale
 from memagic.results.estimates import Estimates
 from memagic.results.inference import confidence_limits, table_numbers, wald_test
@@ -23,6 +24,7 @@ from memagic.results.report import make_report
 from memagic.results.stored import Stored, coefficient_table, estimation_results
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["MEResults"]
 
 
-class MEResults(AfterEstimation, Predictions):
+class MEResults(AfterEstimation, Predictions, InTables):
     """A fitted multilevel model.
 
     Parameters
@@ -357,6 +359,43 @@ class MEResults(AfterEstimation, Predictions):
     def to_latex(self) -> str:
         """A LaTeX table; needs the package booktabs."""
         return to_latex(make_report(self.estimates, self._options, log=False))
+
+    # --- other programs and files -------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str], *, replace: bool = False, remove_data: bool = False) -> None:
+        """Write the result to a file that `memagic.load` reads, also elsewhere and later.
+
+        Parameters
+        ----------
+        path : str or path
+            ``.mefit`` is added to a name without an extension.
+        replace : bool
+            Whether a file that exists gives way.
+        remove_data : bool
+            Leave out the estimation sample: the file is small, and tells of no observation. Predictions,
+            random effects, margins and other fits are not possible then.
+
+        Raises
+        ------
+        CommandError
+            ``file x already exists``, r(602); the folder is not there, r(603).
+        """
+        from memagic.results.saved import file_of, save_estimates
+
+        save_estimates(file_of(path), self.estimates, self._options, replace=replace, remove_data=remove_data)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> MEResults:
+        """The result in a file that `save` has written.
+
+        Raises
+        ------
+        CommandError
+            ``file x not found``, r(601); no estimates, damaged or of a newer version, r(610).
+        """
+        from memagic.results.saved import file_of, load_estimates
+
+        return cls(*load_estimates(file_of(path)))
 
     def quadchk(self, points: Sequence[int] | None = None) -> QuadratureCheck:
         """Fit again with other numbers of integration points, and tell whether these suffice.

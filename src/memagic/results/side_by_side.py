@@ -5,22 +5,24 @@ Source: [R] estimates table.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from memagic.display.formats import g
+from memagic.display.formats import f, g
 from memagic.display.grid_table import GridRow, GridTable
 from memagic.errors import CommandError, closest
 from memagic.results.estimates import Estimates, Role
 from memagic.results.inference import table_numbers
 from memagic.results.stored import estimation_results
 
-__all__ = ["TableOptions", "check_statistics", "side_by_side", "statistic_names"]
+__all__ = ["TableOptions", "check_parameters", "check_statistics", "side_by_side", "statistic_names"]
 
 _WIDTH = 10  # the numbers are in the format %10.0g
+_FIXED = re.compile(r"%([0-9]+)\.([0-9])f(c?)")
 
 Part = Literal["Fixed part", "Ancillary parameters", "Random part"]
 _PARTS: dict[Role, Part] = {
@@ -46,12 +48,39 @@ class TableOptions:
         Whether coefficients are exponentiated; parameters of the random part never are.
     stars : tuple of float
         Levels of significance, the largest first; empty for no stars.
+    t, p : bool
+        Whether test statistics and p-values stand below.
+    number_format : str
+        Of estimates and standard errors, ``%9.4f``; empty for ``%10.0g``.
+    keep, drop : tuple of str
+        The parameters that are shown, or not; empty for all, or none.
     """
 
     se: bool = False
     statistics: tuple[str, ...] = ()
     exponentiated: bool = False
     stars: tuple[float, ...] = ()
+    t: bool = False
+    p: bool = False
+    number_format: str = ""
+    keep: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+
+    @property
+    def legend(self) -> str:
+        """What stands below each other in a cell: ``b/se``."""
+        return "/".join(["b", *(name for name in ("se", "t", "p") if getattr(self, name))])
+
+    def shows(self, name: str) -> bool:
+        """Whether a parameter is among those to show."""
+        return name not in self.drop and (not self.keep or name in self.keep)
+
+    def number(self, value: float) -> str:
+        """An estimate or standard error in the format."""
+        match = _FIXED.fullmatch(self.number_format)
+        if match is not None:
+            return f(value, int(match[1]), int(match[2]), commas=bool(match[3]))
+        return g(value, int(self.number_format[1:].split(".")[0]) if self.number_format else _WIDTH)
 
 
 def side_by_side(models: Sequence[tuple[str, Estimates]], options: TableOptions) -> GridTable:
@@ -85,8 +114,8 @@ def side_by_side(models: Sequence[tuple[str, Estimates]], options: TableOptions)
             for name in options.statistics
         )
     notes = []
-    if options.se:
-        notes.append("Legend: b/se")
+    if "/" in options.legend:
+        notes.append(f"Legend: {options.legend}")
     if options.stars:
         words = "; ".join(
             f"{'*' * k} p<{level:g}".replace("0.", ".") for k, level in enumerate(options.stars, 1)
@@ -125,20 +154,45 @@ def check_statistics(
             raise CommandError(198, f"stats(): {name} not found", span=span, hint=hint)
 
 
+def check_parameters(
+    asked: Sequence[tuple[str, tuple[int, int]]], models: Sequence[tuple[str, Estimates]]
+) -> tuple[str, ...]:
+    """The names of rows that `keep()` or `drop()` names.
+
+    Raises
+    ------
+    CommandError
+        A name that none of the models has, r(111).
+    """
+    known = {column.name for _, estimates in models for column in estimates.design.fixed}
+    known |= {p.name.removeprefix("/") for _, estimates in models for p in estimates.parameters}
+    for name, span in asked:
+        if name.removeprefix("/") not in known:
+            hint = closest(name.removeprefix("/"), known) or f"parameters are {', '.join(sorted(known))}"
+            raise CommandError(111, f"parameter {name} not found", span=span, hint=hint)
+    return tuple(name.removeprefix("/") for name, _ in asked)
+
+
 def _column(estimates: Estimates, options: TableOptions) -> dict[Part, dict[str, str]]:
     """The cells of one model by part and name."""
     numbers = table_numbers(estimates, exponentiated=options.exponentiated)
     cells: dict[Part, dict[str, str]] = {}
     for column in estimates.design.fixed:
         # In the order of the equation, so that what is omitted keeps its place.
-        cells.setdefault("Fixed part", {})[column.name] = f"({column.state})"
+        if options.shows(column.name):
+            cells.setdefault("Fixed part", {})[column.name] = f"({column.state})"
     for k, parameter in enumerate(estimates.parameters):
-        shown = g(float(numbers.b[k]), _WIDTH)
+        name = parameter.name.removeprefix("/")
+        if not options.shows(name):
+            continue
+        shown = [options.number(float(numbers.b[k]))]
         if options.stars:
-            shown += f"{_stars(float(numbers.p[k]), options.stars):<{len(options.stars)}}"
+            shown[0] += f"{_stars(float(numbers.p[k]), options.stars):<{len(options.stars)}}"
         if options.se:
-            shown += "\n" + ("(constrained)" if parameter.held else g(float(numbers.se[k]), _WIDTH))
-        cells.setdefault(_PARTS[parameter.role], {})[parameter.name.removeprefix("/")] = shown
+            shown.append("(constrained)" if parameter.held else options.number(float(numbers.se[k])))
+        if not np.isnan(numbers.z[k]):
+            shown += [f(float(numbers.z[k]), 7, 2)] * options.t + [f(float(numbers.p[k]), 7, 4)] * options.p
+        cells.setdefault(_PARTS[parameter.role], {})[name] = "\n".join(shown)
     return cells
 
 

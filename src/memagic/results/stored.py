@@ -18,7 +18,7 @@ from memagic.results.report import comparison
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Stored", "coefficient_table", "estimation_results"]
+__all__ = ["Stored", "coefficient_table", "data_signature", "estimation_results"]
 
 
 class Stored(Mapping[str, Any]):
@@ -77,7 +77,7 @@ def estimation_results(estimates: Estimates) -> Stored:
 
     Source: manual [ME] meglm and [ME] melogit, 'Stored results'.
     """
-    makers: dict[str, Callable[[], Any]] = {"datasignature": lambda: _signature(estimates)}
+    makers: dict[str, Callable[[], Any]] = {"datasignature": lambda: data_signature(estimates)}
     return Stored({**_scalars(estimates), **_macros(estimates)}, makers | _matrices(estimates))
 
 
@@ -194,8 +194,10 @@ def _used_variables(estimates: Estimates) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _signature(estimates: Estimates) -> str:
+def data_signature(estimates: Estimates) -> str:
     """Observations, variables and a checksum of the arrays that the estimates depend on."""
+    if estimates.facts is not None:
+        return estimates.facts.signature
     design = estimates.design
     digest = hashlib.blake2b(digest_size=8)
     arrays = [design.y, design.x, design.offset, np.atleast_1d(design.trials)]

@@ -86,8 +86,13 @@ SHAPES: dict[str, Shape] = {
                     "star": None,
                     "stats": Takes(("N", "ll", "df_m", "aic", "bic", "chi2", "p")),
                     "eform": None,
+                    **dict.fromkeys(("t", "p")),
+                    **dict.fromkeys(("b", "keep", "drop"), _NOTHING),
                 },
             ),
+            "stats": Shape(Takes(("_all",), ("result",)), options={"n": _NOTHING}),
+            "save": Shape(options={"replace": None, "remove_data": None}),
+            "use": Shape(),
         }
     ),
     "svyset": Shape(

@@ -1,10 +1,11 @@
 """The grammar of `estimates`: which of its commands, names of results, and options.
 
-Source: [R] estimates store, estimates replay, estimates table.
+Source: [R] estimates store, estimates replay, estimates save, estimates stats, estimates table.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EstimatesCommand", "read_estimates_command"]
 
-Action: TypeAlias = Literal["store", "restore", "drop", "clear", "replay", "dir", "table"]
+Action: TypeAlias = Literal[
+    "store", "restore", "drop", "clear", "replay", "dir", "table", "stats", "save", "use"
+]
 Name: TypeAlias = "tuple[str, Span]"
 
 # How many letters of each must be typed. A lone r is replay.
@@ -30,12 +33,38 @@ _ACTIONS: dict[str, int] = {
     "drop": 4,
     "clear": 5,
     "table": 3,
+    "stats": 4,
+    "save": 4,
+    "use": 3,
 }
 _OPTIONS: dict[str, dict[str, int]] = {
     "store": {"title": 5},
-    "table": {"se": 2, "star": 4, "stats": 1, "eform": 2},
+    "table": {
+        "b": 1,
+        "se": 2,
+        "t": 1,
+        "p": 1,
+        "star": 4,
+        "stats": 1,
+        "eform": 2,
+        "keep": 4,
+        "drop": 4,
+    },
+    "stats": {"n": 1},
+    "save": {"replace": 7, "remove_data": 11},
 }
 _STARS = (0.05, 0.01, 0.001)
+# Options with something in parentheses, as an example shows it.
+_VALUES = {
+    "title": "title(text)",
+    "stats": "stats(ll N aic bic)",
+    "b": "b(%9.4f)",
+    "keep": "keep(age 1.urban)",
+    "drop": "drop(_cons)",
+    "n": "n(#)",
+}
+# Widths below eight have no room for a number in general format.
+_FORMAT = re.compile(r"%[1-9][0-9]?\.[0-9]fc?|%(?:[89]|[1-9][0-9])\.0g")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +79,20 @@ class EstimatesCommand:
     all_names : bool
         Whether ``_all`` was typed in place of names.
     title : str
-    se, eform : bool
+    se, t, p, eform : bool
+    b : str
+        The format of coefficients and standard errors, ``%9.4f``; empty for the usual one.
+    keep, drop : tuple of (str, span)
+        Names of the parameters that a table has, or has not.
     stars : tuple of float
         Levels of significance, the largest first.
     statistics : tuple of (str, span)
+    n : float or None
+        The number of observations for BIC.
+    file : str
+        As typed, without quotes.
+    file_span : span
+    replace, remove_data : bool
     """
 
     action: Action
@@ -64,6 +103,16 @@ class EstimatesCommand:
     eform: bool = False
     stars: tuple[float, ...] = ()
     statistics: tuple[Name, ...] = ()
+    t: bool = False
+    p: bool = False
+    b: str = ""
+    keep: tuple[Name, ...] = ()
+    drop: tuple[Name, ...] = ()
+    n: float | None = None
+    file: str = ""
+    file_span: Span = (0, 0)
+    replace: bool = False
+    remove_data: bool = False
 
 
 def read_estimates_command(cursor: Cursor) -> EstimatesCommand:
@@ -76,6 +125,7 @@ def read_estimates_command(cursor: Cursor) -> EstimatesCommand:
     """
     cursor.take()
     action = _action(cursor)
+    file, place = _file(cursor, action) if action in ("save", "use") else ("", (0, 0))
     names, every = _names(cursor, action)
     found: dict[str, tuple[object, Span]] = {}
     if cursor.at(","):
@@ -84,9 +134,10 @@ def read_estimates_command(cursor: Cursor) -> EstimatesCommand:
             _read_option(cursor, action, found)
     if not cursor.done:
         raise cursor.invalid(hint=_wanted(action))
-    if "star" in found and "se" in found:
-        span = max(found["star"][1], found["se"][1])
-        raise CommandError(198, "options se and star may not be combined", span=span)
+    for first, second in (("se", "star"), ("t", "star"), ("p", "star"), ("keep", "drop")):
+        if first in found and second in found:
+            span = max(found[first][1], found[second][1])
+            raise CommandError(198, f"options {first} and {second} may not be combined", span=span)
     value = {name: given for name, (given, _) in found.items()}
     return EstimatesCommand(
         action,
@@ -97,6 +148,16 @@ def read_estimates_command(cursor: Cursor) -> EstimatesCommand:
         eform="eform" in value,
         stars=cast("tuple[float, ...]", value.get("star", ())),
         statistics=cast("tuple[Name, ...]", value.get("stats", ())),
+        t="t" in value,
+        p="p" in value,
+        b=cast("str", value.get("b", "")),
+        keep=cast("tuple[Name, ...]", value.get("keep", ())),
+        drop=cast("tuple[Name, ...]", value.get("drop", ())),
+        n=cast("float | None", value.get("n")),
+        file=file,
+        file_span=place,
+        replace="replace" in value,
+        remove_data="remove_data" in value,
     )
 
 
@@ -112,6 +173,22 @@ def _action(cursor: Cursor) -> Action:
     raise CommandError(198, f"invalid subcommand {token.text}", span=token.span, hint=hint)
 
 
+def _file(cursor: Cursor, action: Action) -> tuple[str, Span]:
+    """A file's name and its place: between quotes, or all that stands before the comma."""
+    if cursor.done or cursor.at(","):
+        raise CommandError(100, "filename required", span=cursor.here(), hint=_wanted(action))
+    first = cursor.position
+    cursor.position = cursor.find(",")
+    span = cursor.span_from(first)
+    if cursor.tokens[first].kind != "string":
+        return cursor.text[slice(*span)], span
+    if cursor.position > first + 1:
+        raise cursor.invalid(cursor.tokens[first + 1].span, _wanted(action))
+    token = cursor.tokens[first]
+    quotes = 2 if token.text.startswith("`") else 1
+    return token.text[quotes:-quotes].strip(), span
+
+
 def _names(cursor: Cursor, action: Action) -> tuple[tuple[Name, ...], bool]:
     """The names, and whether ``_all`` or ``*`` stands for them."""
     names: list[Name] = []
@@ -119,9 +196,9 @@ def _names(cursor: Cursor, action: Action) -> tuple[tuple[Name, ...], bool]:
     while not cursor.done and not cursor.at(","):
         token = cursor.peek()
         assert token is not None
-        if cursor.at("_all", "*") and action in ("drop", "table"):
+        if cursor.at("_all", "*") and action in ("drop", "table", "stats"):
             every = token.span
-        elif token.kind == "name" or (token.text == "." and action in ("replay", "table")):
+        elif token.kind == "name" or (token.text == "." and action in ("replay", "table", "stats")):
             if token.text == "_all":
                 raise CommandError(198, "_all invalid name", span=token.span)
             names.append((token.text, token.span))
@@ -132,7 +209,7 @@ def _names(cursor: Cursor, action: Action) -> tuple[tuple[Name, ...], bool]:
         raise CommandError(198, "_all may not be combined with names", span=every)
     if action in ("store", "restore", "drop") and not names and every is None:
         raise CommandError(100, "name required", span=cursor.here(), hint=_wanted(action))
-    most = {"store": 1, "restore": 1, "replay": 1, "dir": 0, "clear": 0}.get(action)
+    most = {"store": 1, "restore": 1, "replay": 1, "dir": 0, "clear": 0, "save": 0, "use": 0}.get(action)
     if most is not None and len(names) > most:
         raise cursor.invalid(names[most][1], _wanted(action))
     return tuple(names), every is not None
@@ -144,7 +221,10 @@ def _wanted(action: Action) -> str:
         "restore": "estimates restore name",
         "drop": "estimates drop names, or estimates drop _all",
         "replay": "estimates replay [name]",
-        "table": "estimates table [names] [, se star stats() eform]",
+        "table": "estimates table [names] [, b() se t p star stats() eform keep() drop()]",
+        "stats": "estimates stats [names] [, n(#)]",
+        "save": 'estimates save "file" [, replace remove_data]',
+        "use": 'estimates use "file"',
     }
     return f"type {words.get(action, f'estimates {action}')}"
 
@@ -165,22 +245,39 @@ def _read_option(cursor: Cursor, action: Action, found: dict[str, tuple[object, 
     if name in found:
         raise CommandError(198, f"option {name} specified more than once", span=token.span)
     if not cursor.at("("):
-        if name in ("title", "stats"):
-            hint = "type title(text)" if name == "title" else "type stats(ll N aic bic)"
-            raise CommandError(198, f"option {name}() incorrectly specified", span=token.span, hint=hint)
+        if name in _VALUES:
+            message = f"option {name}() incorrectly specified"
+            raise CommandError(198, message, span=token.span, hint=f"type {_VALUES[name]}")
         found[name] = (_STARS if name == "star" else True, token.span)
         return
-    if name in ("se", "eform"):
+    if name not in _VALUES and name != "star":
         raise CommandError(198, f"option {name} incorrectly specified", span=token.span, hint=f"type {name}")
-    opening = cursor.position
+    found[name] = (_value(cursor, name), token.span)
+
+
+def _value(cursor: Cursor, name: str) -> object:
+    """What stands in an option's parentheses."""
+    opening = cursor.tokens[cursor.position]
     inner = cursor.inside()
+    if name == "star":
+        return _stars(inner)
+    if name == "stats":
+        return _words(inner)
+    first, stop = opening.end, cursor.tokens[cursor.position - 1].start
+    words = cursor.text[first:stop]
+    if name in ("keep", "drop") and words.strip():
+        places = ((first + match.start(), first + match.end()) for match in re.finditer(r"\S+", words))
+        return tuple({cursor.text[slice(*place)]: place for place in places}.items())
+    words = words.strip()
     if name == "title":
-        closing = cursor.tokens[cursor.position - 1]
-        words = cursor.text[cursor.tokens[opening].end : closing.start].strip()
         quoted = len(words) > 1 and words[0] == words[-1] == '"'
-        found[name] = (words[1:-1] if quoted else words, token.span)
-    else:
-        found[name] = (_stars(inner) if name == "star" else _words(inner), token.span)
+        return words[1:-1] if quoted else words
+    if name == "b" and _FORMAT.fullmatch(words):
+        return words
+    if name == "n" and inner.number() is not None and inner.done:
+        return float(words)
+    message = f"option {name}() incorrectly specified"
+    raise CommandError(198, message, span=(first, max(stop, first + 1)), hint=f"type {_VALUES[name]}")
 
 
 def _stars(inner: Cursor) -> tuple[float, ...]:
