@@ -70,6 +70,8 @@ def differences(
     n = len(levels)
     if n < 2:
         raise CommandError(498, f"factor {name} has one level only", span=span)
+    if base not in levels:
+        raise CommandError(198, f"{base:g} is not a level of {name}", span=span)
     eye = np.eye(n)
     if kind == "a":
         return eye[:-1] - eye[1:], tuple(f"{words[k]} vs {words[k + 1]}" for k in range(n - 1))
@@ -77,8 +79,6 @@ def differences(
         return eye[1:] - eye[:-1], tuple(f"{words[k + 1]} vs {words[k]}" for k in range(n - 1))
     if kind == "g":
         return eye - 1.0 / n, tuple(f"{word} vs mean" for word in words)
-    if base not in levels:
-        raise CommandError(198, f"{base:g} is not a level of {name}", span=span)
     at = int(np.flatnonzero(levels == base)[0])
     others = [k for k in range(n) if k != at]
     return eye[others] - eye[at], tuple(f"{words[k]} vs {words[at]}" for k in others)

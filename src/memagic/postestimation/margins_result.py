@@ -14,6 +14,7 @@ from memagic.display.formats import count, g
 from memagic.display.report import Block, CoefficientTable, Report, Row
 from memagic.display.text import LINE_WIDTH
 from memagic.postestimation.shown import Reported, estimate_row
+from memagic.results.uncertainty import Uncertainty
 
 Array = NDArray[np.float64]
 
@@ -60,13 +61,17 @@ class Margins(Reported):
     parameters : tuple of str, length k
     z, p, lower, upper : ndarray, shape (m,)
     level : float
-    statistic : {"z", "t"}
+    uncertainty : Uncertainty
+        Of the estimates.
     derivative : str
         ``dydx`` and its kin; empty for margins of responses.
     all_fixed : bool
         Whether every covariate had one value.
     n_obs : int
-    vce : str
+    n_subpopulation : int or None
+        Observations of subpop(); None without.
+    unconditional : bool
+        Whether the covariates count as sampled.
     predictions : tuple of str
         In words.
     at : tuple of tuple of (str, float or None, str)
@@ -74,6 +79,8 @@ class Margins(Reported):
     legend : bool
         Whether the points are listed above the table.
     over : tuple of str
+        Variables of over(), or of within() where `nested` says so.
+    nested : bool
     value_labels : mapping
         Words for the levels of factor variables.
     """
@@ -88,18 +95,30 @@ class Margins(Reported):
     lower: Array
     upper: Array
     level: float
-    statistic: Literal["z", "t"]
+    uncertainty: Uncertainty
     derivative: str
     all_fixed: bool
     n_obs: int
-    vce: str
+    n_subpopulation: int | None
+    unconditional: bool
     predictions: tuple[str, ...]
     at: tuple[tuple[tuple[str, float | None, str], ...], ...]
     legend: bool
     over: tuple[str, ...]
+    nested: bool
     value_labels: Mapping[str, Mapping[float, str]]
 
     # --- numbers ------------------------------------------------------------------------------
+
+    @property
+    def statistic(self) -> Literal["z", "t"]:
+        """What `z` is."""
+        return self.uncertainty.statistic
+
+    @property
+    def vce(self) -> str:
+        """``OIM``, ``Robust`` and the like."""
+        return self.uncertainty.word or "OIM"
 
     @property
     def se(self) -> Array:
@@ -134,7 +153,10 @@ class Margins(Reported):
             "V": pd.DataFrame(self.v, index=self.names, columns=self.names),
             "Jacobian": pd.DataFrame(self.jacobian, index=self.names, columns=list(self.parameters)),
             "table": self.table.T,
+            "vce": "unconditional" if self.unconditional else "delta",
         }
+        if self.n_subpopulation is not None:
+            found["N_sub"] = self.n_subpopulation
         if self.derivative:
             found["derivatives"] = _HEADS[self.derivative]
         if self.at:
@@ -177,7 +199,7 @@ class Margins(Reported):
             )
             lines += _folded(f"{_HEADS[self.derivative]} wrt:  ", list(names))
         if self.over:
-            lines.append(f"Over:       {' '.join(self.over)}")
+            lines.append(f"{'Within' if self.nested else 'Over'}:".ljust(12) + " ".join(self.over))
         if len(self.predictions) > 1:
             wide = len(str(len(self.predictions)))
             lines.append("")
@@ -210,11 +232,17 @@ class Margins(Reported):
         """Title, number of observations, expression, and the points of `at()`."""
         right = f"Number of obs = {count(self.n_obs)}"
         first = f"{self.title}{right:>{LINE_WIDTH - len(self.title)}}"
-        return (first, f"Model VCE: {self.vce}", "", *self._lines(), "")
+        lines = [first]
+        if self.n_subpopulation is not None:
+            lines.append(f"{f'Subpop. no. obs = {count(self.n_subpopulation)}':>{LINE_WIDTH}}")
+        return (*lines, f"Model VCE: {self.vce}", "", *self._lines(), "")
 
     def report(self) -> Report:
         """The table with its title above."""
-        above = (f"Number of obs = {count(self.n_obs)}", f"Model VCE: {self.vce}")
+        above = [f"Number of obs = {count(self.n_obs)}"]
+        if self.n_subpopulation is not None:
+            above.append(f"Subpop. no. obs = {count(self.n_subpopulation)}")
+        above.append(f"Model VCE: {self.vce}")
         lines = tuple(" ".join(line.split()) for line in self._lines() if line)
         notes: tuple[str, ...] = ()
         if any(row.level is not None for row in self.rows):
@@ -223,7 +251,7 @@ class Margins(Reported):
         table = CoefficientTable(
             "",
             _HEADS[self.derivative],
-            "Delta-method\nstd. err.",
+            "Unconditional\nstd. err." if self.unconditional else "Delta-method\nstd. err.",
             self.statistic,
             self.level,
             tuple(self._blocks()),
