@@ -130,7 +130,7 @@ class Margins(Reported):
         """A name for every margin: ``1._at#1.urban``."""
         found = []
         for row in self.rows:
-            parts = [f"{place + 1}.{name}" for name, place in self._numbered(row)]
+            parts = [f"{place + 1}.{name}" for name, place in self.numbered(row)]
             parts += [f"{value:g}.{name}" for name, value in (*row.over, *row.cell)]
             label = "#".join(parts) or "_cons"
             if row.variable:
@@ -182,7 +182,7 @@ class Margins(Reported):
             return "Conditional marginal effects" if self.all_fixed else "Average marginal effects"
         return "Adjusted predictions" if self.all_fixed else "Predictive margins"
 
-    def _numbered(self, row: MarginRow) -> Iterator[tuple[str, int]]:
+    def numbered(self, row: MarginRow) -> Iterator[tuple[str, int]]:
         """The numbers of the prediction and of the point, where there are several."""
         if len(self.predictions) > 1:
             yield "_predict", row.prediction
@@ -264,13 +264,13 @@ class Margins(Reported):
         if not self.derivative:
             yield Block(tuple(self._rows(indexed, columns)))
             return
-        if not any(row.cell or row.over or any(self._numbered(row)) for row in self.rows):
+        if not any(row.cell or row.over or any(self.numbered(row)) for row in self.rows):
             yield Block(tuple(self._derivatives(columns)))
             return
         for (variable, level), members in groupby(
             indexed, key=lambda pair: (pair[1].variable, pair[1].level)
         ):
-            word = None if level is None else self._word(variable, level)
+            word = None if level is None else self.word(variable, level)
             title = variable if word is None else f"{variable}: {word}"
             yield Block(tuple(self._rows(list(members), columns)), title=title)
 
@@ -281,7 +281,7 @@ class Margins(Reported):
             if row.level is None:
                 yield estimate_row(row.variable, columns, k)
                 continue
-            word = self._word(row.variable, row.level)
+            word = self.word(row.variable, row.level)
             alone = sum(other.variable == row.variable for other in self.rows) == 1
             if alone and word == f"{row.level:g}":
                 yield estimate_row(f"{row.level:g}.{row.variable}", columns, k)
@@ -294,7 +294,7 @@ class Margins(Reported):
     def _rows(self, members: list[tuple[int, MarginRow]], columns: tuple[Array, ...]) -> Iterator[Row]:
         last = ""
         for k, row in members:
-            heads = [name for name, _ in self._numbered(row)]
+            heads = [name for name, _ in self.numbered(row)]
             heads += [name for name, _ in (*row.over, *row.cell)]
             head = "#".join(heads)
             if not head:
@@ -303,12 +303,13 @@ class Margins(Reported):
             if head != last:
                 yield Row("heading", head)
             last = head
-            words = [f"{place + 1}" for _, place in self._numbered(row)]
-            named = [self._word(name, value) for name, value in (*row.over, *row.cell)]
+            words = [f"{place + 1}" for _, place in self.numbered(row)]
+            named = [self.word(name, value) for name, value in (*row.over, *row.cell)]
             plain = all(word == f"{v:g}" for word, (_, v) in zip(named, (*row.over, *row.cell), strict=True))
             yield estimate_row((" " if plain else "#").join([*words, *named]), columns, k, indented=True)
 
-    def _word(self, name: str, value: float) -> str:
+    def word(self, name: str, value: float) -> str:
+        """The label of a level, or its number."""
         return self.value_labels.get(name, {}).get(value) or f"{value:g}"
 
 

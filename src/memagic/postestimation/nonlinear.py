@@ -21,7 +21,7 @@ from memagic.postestimation.hypotheses import check_fitted, position_of
 from memagic.postestimation.shown import Reported, Shown, estimate_row
 from memagic.postestimation.wald import wald_statistic
 from memagic.results.distributions import chi2_tail
-from memagic.results.estimates import Estimates
+from memagic.results.posted import AnyEstimates
 from memagic.spec.constraint import Address
 from memagic.spec.hypotheses import Equation, Named
 from memagic.spec.tree import Estimated, Expression, Name
@@ -154,7 +154,7 @@ class NonlinearTest(Shown):
 
 
 def nlcom(
-    estimates: Estimates, expressions: Sequence[Named], stored: Mapping[str, Any], *, level: float = 95.0
+    estimates: AnyEstimates, expressions: Sequence[Named], stored: Mapping[str, Any], *, level: float = 95.0
 ) -> NonlinearCombination:
     """Functions of the estimates.
 
@@ -195,12 +195,14 @@ def nlcom(
         level=level,
         statistic=uncertainty.statistic,
         df=float("nan") if uncertainty.survey is None else float(uncertainty.survey.df),
-        depvar=estimates.command.depvar.variable,
+        depvar=estimates.equation,
         n_obs=estimates.n_obs,
     )
 
 
-def testnl(estimates: Estimates, equations: Sequence[Equation], stored: Mapping[str, Any]) -> NonlinearTest:
+def testnl(
+    estimates: AnyEstimates, equations: Sequence[Equation], stored: Mapping[str, Any]
+) -> NonlinearTest:
     """Test nonlinear hypotheses together.
 
     Raises
@@ -225,7 +227,7 @@ def testnl(estimates: Estimates, equations: Sequence[Equation], stored: Mapping[
     return NonlinearTest(tuple(one.text for one in equations), statistic, q, below, p)
 
 
-def _dual(estimates: Estimates, tree: Expression, stored: Mapping[str, Any], text: str) -> Dual:
+def _dual(estimates: AnyEstimates, tree: Expression, stored: Mapping[str, Any], text: str) -> Dual:
     k = len(estimates.parameters)
 
     def leaf(node: Estimated | Name) -> Dual:
@@ -242,7 +244,7 @@ def _dual(estimates: Estimates, tree: Expression, stored: Mapping[str, Any], tex
     return found
 
 
-def estimated(estimates: Estimates, node: Estimated, stored: Mapping[str, Any]) -> Dual:
+def estimated(estimates: AnyEstimates, node: Estimated, stored: Mapping[str, Any]) -> Dual:
     """What ``_b[x]``, ``_se[x]`` and ``e(x)`` are.
 
     Parameters

@@ -17,8 +17,8 @@ from memagic.display.report import Block, CoefficientTable, Report
 from memagic.postestimation.hypotheses import check_fitted
 from memagic.postestimation.shown import Reported, Shown, estimate_row
 from memagic.results.distributions import chi2_tail, f_tail
-from memagic.results.estimates import Estimates
 from memagic.results.linear import equation_names, linear_words, plain_number
+from memagic.results.posted import AnyEstimates
 
 Array = NDArray[np.float64]
 Multiple = Literal["", "noadjust", "bonferroni", "holm", "sidak"]
@@ -241,7 +241,7 @@ def independent_rows(v: Array) -> tuple[int, ...]:
 
 
 def wald(
-    estimates: Estimates,
+    estimates: AnyEstimates,
     matrix: Array,
     values: Array,
     *,
@@ -289,7 +289,7 @@ def wald(
     return WaldResult(words, matrix, values, dropped, statistic, q, below, p, single, multiple)
 
 
-def _single(estimates: Estimates, difference: Array, v: Array, multiple: Multiple) -> Array:
+def _single(estimates: AnyEstimates, difference: Array, v: Array, multiple: Multiple) -> Array:
     """Statistic and p-value of every hypothesis alone, shape (q, 2)."""
     variances = np.diag(v)
     known = variances > 0.0
@@ -309,7 +309,7 @@ def _single(estimates: Estimates, difference: Array, v: Array, multiple: Multipl
 
 
 def combined(
-    estimates: Estimates,
+    estimates: AnyEstimates,
     matrix: Array,
     constants: Array,
     labels: tuple[str, ...],
@@ -360,7 +360,7 @@ def combined(
         level=level,
         statistic=uncertainty.statistic,
         df=float("nan") if uncertainty.survey is None else float(uncertainty.survey.df),
-        depvar=estimates.command.depvar.variable,
+        depvar=estimates.equation,
         title=exponentiated or "Coefficient",
         v=v,
     )

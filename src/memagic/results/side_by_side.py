@@ -14,9 +14,10 @@ import numpy as np
 from memagic.display.formats import g
 from memagic.display.grid_table import GridRow, GridTable
 from memagic.errors import CommandError, closest
-from memagic.results.estimates import Estimates, Role
+from memagic.results.estimates import Role
 from memagic.results.inference import table_numbers
-from memagic.results.stored import estimation_results
+from memagic.results.posted import AnyEstimates, Posted
+from memagic.results.stored import scalars_of
 
 __all__ = ["TableOptions", "check_statistics", "side_by_side", "statistic_names"]
 
@@ -54,7 +55,7 @@ class TableOptions:
     stars: tuple[float, ...] = ()
 
 
-def side_by_side(models: Sequence[tuple[str, Estimates]], options: TableOptions) -> GridTable:
+def side_by_side(models: Sequence[tuple[str, AnyEstimates]], options: TableOptions) -> GridTable:
     """Fits in columns and parameters in rows.
 
     Parameters
@@ -97,13 +98,13 @@ def side_by_side(models: Sequence[tuple[str, Estimates]], options: TableOptions)
     return GridTable("Estimates", tuple(name for name, _ in models), tuple(rows), tuple(notes))
 
 
-def statistic_names(estimates: Estimates) -> list[str]:
+def statistic_names(estimates: AnyEstimates) -> list[str]:
     """What `stats()` may name: the scalars of `e()`, and the information criteria."""
-    return [*estimation_results(estimates).scalars, "aic", "bic"]
+    return [*_known_statistics(estimates)]
 
 
 def check_statistics(
-    asked: Sequence[tuple[str, tuple[int, int]]], models: Sequence[tuple[str, Estimates]]
+    asked: Sequence[tuple[str, tuple[int, int]]], models: Sequence[tuple[str, AnyEstimates]]
 ) -> None:
     """Refuse statistics that none of the models has.
 
@@ -125,11 +126,11 @@ def check_statistics(
             raise CommandError(198, f"stats(): {name} not found", span=span, hint=hint)
 
 
-def _column(estimates: Estimates, options: TableOptions) -> dict[Part, dict[str, str]]:
+def _column(estimates: AnyEstimates, options: TableOptions) -> dict[Part, dict[str, str]]:
     """The cells of one model by part and name."""
     numbers = table_numbers(estimates, exponentiated=options.exponentiated)
     cells: dict[Part, dict[str, str]] = {}
-    for column in estimates.design.fixed:
+    for column in () if isinstance(estimates, Posted) else estimates.design.fixed:
         # In the order of the equation, so that what is omitted keeps its place.
         cells.setdefault("Fixed part", {})[column.name] = f"({column.state})"
     for k, parameter in enumerate(estimates.parameters):
@@ -146,11 +147,17 @@ def _stars(p: float, levels: Sequence[float]) -> str:
     return "*" * sum(p < level for level in levels)
 
 
-def _statistics(estimates: Estimates, names: Sequence[str]) -> dict[str, str]:
-    scalars = estimation_results(estimates).scalars
-    ll, rank, n = scalars["ll"], scalars["rank"], estimates.n_obs
-    known = scalars | {"aic": -2.0 * ll + 2.0 * rank, "bic": -2.0 * ll + rank * float(np.log(n))}
+def _statistics(estimates: AnyEstimates, names: Sequence[str]) -> dict[str, str]:
+    known = _known_statistics(estimates)
     return {name: g(float(known[name]), _WIDTH) if name in known else "" for name in names}
+
+
+def _known_statistics(estimates: AnyEstimates) -> dict[str, float]:
+    scalars = scalars_of(estimates)
+    if "ll" not in scalars:
+        return scalars
+    ll, rank, n = scalars["ll"], scalars["rank"], estimates.n_obs
+    return scalars | {"aic": -2.0 * ll + 2.0 * rank, "bic": -2.0 * ll + rank * float(np.log(n))}
 
 
 def _merged(lists: Sequence[Sequence[str]]) -> list[str]:

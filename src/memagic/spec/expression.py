@@ -15,6 +15,7 @@ from memagic.spec.tree import Binary, Call, Estimated, Expression, Indexed, Name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from memagic.spec.scanner import Token
     from memagic.spec.tree import Span
 
     _BinaryOperator = Literal["^", "/", "*", "-", "+", "!=", ">", "<", "<=", ">=", "==", "&", "|"]
@@ -214,7 +215,7 @@ def _primary(cursor: Cursor, budget: _Budget) -> Expression:
         return _missing(cursor, token.span)
     if token.kind == "name" and token.text not in _PYTHON_WORDS:
         return _named(cursor, budget)
-    if token.text == "[" and (cursor.at_kind("name", ahead=1) or cursor.at("/", ahead=1)):
+    if token.text == "[" and _starts_equation(cursor.peek(1)):
         return _of_equation(cursor)
     raise unexpected(cursor)
 
@@ -257,6 +258,10 @@ def _named(cursor: Cursor, budget: _Budget) -> Expression:
         end = cursor.tokens[min(cursor.position + 1, cursor.stop - 1)].end
         raise cursor.invalid((name.start, end), hint)
     return Name(name.text, name.span)
+
+
+def _starts_equation(token: Token | None) -> bool:
+    return token is not None and (token.kind in ("name", "digits") or token.text == "/")
 
 
 def _of_equation(cursor: Cursor) -> Estimated:
