@@ -21,7 +21,14 @@ from memagic.results.estimates import Estimates
 from memagic.results.posted import AnyEstimates, Posted
 from memagic.results.report import Exponentiated, check_scale
 from memagic.results.stored import scalars_of
-from memagic.spec.command_options import Allowed, Given, chosen_word, confidence_level, split_options
+from memagic.spec.command_options import (
+    Allowed,
+    Given,
+    chosen_word,
+    confidence_level,
+    number_of,
+    split_options,
+)
 from memagic.spec.contrast_terms import read_contrast_terms
 from memagic.spec.cursor import Cursor
 from memagic.spec.hypotheses import (
@@ -57,8 +64,14 @@ __all__ = [
 Tested: TypeAlias = "WaldResult | Combined | NonlinearCombination | NonlinearTest | ContrastResult"
 
 _MULTIPLE = {"noadjust": 2, "bonferroni": 1, "holm": 1, "sidak": 1}
-_TEST = {"accumulate": Allowed(1), "mtest": Allowed(1, "optional"), "nosvyadjust": Allowed(7)}
-_TESTPARM = {"equal": Allowed(1), "nosvyadjust": Allowed(7)}
+_TEST = {
+    "accumulate": Allowed(1),
+    "mtest": Allowed(1, "optional"),
+    "nosvyadjust": Allowed(7),
+    "coef": Allowed(4),
+    "df": Allowed(2, "required"),
+}
+_TESTPARM = {"equal": Allowed(1), "nosvyadjust": Allowed(7), "df": Allowed(2, "required")}
 _LINCOM = {"or": Allowed(2), "irr": Allowed(3), "eform": Allowed(2), "level": LEVEL}
 _CONTRAST = {
     "mcompare": Allowed(4, "required"),
@@ -122,8 +135,18 @@ def _tested(
     multiple = ""
     if "mtest" in options:
         multiple = chosen_word(options["mtest"], _MULTIPLE, "noadjust")
-    adjust = "nosvyadjust" not in options
-    return wald(estimates, matrix, values, multiple=cast("Multiple", multiple), adjust=adjust)
+    df = int(number_of(options["df"], whole=True, least=1)) if "df" in options else None
+    if df is not None and multiple:
+        raise CommandError(198, "options df() and mtest may not be combined", span=options["df"].span)
+    return wald(
+        estimates,
+        matrix,
+        values,
+        multiple=cast("Multiple", multiple),
+        adjust="nosvyadjust" not in options,
+        df=df,
+        coefficients="coef" in options,
+    )
 
 
 def _testparm(cursor: Cursor, estimates: Estimates) -> tuple[Hypotheses, tuple[Given, ...]]:
