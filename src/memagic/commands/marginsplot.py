@@ -140,21 +140,18 @@ class _FigureName:
     span: tuple[int, int]
 
     def check(self) -> None:
-        from matplotlib import pyplot
+        """Refuse the name of a figure that is not to go."""
+        from memagic.plots.style import figure_names
 
-        if self.name in pyplot.get_figlabels() and not self.replaces:
+        if self.name in figure_names() and not self.replaces:
             hint = f"type name({self.name}, replace)"
             raise CommandError(110, f"graph {self.name} already exists", span=self.span, hint=hint)
 
     def give(self, drawn: Drawn) -> None:
-        from matplotlib import pyplot
+        """Name what was drawn."""
+        from memagic.plots.style import name_figure
 
-        if self.name in pyplot.get_figlabels():
-            pyplot.close(self.name)
-        axes = drawn[0] if isinstance(drawn, tuple) else drawn
-        figure = axes.get_figure(root=True)
-        assert figure is not None
-        figure.set_label(self.name)
+        name_figure(drawn[0] if isinstance(drawn, tuple) else drawn, self.name)
 
 
 def _name(option: Given) -> _FigureName:
