@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from memagic.data.sources import Data
     from memagic.display.log_lines import Progress
     from memagic.plots.margins import Drawn
+    from memagic.postestimation.contrasts import ContrastResult
     from memagic.postestimation.likelihood_ratio import LikelihoodRatio
     from memagic.postestimation.margins_result import Margins
     from memagic.postestimation.quadchk import QuadratureCheck
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from memagic.postestimation.typed import Tested
     from memagic.postestimation.wald import WaldResult
     from memagic.results import MEResults
+    from memagic.results.posted import AnyEstimates, Posted
     from memagic.results.replay import Replay
     from memagic.spec.constraint import Constraint
     from memagic.spec.prefixes import ByPrefix
@@ -143,11 +145,14 @@ class Session:
         self._source: Data | None = None
         self._name = ""
         self._last: MEResults | None = None
+        # Margins in the place of the last estimates, which are then none of a model.
+        self._posted: Posted | None = None
         self._survey: SurveyDesign | None = None
         # The last test, with what it tested: option accumulate adds to it.
-        self._tested: tuple[MEResults, WaldResult] | None = None
+        self._tested: tuple[AnyEstimates, WaldResult] | None = None
         self._margins: Margins | None = None
         self._stored: dict[str, MEResults] = {}
+        self._stored_posted: dict[str, Posted] = {}
         self._titles: dict[str, str] = {}
         self.variables: Mapping[str, Any] = {}
         if data is not None:
@@ -165,7 +170,7 @@ class Session:
 
     @property
     def last(self) -> MEResults | None:
-        """The last estimates."""
+        """The last estimates; None where these are margins that were posted."""
         return self._last
 
     @property
@@ -414,11 +419,12 @@ class Session:
         from memagic.commands.estimate import fit_model
 
         result = fit_model(model, call.stream, call.progress)
-        self._last = result.beside(self._shelf().known()) if model.options.widget else result
-        return self._last
+        result = result.beside(self._shelf().known()) if model.options.widget else result
+        self._keep(result)
+        return result
 
     def _keep(self, result: MEResults) -> None:
-        self._last = result
+        self._last, self._posted = result, None
 
     def _quadchk(self, call: _Call) -> QuadratureCheck:
         from memagic.commands.quadchk import check_quadrature
@@ -437,27 +443,30 @@ class Session:
 
     def _estimated(self) -> MEResults:
         """The last estimates, where a command needs some."""
-        if self._last is None:
-            raise CommandError(301, "last estimates not found")
-        return self._last
+        return self._shelf().last()
 
     def _test(self, call: _Call) -> Tested:
         from memagic.postestimation.typed import COMMANDS, run_test
 
-        last = self._shelf().last()
+        last = self._shelf().latest()
         name = command_name(call.text) or ""
         if name not in ("test", "testparm"):
-            return COMMANDS[name](call.text, last.estimates)
+            return COMMANDS[name](call.text, last)
         before = self._tested[1] if self._tested is not None and self._tested[0] is last else None
-        found = run_test(call.text, last.estimates, before)
+        found = run_test(call.text, last, before)
         self._tested = (last, found)
         return found
 
-    def _run_margins(self, call: _Call) -> Margins:
-        from memagic.postestimation.typed import run_margins
+    def _run_margins(self, call: _Call) -> Margins | ContrastResult:
+        from memagic.postestimation.margins_result import Margins
+        from memagic.postestimation.typed import posted, read_margins_command, run_margins_command
 
-        self._margins = run_margins(call.text, self._shelf().last().estimates, self._data)
-        return self._margins
+        command = read_margins_command(call.text)
+        found = run_margins_command(command, self._shelf().last().estimates, self._data)
+        self._margins = found if isinstance(found, Margins) else None
+        if command.post and isinstance(found, Margins):
+            self._last, self._posted = None, posted(found)
+        return found
 
     def _marginsplot(self, call: _Call) -> Drawn:
         from memagic.commands.marginsplot import marginsplot
@@ -491,7 +500,7 @@ class Session:
 
         shelf = self._shelf()
         shown = estimates_command(call.text, shelf)
-        self._last = shelf.active
+        self._last, self._posted = shelf.active, shelf.posted
         return shown
 
     def _define_constraint(self, call: _Call) -> Listing | None:
@@ -537,7 +546,9 @@ class Session:
         """The results that commands may name."""
         from memagic.commands.stored_estimates import Shelf
 
-        return Shelf(self._last, self._stored, self._titles, self.variables)
+        return Shelf(
+            self._last, self._stored, self._titles, self.variables, self._posted, self._stored_posted
+        )
 
 
 def _counted(stream: Callable[[str], None] | None) -> Callable[[int, int], None] | None:

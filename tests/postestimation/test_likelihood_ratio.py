@@ -13,8 +13,8 @@ from scipy import stats
 import memagic
 from memagic import CommandError, Session
 from memagic.postestimation.bootstrap import _carry_out
-from memagic.postestimation.draws import draw_response
 from memagic.postestimation.mixtures import boundary_mixture
+from memagic.postestimation.simulate import draw_response
 from memagic.results import MEResults
 
 Fitted = Callable[[str, str], MEResults]

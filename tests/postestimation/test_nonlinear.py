@@ -25,6 +25,7 @@ def fit(fitted: Fitted) -> MEResults:
     "text",
     [
         "exp(_b[a]) * ln(_b[b]) - sqrt(_b[c])",
+        "invlogit(-_b[a] * _b[c]) / (_b[b] + _b[a])",
         "_b[a]^2 / (1 + _b[b])^3",
         "_b[b]^_b[c] + 2^_b[a] - _b[a]^-1",
         "invlogit(_b[a]) + logit(_b[c]/10) + log10(_b[b])",
@@ -41,7 +42,8 @@ def test_derivatives_are_those_of_differences(text: str) -> None:
     def at(values: np.ndarray) -> Dual:
         def leaf(node: Estimated) -> Dual:
             k = names.index(node.name)
-            return Dual(float(values[k]), np.eye(3)[k])
+            # The direction of the slope is 1, 2, 3.
+            return Dual(np.asarray(values[k]), np.eye(3)[k], np.asarray(k + 1.0), np.zeros(3))
 
         return differentiate(tree, leaf, 3)
 
@@ -49,6 +51,9 @@ def test_derivatives_are_those_of_differences(text: str) -> None:
     h = 1e-6
     numerical = [(at(x + h * e).value - at(x - h * e).value) / (2 * h) for e in np.eye(3)]
     np.testing.assert_allclose(at(x).gradient, numerical, rtol=2e-8, atol=1e-8)
+    np.testing.assert_allclose(at(x).slope, at(x).gradient @ [1.0, 2.0, 3.0], rtol=1e-12)
+    numerical = [(at(x + h * e).slope - at(x - h * e).slope) / (2 * h) for e in np.eye(3)]
+    np.testing.assert_allclose(at(x).cross, numerical, rtol=2e-7, atol=1e-7)
 
 
 def test_a_ratio(fit: MEResults) -> None:
@@ -80,6 +85,19 @@ def test_variances_take_part(fit: MEResults) -> None:
     v, se = fit.params["/var(_cons[district])"], fit.bse["/var(_cons[district])"]
     assert found.b[0] == pytest.approx(np.sqrt(v))
     assert found.se[0] == pytest.approx(se / (2 * np.sqrt(v)))
+
+
+@pytest.mark.parametrize(
+    "name", ["[c_use]age", "[c_use]_b[age]", "[c_use]1.urban", "[/]var(_cons[district])"]
+)
+def test_an_equation_before_the_name(fit: MEResults, name: str) -> None:
+    plain = name.replace("[c_use]", "").replace("_b[age]", "age").replace("[/]", "/")
+    found, known = fit.nlcom(f"2*{name}^2 + exp({name})"), fit.nlcom(f"2*_b[{plain}]^2 + exp(_b[{plain}])")
+    assert (found.b[0], found.se[0]) == (known.b[0], known.se[0])
+    assert fit.nlcom("[c_use]_se[age]*1").b[0] == pytest.approx(fit.bse["age"])
+    with pytest.raises(CommandError, match=r"\[other\]age not found") as error:
+        fit.nlcom("[other]age")
+    assert error.value.rc == 111
 
 
 def test_bases_are_zero(fit: MEResults) -> None:

@@ -254,3 +254,32 @@ def test_lincom_as_an_odds_ratio(fit: MEResults) -> None:
         with pytest.raises(CommandError) as error:
             fit.lincom(text)
         assert error.value.message == message
+
+
+def test_denominator_degrees_of_freedom(fit: MEResults) -> None:
+    from scipy.stats import f
+
+    plain, found = fit.wald_test("1.urban = age"), fit.wald_test("1.urban = age, df(58)")
+    assert (found.name, found.df, found.df_r) == ("F", 1, 58.0)
+    assert found.statistic == pytest.approx(plain.statistic / plain.df)
+    assert found.p == pytest.approx(f.sf(found.statistic, 1, 58))
+    assert "F(  1,    58)" in str(found)
+    for text in ("age, df(0)", "age, df(1.5)", "age 1.urban, df(20) mtest", "age, common"):
+        with pytest.raises(CommandError):
+            fit.wald_test(text)
+
+
+def test_constrained_coefficients(fit: MEResults) -> None:
+    # The minimum of the quadratic form under the hypotheses, by its Lagrange equations.
+    found = fit.wald_test("(1.urban = age) (1.children = 1), coef")
+    b, v = np.asarray(fit.params), np.asarray(fit.cov_params())
+    r = found.matrix
+    k, q = len(b), len(r)
+    system = np.block([[np.linalg.inv(v), r.T], [r, np.zeros((q, q))]])
+    solved = np.linalg.solve(system, np.concatenate([np.linalg.solve(v, b), found.values]))[:k]
+    assert found.constrained is not None
+    shown = [float(row.cells[0]) for row in found.constrained.rows]
+    np.testing.assert_allclose(shown, solved, rtol=1e-5)
+    assert found.constrained.rows[list(fit.params.index).index("1.children")].cells[1] == "(constrained)"
+    assert "Constrained coefficients" in str(found)
+    assert "(constrained)" in found.to_html()

@@ -15,6 +15,7 @@ from memagic.display.grid_table import GridRow, GridTable, grid_html, grid_text
 from memagic.errors import CommandError, closest
 from memagic.postestimation.information import criteria_table, information_criteria
 from memagic.results import MEResults
+from memagic.results.posted import AnyEstimates, Posted
 from memagic.results.saved import file_of
 from memagic.results.side_by_side import TableOptions, check_parameters, check_statistics, side_by_side
 from memagic.spec.cursor import Cursor
@@ -69,12 +70,18 @@ class Shelf:
     titles : dict of str to str
     variables : mapping
         Where results are found that are not stored, as the variables of a notebook.
+    posted : Posted or None
+        The last estimates where these are margins that were posted.
+    stored_posted : dict of str to Posted
+        Such ones by their names, which are none of `stored`.
     """
 
     active: MEResults | None = None
     stored: dict[str, MEResults] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
+    posted: Posted | None = None
+    stored_posted: dict[str, Posted] = field(default_factory=dict)
 
     def known(self) -> dict[str, MEResults]:
         """Every result that commands may name: stored ones go before variables of the same name."""
@@ -96,6 +103,9 @@ class Shelf:
         if name == _ACTIVE:
             return self.last(span)
         known = self.known()
+        if name in self.stored_posted:
+            message = f"estimation result {name} is of {self.stored_posted[name].command}, not of a model"
+            raise CommandError(301, message, span=span)
         if name not in known:
             hint = closest(name, known) or f"store the last estimates: estimates store {name}"
             raise CommandError(111, f"estimation result {name} not found", span=span, hint=hint)
@@ -110,8 +120,33 @@ class Shelf:
             There are none, r(301).
         """
         if self.active is None:
-            raise CommandError(301, "last estimates not found", span=span)
+            hint = None
+            if self.posted is not None:
+                hint = f"the last estimates are those of {self.posted.command}; fit or restore a model"
+            raise CommandError(301, "last estimates not found", span=span, hint=hint)
         return self.active
+
+    def latest(self) -> AnyEstimates:
+        """The last estimates, of a model or posted.
+
+        Raises
+        ------
+        CommandError
+            There are none, r(301).
+        """
+        return self.posted if self.posted is not None else self.last().estimates
+
+    def numbers(self, name: str, span: Span) -> AnyEstimates:
+        """The estimates under a name, of a model or posted; the last ones for a point.
+
+        Raises
+        ------
+        CommandError
+            As of `find`.
+        """
+        if name == _ACTIVE:
+            return self.latest()
+        return self.stored_posted.get(name) or self.find(name, span).estimates
 
 
 Shown: TypeAlias = "Tabulation | Listing | Replay | None"
@@ -138,14 +173,16 @@ def estimates_command(text: str, shelf: Shelf) -> Shown:
             return None
         case "restore":
             ((name, span),) = command.names
-            shelf.active = shelf.find(name, span)
+            shelf.posted = shelf.stored_posted.get(name)
+            shelf.active = shelf.find(name, span) if shelf.posted is None else None
             return Listing(f"(results {name} are active now)")
         case "drop" | "clear":
             _drop(command, shelf)
             return None
         case "replay":
             ((name, span),) = command.names or ((_ACTIVE, (0, 0)),)
-            return shelf.find(name, span).shown_as(_title(name, shelf))
+            held = shelf.posted if name == _ACTIVE else shelf.stored_posted.get(name)
+            return shelf.find(name, span).shown_as(_title(name, shelf)) if held is None else held.shown
         case "dir":
             return _dir(shelf)
         case "table":
@@ -159,14 +196,20 @@ def estimates_command(text: str, shelf: Shelf) -> Shown:
 
 
 def _store(command: EstimatesCommand, shelf: Shelf) -> None:
-    result = _fitted(shelf)
     ((name, _),) = command.names
+    if shelf.posted is not None:
+        shelf.stored.pop(name, None)
+        shelf.stored_posted[name] = shelf.posted
+        shelf.titles[name] = command.title
+        return
+    result = _fitted(shelf)
+    shelf.stored_posted.pop(name, None)
     shelf.stored[name] = result
     shelf.titles[name] = command.title
 
 
 def _fitted(shelf: Shelf) -> MEResults:
-    """The last estimates, if these are estimates."""
+    """The last estimates, if these are a model's."""
     result = shelf.last()
     if not result.estimates.fitted:
         hint = "option noestimate leaves starting values; fit the model to have estimates"
@@ -186,7 +229,7 @@ def _save(command: EstimatesCommand, shelf: Shelf) -> Listing:
 
 def _use(command: EstimatesCommand, shelf: Shelf) -> Listing:
     try:
-        shelf.active = MEResults.load(command.file)
+        shelf.active, shelf.posted = MEResults.load(command.file), None
     except CommandError as error:
         error.span = command.file_span
         raise
@@ -195,11 +238,12 @@ def _use(command: EstimatesCommand, shelf: Shelf) -> Listing:
 
 def _drop(command: EstimatesCommand, shelf: Shelf) -> None:
     for name, span in command.names:
-        if name not in shelf.stored:
-            hint = closest(name, shelf.stored)
+        if name not in shelf.stored and name not in shelf.stored_posted:
+            hint = closest(name, [*shelf.stored, *shelf.stored_posted])
             raise CommandError(111, f"estimation result {name} not found", span=span, hint=hint)
-    for name in [name for name, _ in command.names] or list(shelf.stored):
+    for name in [name for name, _ in command.names] or [*shelf.stored, *shelf.stored_posted]:
         shelf.stored.pop(name, None)
+        shelf.stored_posted.pop(name, None)
         shelf.titles.pop(name, None)
 
 
@@ -211,12 +255,15 @@ def _title(name: str, shelf: Shelf) -> str:
 
 
 def _dir(shelf: Shelf) -> Shown:
-    if not shelf.stored:
+    if not shelf.stored and not shelf.stored_posted:
         return Listing("no estimation results stored")
     rows = []
     for name, result in shelf.stored.items():
         estimates = result.estimates
         cells = (estimates.command.name, estimates.command.depvar.variable, str(len(estimates.parameters)))
+        rows.append(GridRow(name, (*cells, shelf.titles.get(name, ""))))
+    for name, held in shelf.stored_posted.items():
+        cells = (held.command, "", str(len(held.names)))
         rows.append(GridRow(name, (*cells, shelf.titles.get(name, ""))))
     heads = ("Command", "Dependent\nvariable", "Number of\nparam.", "Title")
     return Tabulation(GridTable("Stored estimates", heads, tuple(rows)))
@@ -226,14 +273,15 @@ def _named(command: EstimatesCommand, shelf: Shelf) -> tuple[tuple[str, Span], .
     """The names that were typed, a point without any; all that are stored for ``_all``."""
     if not command.all_names:
         return command.names or ((_ACTIVE, (0, 0)),)
-    if not shelf.stored:
+    names = [*shelf.stored, *shelf.stored_posted]
+    if not names:
         raise CommandError(301, "no estimation results stored", hint="type estimates store with a name")
-    return tuple((name, (0, 0)) for name in shelf.stored)
+    return tuple((name, (0, 0)) for name in names)
 
 
 def _table(command: EstimatesCommand, shelf: Shelf) -> Tabulation:
     models = [
-        ("Active" if name == _ACTIVE else name, shelf.find(name, span).estimates)
+        ("Active" if name == _ACTIVE else name, shelf.numbers(name, span))
         for name, span in _named(command, shelf)
     ]
     if command.statistics:

@@ -128,8 +128,25 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "testnl": (_example("", *_FITTED, "%testnl exp(_b[1.urban]) = 2"),),
     "contrast": (_example("", *_FITTED, "%contrast r.children, mcompare(sidak)"),),
     "pwcompare": (_example("", *_FITTED, "%pwcompare children, effects mcompare(bonferroni)"),),
-    "margins": (_example("", *_FITTED, "%margins 1.urban, at(age=(-10 0 10))", "%margins, dydx(*)"),),
-    "marginsplot": (_example("", *_FITTED, "%margins urban, at(age=(-10 0 10))", "%marginsplot"),),
+    "margins": (
+        _example("", *_FITTED, "%margins 1.urban, at(age=(-10 0 10))", "%margins, dydx(*)"),
+        _example(
+            "Margins as estimates",
+            *_FITTED,
+            "%margins urban, expression(100*predict(mu)) post",
+            "%lincom 1.urban - 0.urban",
+        ),
+        _example("Margins compared", *_FITTED, "%margins children, pwcompare(effects) mcompare(sidak)"),
+    ),
+    "marginsplot": (
+        _example("", *_FITTED, "%margins urban, at(age=(-10 0 10))", "%marginsplot"),
+        _example(
+            "Panels",
+            *_FITTED,
+            "%margins urban, at(age=(-10 0 10))",
+            "%marginsplot, bydimension(urban) recastci(rarea)",
+        ),
+    ),
     "lrtest": (
         _example(
             "A random coefficient against none",

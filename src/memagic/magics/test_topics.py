@@ -36,8 +36,9 @@ TEST_TOPICS: dict[str, tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]]]
         (
             (
                 "Options: accumulate adds to the last test; mtest or mtest(bonferroni | holm | "
-                "sidak) tests each hypothesis alone, too; nosvyadjust, under svy, leaves F "
-                "unadjusted."
+                "sidak) tests each hypothesis alone, too; coef shows the estimates under the "
+                "hypotheses; df(#) refers an F to # degrees of freedom; nosvyadjust, under svy, "
+                "leaves F unadjusted."
             ),
         ),
     ),
@@ -82,7 +83,7 @@ TEST_TOPICS: dict[str, tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]]]
         (
             (
                 "%nlcom _b[1.urban]/_b[age]",
-                "",
+                "also [c_use]age for _b[age]",
             ),
             (
                 "%nlcom (icc: exp(_b[a])/(1 + exp(_b[a]))) (or: exp(_b[age]))",
@@ -122,7 +123,23 @@ TEST_TOPICS: dict[str, tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]]]
             ),
             (
                 "%margins, over(urban)",
-                "by groups of the data",
+                "by groups of the data; within() for nested factors, subpop() for a part",
+            ),
+            (
+                "%margins, expression(exp(xb()) * age)",
+                "of predict(...), xb(), _b[] and variables; also with dydx()",
+            ),
+            (
+                "%margins r.urban, at(age=(0 10))",
+                "contrasts, also a. ar. g.; contrast(effects nowald atcontrast(r))",
+            ),
+            (
+                "%margins children, pwcompare mcompare(sidak)",
+                "all pairs; mcompare() is as of %pwcompare",
+            ),
+            (
+                "%margins urban, post",
+                "as the last estimates: then %lincom 1.urban - 0.urban",
             ),
             (
                 "%margins urban, predict(mu conditional(fixedonly))",
@@ -137,7 +154,8 @@ TEST_TOPICS: dict[str, tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]]]
             (
                 "Statistics of at(): mean median p1 to p99 min max zero base asobserved "
                 "asbalanced, with an o in front over all observations. Other options: if, "
-                "asbalanced, level(#), noatlegend. %marginsplot draws them."
+                "asbalanced, level(#), noatlegend; vce(unconditional), after vce(robust) or svy, "
+                "takes the covariates as sampled. %marginsplot draws them."
             ),
         ),
     ),
@@ -152,8 +170,18 @@ TEST_TOPICS: dict[str, tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]]]
                 "%marginsplot, xdimension(urban)",
                 "the variable of the axis",
             ),
+            (
+                "%marginsplot, plotdimension(age) bydimension(urban)",
+                "variables that tell lines apart, and panels",
+            ),
         ),
-        ("Other options: noci, horizontal. The value is the matplotlib Axes.",),
+        (
+            (
+                "Other options: recast(connected | line | scatter | bar), recastci(rcap | rspike | "
+                "rarea | rline), level(#), title(text), name(word, replace), allxlabels, nolabels, "
+                "noci, horizontal. The value is the matplotlib Axes, or a tuple of them."
+            ),
+        ),
     ),
     "lrtest": (
         "Likelihood-ratio tests of nested models",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["accent", "axes_or_new", "line_colors", "muted", "plain"]
+__all__ = ["accent", "axes_or_new", "figure_names", "line_colors", "muted", "name_figure", "plain"]
 
 # Okabe and Ito's palette: pairs that colour-blind readers tell apart, for light and dark figures.
 _ON_LIGHT = ("#0072B2", "#D55E00")
@@ -32,6 +32,24 @@ def axes_or_new(ax: Axes | None, width: float, height: float) -> Axes:
     except ModuleNotFoundError:
         raise ModuleNotFoundError("figures need matplotlib: pip install memagic[plots]") from None
     return pyplot.subplots(figsize=(width, height), layout="constrained")[1]
+
+
+def figure_names() -> list[str]:
+    """The names of the figures that pyplot holds."""
+    from matplotlib import pyplot
+
+    return list(pyplot.get_figlabels())
+
+
+def name_figure(ax: Axes, name: str) -> None:
+    """Name the figure of some Axes for pyplot; another of that name is closed."""
+    from matplotlib import pyplot
+
+    if name in figure_names():
+        pyplot.close(name)
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    figure.set_label(name)
 
 
 def accent(number: int = 0) -> str:

@@ -90,6 +90,33 @@ class AfterEstimation:
         data : DataFrame, optional
             The data that were fitted, where the text names variables that the model has not.
         """
+        from memagic.postestimation.margins_result import Margins
+
+        found = self._margins(text, data)
+        if not isinstance(found, Margins):
+            hint = "compare_margins has contrasts and pairwise comparisons"
+            raise CommandError(198, "margins are not compared here", hint=hint)
+        return found
+
+    def compare_margins(self, text: str, data: Data | None = None) -> ContrastResult:
+        """Contrasts or pairwise comparisons of margins: ``"r.urban"``, ``"children, pwcompare"``.
+
+        Parameters
+        ----------
+        text : str
+            As of `margins`, with an operator of contrasts, option contrast() or pwcompare().
+        data : DataFrame, optional
+            As of `margins`.
+        """
+        from memagic.postestimation.contrasts import ContrastResult
+
+        found = self._margins(text, data)
+        if not isinstance(found, ContrastResult):
+            hint = "type r.g in the marginlist, or option contrast or pwcompare"
+            raise CommandError(198, "nothing is compared", hint=hint)
+        return found
+
+    def _margins(self, text: str, data: Data | None) -> Margins | ContrastResult:
         from memagic.data.sources import find_data
         from memagic.postestimation.typed import run_margins
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from memagic.engine.fit import fit
 from memagic.engine.start import NotFeasible
 from memagic.errors import CommandError
-from memagic.postestimation.draws import draw_response
 from memagic.postestimation.likelihood_ratio import Bootstrapped, LikelihoodRatio
+from memagic.postestimation.simulate import draw_response
 from memagic.results.estimates import Estimates
 
 Array = NDArray[np.float64]

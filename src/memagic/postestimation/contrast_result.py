@@ -89,6 +89,10 @@ class ContrastResult(Shown):
     depvar : str
     v : ndarray, shape (c, c)
         Covariance of the comparisons.
+    lead : tuple of str
+        The lines below the title.
+    head, head_of_se : str
+        Of the columns of comparisons and of their standard errors.
     """
 
     title: str
@@ -101,6 +105,9 @@ class ContrastResult(Shown):
     statistic: Literal["z", "t"]
     depvar: str
     v: Array
+    lead: tuple[str, ...] = ("Margins: asbalanced",)
+    head: str = "Contrast"
+    head_of_se: str = "Std. err."
 
     @property
     def r(self) -> dict[str, Any]:
@@ -127,17 +134,16 @@ class ContrastResult(Shown):
         if not self.tests:
             rows = [GridRow(term, (str(n),)) for term, n in self.counts]
             heads = ("Number of\ncomparisons",)
-            return GridTable(self.title, heads, (self._head(), *rows), ("Margins: asbalanced",))
+            return GridTable(self.title, heads, (*self._head(), *rows), self.lead)
         name = "chi2" if np.isnan(self.tests[0].df_r) else "F"
         rows = [
             GridRow(test.term, (str(test.df), f(test.statistic, 9, 2), f(test.p, 6, 4)))
             for test in self.tests
         ]
-        notes = ("Margins: asbalanced",)
-        return GridTable(self.title, ("df", name, f"P>{name}"), (self._head(), *rows), notes)
+        return GridTable(self.title, ("df", name, f"P>{name}"), (*self._head(), *rows), self.lead)
 
-    def _head(self) -> GridRow:
-        return GridRow(self.depvar, heading=True)
+    def _head(self) -> tuple[GridRow, ...]:
+        return (GridRow(self.depvar, heading=True),) if self.depvar else ()
 
     def _table(self) -> CoefficientTable:
         found = self.comparisons
@@ -153,8 +159,8 @@ class ContrastResult(Shown):
         pairwise = not self.tests
         return CoefficientTable(
             self.depvar,
-            "Contrast",
-            "Std. err.",
+            self.head,
+            self.head_of_se,
             self.statistic,
             self.level,
             (Block(tuple(rows)),),
@@ -165,7 +171,7 @@ class ContrastResult(Shown):
 
     def to_text(self) -> str:
         """The manual's text."""
-        lines = [self.title, "", "Margins: asbalanced", ""]
+        lines = [self.title, "", *self.lead, ""]
         if self.tests or self.adjustment != "noadjust":
             # The table alone: its title and note stand above.
             lines += [grid_text(replace(self.grid(), title="", notes=())).strip("\n"), ""]
@@ -180,6 +186,6 @@ class ContrastResult(Shown):
             parts.append(grid_html(self.grid()))
         if self.comparisons.labels:
             table = self._table()
-            alone = Report(title=self.title, notes_before=("Margins: asbalanced",), table=table)
+            alone = Report(title=self.title, notes_before=self.lead, table=table)
             parts.append(to_html(Report(table=table) if parts else alone))
         return "\n".join(parts)

@@ -15,12 +15,11 @@ from itertools import combinations, product
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.errors import CommandError
+from memagic.postestimation.comparisons import Compared, comparisons, differences, joint_test
 from memagic.postestimation.contrast_result import Columns, Comparisons, ContrastResult, JointTest
 from memagic.postestimation.factor_levels import base_level, level_word, levels_of
 from memagic.postestimation.hypotheses import check_fitted
-from memagic.postestimation.wald import wald_statistic
-from memagic.results.distributions import Adjustment, adjusted, adjusted_critical, chi2_tail
+from memagic.results.distributions import Adjustment
 from memagic.results.estimates import Estimates
 from memagic.spec.contrast_terms import ContrastFactor, ContrastTerm
 
@@ -77,23 +76,10 @@ def _average(estimates: Estimates, values: Array) -> float:
 def _differences(estimates: Estimates, factor: ContrastFactor) -> tuple[Array, Array, tuple[str, ...]]:
     """The levels of a factor variable, its contrast matrix, and the contrasts' labels."""
     levels = levels_of(estimates, factor.name, factor.span)
-    n = len(levels)
-    if n < 2:
-        raise CommandError(498, f"factor {factor.name} has one level only", span=factor.span)
     words = [level_word(estimates, factor.name, float(level)) for level in levels]
     base = base_level(estimates, factor.name) if factor.base is None else factor.base
-    if base not in levels:
-        raise CommandError(198, f"{base:g} is not a level of {factor.name}", span=factor.span)
-    at = int(np.flatnonzero(levels == base)[0])
-    eye = np.eye(n)
-    if factor.kind == "a":
-        return levels, eye[:-1] - eye[1:], tuple(f"{words[k]} vs {words[k + 1]}" for k in range(n - 1))
-    if factor.kind == "ar":
-        return levels, eye[1:] - eye[:-1], tuple(f"{words[k + 1]} vs {words[k]}" for k in range(n - 1))
-    if factor.kind == "g":
-        return levels, eye - 1.0 / n, tuple(f"{word} vs mean" for word in words)
-    others = [k for k in range(n) if k != at]
-    return levels, eye[others] - eye[at], tuple(f"{words[k]} vs {words[at]}" for k in others)
+    matrix, labels = differences(factor.name, levels, words, factor.kind, base, factor.span)
+    return levels, matrix, labels
 
 
 def _contrast_rows(
@@ -153,14 +139,14 @@ def contrast(
     """
     check_fitted(estimates)
     tests: list[JointTest] = []
-    sets: list[tuple[str, tuple[str, ...], Array, NDArray[np.bool_]]] = []
+    sets: list[Compared] = []
     for term in terms:
         name = "#".join(factor.name for factor in term.factors)
         labels, rows, estimable = _contrast_rows(estimates, term)
-        tests.append(_joint(estimates, name, rows[estimable]))
+        tests.append(joint_test(estimates.b, estimates.v, estimates.uncertainty, name, rows[estimable]))
         if effects or any(factor.kind for factor in term.factors):
-            sets.append((name, labels, rows, estimable))
-    found, counts, v = _comparisons(estimates, sets, adjustment, level)
+            sets.append(Compared(name, labels, rows, estimable))
+    found, counts, v = comparisons(estimates.b, estimates.v, estimates.uncertainty, sets, adjustment, level)
     return _result(
         estimates,
         "Contrasts of marginal linear predictions",
@@ -201,7 +187,7 @@ def pwcompare(
         A factor variable that is not in the model, r(322).
     """
     check_fitted(estimates)
-    sets: list[tuple[str, tuple[str, ...], Array, NDArray[np.bool_]]] = []
+    sets: list[Compared] = []
     for term in terms:
         names = [factor.name for factor in term.factors]
         cells = list(product(*(levels_of(estimates, f.name, f.span) for f in term.factors)))
@@ -216,8 +202,10 @@ def pwcompare(
         rows = np.array([found[high].row - found[low].row for high, low in pairs])
         lost = np.array([np.abs(found[h].missing - found[lo].missing).max(initial=0.0) for h, lo in pairs])
         labels = tuple(f"{words[high]} vs {words[low]}" for high, low in pairs)
-        sets.append(("#".join(names), labels, rows, lost <= _NOTHING))
-    compared, counts, v = _comparisons(estimates, sets, adjustment, level)
+        sets.append(Compared("#".join(names), labels, rows, lost <= _NOTHING))
+    compared, counts, v = comparisons(
+        estimates.b, estimates.v, estimates.uncertainty, sets, adjustment, level
+    )
     title = "Pairwise comparisons of marginal linear predictions"
     return _result(estimates, title, (), compared, counts, adjustment, columns, level, v)
 
@@ -245,47 +233,3 @@ def _result(
         depvar=estimates.command.depvar.variable,
         v=v,
     )
-
-
-def _joint(estimates: Estimates, name: str, rows: Array) -> JointTest:
-    v = rows @ estimates.v @ rows.T
-    chi2, kept = wald_statistic(rows @ estimates.b, v)
-    df = len(kept)
-    if estimates.uncertainty.survey is None:
-        return JointTest(name, df, chi2, float("nan"), chi2_tail(df, chi2) if df else float("nan"))
-    statistic, (_, below), p = estimates.uncertainty.joint(chi2, df)
-    return JointTest(name, df, statistic, float(below), p)
-
-
-def _comparisons(
-    estimates: Estimates,
-    sets: Sequence[tuple[str, tuple[str, ...], Array, NDArray[np.bool_]]],
-    adjustment: Adjustment,
-    level: float,
-) -> tuple[Comparisons, tuple[tuple[str, int], ...], Array]:
-    k = len(estimates.parameters)
-    rows = np.concatenate([np.empty((0, k)), *(rows for _, _, rows, _ in sets)])
-    estimable = np.concatenate([np.empty(0, dtype=bool), *(known for *_, known in sets)])
-    v = rows @ estimates.v @ rows.T
-    b = np.where(estimable, rows @ estimates.b, np.nan)
-    se = np.where(estimable, np.sqrt(np.maximum(np.diag(v), 0.0)), np.nan)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        z = np.where(se > 0.0, b / se, np.nan)
-    p, critical = np.empty(len(b)), np.empty(len(b))
-    counts: list[tuple[str, int]] = []
-    first = 0
-    for name, labels, own, known in sets:
-        last = first + len(labels)
-        m = int(known.sum())
-        rank = len(wald_statistic(b[first:last][known], (own @ estimates.v @ own.T)[np.ix_(known, known)])[1])
-        counts.append((name, m))
-        if m and rank:
-            p[first:last] = adjusted(z[first:last], adjustment, m, rank, estimates.uncertainty)
-            critical[first:last] = adjusted_critical(level, adjustment, m, rank, estimates.uncertainty)
-        else:
-            p[first:last] = critical[first:last] = np.nan
-        first = last
-    terms = tuple(name for name, labels, _, _ in sets for _ in labels)
-    labels = tuple(label for _, some, _, _ in sets for label in some)
-    found = Comparisons(terms, labels, rows, estimable, b, se, z, p, b - critical * se, b + critical * se)
-    return found, tuple(counts), v

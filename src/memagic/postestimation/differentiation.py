@@ -1,4 +1,8 @@
-"""Expressions over the estimates with their exact derivatives, by forward accumulation."""
+"""Expressions with their exact derivatives, by forward accumulation.
+
+Values may be numbers or have one element for every observation. Besides the gradient in the parameters
+there is the slope in one direction, such as a variable, with the gradient of that slope.
+"""
 
 from __future__ import annotations
 
@@ -14,35 +18,57 @@ from memagic.spec.walk import operands_of
 
 Array = NDArray[np.float64]
 
-__all__ = ["Dual", "differentiate"]
+__all__ = ["Dual", "constant", "differentiate"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Dual:
-    """A number with its gradient, shape (k,)."""
+    """Values with their derivatives.
 
-    value: float
+    Attributes
+    ----------
+    value : ndarray, shape s
+        () for a number, (n,) by observation.
+    gradient : ndarray, shape (*s, k)
+    slope : ndarray, shape s
+        The derivative in one direction.
+    cross : ndarray, shape (*s, k)
+        The gradient of the slope.
+    """
+
+    value: Array
     gradient: Array
+    slope: Array
+    cross: Array
 
 
-def differentiate(tree: Expression, leaf: Callable[[Estimated], Dual], k: int) -> Dual:
-    """The value of an expression and its gradient in k parameters.
+def constant(value: float | Array, k: int) -> Dual:
+    """What depends on no parameter."""
+    found = np.asarray(value, dtype=float)
+    zero = np.zeros((*found.shape, k))
+    return Dual(found, zero, np.zeros(found.shape), zero)
+
+
+Leaf = Callable[[Estimated | Name], Dual]
+
+
+def differentiate(tree: Expression, leaf: Leaf, k: int) -> Dual:
+    """An expression with its derivatives in k parameters.
 
     Parameters
     ----------
     tree : Expression
     leaf : callable
-        What ``_b[x]``, ``_se[x]`` and ``e(x)`` are.
+        What ``_b[x]``, ``_se[x]``, ``e(x)``, predictions and variables are.
     k : int
 
     Raises
     ------
     CommandError
-        A variable, r(111); text, r(109); a function that has no derivative here, r(198).
+        Text, r(109); a function that has no derivative here, r(198); what `leaf` raises.
     """
     waiting: list[tuple[Expression, bool]] = [(tree, False)]
     made: list[Dual] = []
-    zero = np.zeros(k)
     while waiting:
         node, ready = waiting.pop()
         operands = operands_of(node)
@@ -53,111 +79,182 @@ def differentiate(tree: Expression, leaf: Callable[[Estimated], Dual], k: int) -
         parts = made[len(made) - len(operands) :]
         del made[len(made) - len(operands) :]
         with np.errstate(all="ignore"):
-            made.append(_apply(node, parts, leaf, zero))
+            made.append(_apply(node, parts, leaf, k))
     return made[0]
 
 
-def _apply(node: Expression, parts: list[Dual], leaf: Callable[[Estimated], Dual], zero: Array) -> Dual:
+def _apply(node: Expression, parts: list[Dual], leaf: Leaf, k: int) -> Dual:
     match node:
         case Number():
-            return Dual(node.value, zero)
+            return constant(node.value, k)
         case Name(name="_pi"):
-            return Dual(float(np.pi), zero)
-        case Estimated():
+            return constant(np.pi, k)
+        case Estimated() | Name():
             return leaf(node)
         case Unary():
             (part,) = parts
             if node.operator == "!":
-                return Dual(float(part.value == 0.0), zero)
-            sign = -1.0 if node.operator == "-" else 1.0
-            return Dual(sign * part.value, sign * part.gradient)
+                return constant(part.value == 0.0, k)
+            return _through(part, -part.value, -1.0, 0.0) if node.operator == "-" else part
         case Binary():
-            return _binary(node, parts[0], parts[1], zero)
+            return _binary(node, parts[0], parts[1], k)
         case Call():
-            return _call(node, parts, zero)
-        case Name():
-            hint = f"type _b[{node.name}]"
-            raise CommandError(111, f"{node.name} not found", span=node.span, hint=hint)
+            return _call(node, parts)
         case _:
-            raise CommandError(109, "type mismatch", span=node.span, hint="expressions in _b[] are numbers")
+            raise CommandError(109, "type mismatch", span=node.span, hint="numbers are expected here")
 
 
-_TRUTH: Mapping[str, Callable[[float, float], bool]] = {
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-    "<": lambda a, b: a < b,
-    ">": lambda a, b: a > b,
-    "<=": lambda a, b: a <= b,
-    ">=": lambda a, b: a >= b,
-    "&": lambda a, b: a != 0.0 and b != 0.0,
-    "|": lambda a, b: a != 0.0 or b != 0.0,
-}
+# --- the rules ----------------------------------------------------------------------------------
 
 
-def _binary(node: Binary, a: Dual, b: Dual, zero: Array) -> Dual:
-    match node.operator:
-        case "+":
-            return Dual(a.value + b.value, a.gradient + b.gradient)
-        case "-":
-            return Dual(a.value - b.value, a.gradient - b.gradient)
-        case "*":
-            return Dual(a.value * b.value, a.value * b.gradient + b.value * a.gradient)
-        case "/":
-            if b.value == 0.0:
-                return Dual(float("nan"), zero)
-            ratio = a.value / b.value
-            return Dual(ratio, (a.gradient - ratio * b.gradient) / b.value)
-        case "^":
-            return _power(a, b)
-        case _:
-            return Dual(float(_TRUTH[node.operator](a.value, b.value)), zero)
+def _times(factor: float | Array, tangent: Array) -> Array:
+    """A derivative times a tangent; what does not move stays where the derivative is infinite."""
+    return np.asarray(np.where(tangent == 0.0, 0.0, np.asarray(factor) * tangent))
+
+
+def _each(factor: float | Array) -> Array:
+    """A factor for gradients, which have one more axis."""
+    return np.asarray(factor, dtype=float)[..., None]
+
+
+def _through(a: Dual, value: Array, first: float | Array, second: float | Array) -> Dual:
+    """f(a) from f, f' and f''."""
+    cross = _times(_each(first), a.cross) + _times(_each(second), _each(a.slope) * a.gradient)
+    return Dual(np.asarray(value), _times(_each(first), a.gradient), _times(first, a.slope), cross)
+
+
+def _plus(a: Dual, b: Dual) -> Dual:
+    return Dual(
+        np.asarray(a.value + b.value),
+        a.gradient + b.gradient,
+        np.asarray(a.slope + b.slope),
+        a.cross + b.cross,
+    )
+
+
+def _product(a: Dual, b: Dual) -> Dual:
+    x, y = _each(a.value), _each(b.value)
+    cross = x * b.cross + y * a.cross + _each(a.slope) * b.gradient + _each(b.slope) * a.gradient
+    slope = a.value * b.slope + b.value * a.slope
+    return Dual(np.asarray(a.value * b.value), x * b.gradient + y * a.gradient, np.asarray(slope), cross)
+
+
+def _reciprocal(b: Dual) -> Dual:
+    inverse = np.where(b.value == 0.0, np.nan, 1.0 / b.value)
+    return _through(b, inverse, -(inverse**2), 2.0 * inverse**3)
 
 
 def _power(a: Dual, b: Dual) -> Dual:
-    value = float(np.power(np.float64(a.value), b.value))
-    gradient = np.zeros_like(a.gradient)
-    if a.gradient.any():
-        slope = 0.0 if b.value == 0.0 else b.value * float(np.power(np.float64(a.value), b.value - 1.0))
-        gradient = gradient + slope * a.gradient
-    if b.gradient.any():
-        gradient = gradient + value * float(np.log(np.float64(a.value))) * b.gradient
-    return Dual(value, gradient)
+    """a^b; its derivatives in b have a logarithm, which matters only where b moves."""
+    value, log = np.power(a.value, b.value), np.log(a.value)
+    less = np.where(b.value == 0.0, 0.0, b.value * np.power(a.value, b.value - 1.0))
+    second = np.where(
+        (b.value == 0.0) | (b.value == 1.0),
+        0.0,
+        b.value * (b.value - 1.0) * np.power(a.value, b.value - 2.0),
+    )
+    in_a, in_b = _through(a, value, less, second), _through(b, value, value * log, value * log**2)
+    mixed = np.power(a.value, b.value - 1.0) + less * log
+    cross = in_a.cross + in_b.cross
+    cross = cross + _times(_each(mixed), _each(a.slope) * b.gradient + _each(b.slope) * a.gradient)
+    return Dual(in_a.value, in_a.gradient + in_b.gradient, in_a.slope + in_b.slope, cross)
 
 
-def _invlogit(x: float) -> float:
-    return float(1.0 / (1.0 + np.exp(-x))) if x >= 0.0 else float(np.exp(x) / (1.0 + np.exp(x)))
-
-
-# Value and derivative of functions of one number.
-_SMOOTH: Mapping[str, Callable[[np.float64], tuple[float, float]]] = {
-    "exp": lambda x: (float(np.exp(x)), float(np.exp(x))),
-    "ln": lambda x: (float(np.log(x)), float(1.0 / x)),
-    "log10": lambda x: (float(np.log10(x)), float(1.0 / (x * np.log(10.0)))),
-    "sqrt": lambda x: (float(np.sqrt(x)), float(0.5 / np.sqrt(x))),
-    "logit": lambda x: (float(np.log(x / (1.0 - x))), float(1.0 / (x * (1.0 - x)))),
-    "invlogit": lambda x: (_invlogit(float(x)), _invlogit(float(x)) * _invlogit(-float(x))),
-    "abs": lambda x: (float(np.abs(x)), float(np.sign(x))),
-    "sign": lambda x: (float(np.sign(x)), 0.0),
-    "floor": lambda x: (float(np.floor(x)), 0.0),
-    "ceil": lambda x: (float(np.ceil(x)), 0.0),
-    "int": lambda x: (float(np.trunc(x)), 0.0),
+_TRUTH: Mapping[str, Callable[[Array, Array], NDArray[np.bool_]]] = {
+    "==": lambda a, b: np.asarray(a == b),
+    "!=": lambda a, b: np.asarray(a != b),
+    "<": lambda a, b: np.asarray(a < b),
+    ">": lambda a, b: np.asarray(a > b),
+    "<=": lambda a, b: np.asarray(a <= b),
+    ">=": lambda a, b: np.asarray(a >= b),
+    "&": lambda a, b: np.asarray((a != 0.0) & (b != 0.0)),
+    "|": lambda a, b: np.asarray((a != 0.0) | (b != 0.0)),
 }
 
 
-def _call(node: Call, parts: list[Dual], zero: Array) -> Dual:
+def _binary(node: Binary, a: Dual, b: Dual, k: int) -> Dual:
+    match node.operator:
+        case "+":
+            return _plus(a, b)
+        case "-":
+            return _plus(a, _through(b, -b.value, -1.0, 0.0))
+        case "*":
+            return _product(a, b)
+        case "/":
+            return _product(a, _reciprocal(b))
+        case "^":
+            return _power(a, b)
+        case _:
+            return constant(_TRUTH[node.operator](a.value, b.value).astype(float), k)
+
+
+# --- functions ----------------------------------------------------------------------------------
+
+
+def _invlogit(x: Array) -> tuple[Array, Array, Array]:
+    # Either side without overflow, and with all digits of small probabilities.
+    small = np.exp(-np.abs(x))
+    p = np.where(x >= 0.0, 1.0, small) / (1.0 + small)
+    q = np.where(x >= 0.0, small, 1.0) / (1.0 + small)
+    return p, p * q, p * q * (q - p)
+
+
+def _flat(value: Array) -> tuple[Array, Array, Array]:
+    zero = np.zeros_like(value)
+    return value, zero, zero
+
+
+def _exp(x: Array) -> tuple[Array, Array, Array]:
+    e = np.exp(x)
+    return e, e, e
+
+
+_LN10 = float(np.log(10.0))
+# Value, derivative and second derivative of functions of one number.
+_SMOOTH: Mapping[str, Callable[[Array], tuple[Array, Array, Array]]] = {
+    "exp": _exp,
+    "ln": lambda x: (np.log(x), 1.0 / x, -1.0 / x**2),
+    "log10": lambda x: (np.log10(x), 1.0 / (x * _LN10), -1.0 / (x**2 * _LN10)),
+    "sqrt": lambda x: (np.sqrt(x), 0.5 / np.sqrt(x), -0.25 / np.sqrt(x) ** 3),
+    "logit": lambda x: (
+        np.log(x / (1.0 - x)),
+        1.0 / (x * (1.0 - x)),
+        (2.0 * x - 1.0) / (x * (1.0 - x)) ** 2,
+    ),
+    "invlogit": _invlogit,
+    "abs": lambda x: (np.abs(x), np.sign(x), np.zeros_like(x)),
+    "sign": lambda x: _flat(np.sign(x)),
+    "floor": lambda x: _flat(np.floor(x)),
+    "ceil": lambda x: _flat(np.ceil(x)),
+    "int": lambda x: _flat(np.trunc(x)),
+}
+
+
+def _call(node: Call, parts: list[Dual]) -> Dual:
     if node.function in _SMOOTH:
-        value, slope = _SMOOTH[node.function](np.float64(parts[0].value))
-        # A constant's gradient stays zero where the slope is infinite.
-        gradient = slope * parts[0].gradient if parts[0].gradient.any() else zero
-        return Dual(value, gradient)
+        value, first, second = _SMOOTH[node.function](np.asarray(parts[0].value))
+        return _through(parts[0], value, first, second)
     if node.function in ("max", "min"):
-        choose = np.argmax if node.function == "max" else np.argmin
-        return parts[int(choose([part.value for part in parts]))]
+        found = parts[0]
+        for part in parts[1:]:
+            better = part.value > found.value if node.function == "max" else part.value < found.value
+            found = _where(better, part, found)
+        return found
     if node.function == "cond" and len(parts) == 3:
-        return parts[1] if parts[0].value != 0.0 else parts[2]
+        return _where(parts[0].value != 0.0, parts[1], parts[2])
     raise CommandError(
         198,
         f"{node.function}() is not possible in an expression of estimates",
         span=node.span,
         hint=f"its functions are {', '.join(sorted([*_SMOOTH, 'cond', 'max', 'min']))}",
+    )
+
+
+def _where(chosen: NDArray[np.bool_] | bool, a: Dual, b: Dual) -> Dual:
+    each = np.asarray(chosen)[..., None]
+    return Dual(
+        np.where(chosen, a.value, b.value),
+        np.where(each, a.gradient, b.gradient),
+        np.where(chosen, a.slope, b.slope),
+        np.where(each, a.cross, b.cross),
     )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from memagic.errors import CommandError, closest
 from memagic.results.addresses import address_key, addresses_of
 from memagic.results.estimates import Estimates
+from memagic.results.posted import AnyEstimates, Posted
 from memagic.spec.constraint import Address, Constraint
 from memagic.spec.hypotheses import Hypotheses
 from memagic.spec.tree import Factor, Term
@@ -19,7 +20,7 @@ Array = NDArray[np.float64]
 __all__ = ["check_fitted", "coefficients_of", "linear_row", "position_of", "rows_of"]
 
 
-def check_fitted(estimates: Estimates) -> None:
+def check_fitted(estimates: AnyEstimates) -> None:
     """Refuse starting values.
 
     Raises
@@ -31,7 +32,7 @@ def check_fitted(estimates: Estimates) -> None:
         raise CommandError(301, "last estimates not found", hint="noestimate showed starting values")
 
 
-def position_of(estimates: Estimates, address: Address) -> int | None:
+def position_of(estimates: AnyEstimates, address: Address) -> int | None:
     """The position of a parameter in e(b); None for a base level or an omitted column, which is zero.
 
     Raises
@@ -39,7 +40,9 @@ def position_of(estimates: Estimates, address: Address) -> int | None:
     CommandError
         ``x not found``, r(111).
     """
-    depvar = estimates.command.depvar.variable
+    if isinstance(estimates, Posted):
+        return _position_of_posted(estimates, address)
+    depvar = estimates.equation
     equation, name = address.equation, address.name
     places = {address_key(known): k for known, k in addresses_of(estimates.parameters).items()}
     zero = {
@@ -60,7 +63,17 @@ def position_of(estimates: Estimates, address: Address) -> int | None:
     return places.get(key)
 
 
-def linear_row(estimates: Estimates, terms: Sequence[tuple[float, Address]]) -> Array:
+def _position_of_posted(estimates: Posted, address: Address) -> int:
+    found = estimates.place(address.name, address.equation)
+    if found is None:
+        typed = f"{address.equation}:{address.name}" if address.equation else address.name
+        shown = f"[{address.equation}]{address.name}" if address.equation else address.name
+        hint = closest(typed, estimates.names) or f"they are {', '.join(estimates.names[:6])}"
+        raise CommandError(111, f"{shown} not found", span=address.span, hint=hint)
+    return found
+
+
+def linear_row(estimates: AnyEstimates, terms: Sequence[tuple[float, Address]]) -> Array:
     """The coefficients of e(b) in a sum of parameters, shape (k,)."""
     row = np.zeros(len(estimates.parameters))
     for coefficient, address in terms:
@@ -70,7 +83,7 @@ def linear_row(estimates: Estimates, terms: Sequence[tuple[float, Address]]) -> 
     return row
 
 
-def rows_of(estimates: Estimates, hypotheses: Hypotheses) -> tuple[Array, Array]:
+def rows_of(estimates: AnyEstimates, hypotheses: Hypotheses) -> tuple[Array, Array]:
     """R, shape (q, k), and r, shape (q,).
 
     Raises
@@ -81,11 +94,16 @@ def rows_of(estimates: Estimates, hypotheses: Hypotheses) -> tuple[Array, Array]
     rows = [linear_row(estimates, constraint.terms) for constraint in hypotheses.constraints]
     values = [constraint.value for constraint in hypotheses.constraints]
     for name, span in hypotheses.equations:
-        if name != estimates.command.depvar.variable:
-            hint = f"the equation is [{estimates.command.depvar.variable}]"
+        if isinstance(estimates, Posted):
+            members = estimates.members(name)
+            hint = "equations of posted margins are the variables of derivatives"
+        else:
+            members = estimates.tested if name == estimates.equation else np.empty(0, dtype=np.intp)
+            hint = f"the equation is [{estimates.equation}]"
+        if not len(members) and name != estimates.equation:
             raise CommandError(111, f"equation [{name}] not found", span=span, hint=hint)
-        rows += list(np.eye(len(estimates.parameters))[estimates.tested])
-        values += [0.0] * len(estimates.tested)
+        rows += list(np.eye(len(estimates.parameters))[members])
+        values += [0.0] * len(members)
     return np.array(rows).reshape(-1, len(estimates.parameters)), np.array(values)
 
 

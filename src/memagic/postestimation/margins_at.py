@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from memagic.errors import CommandError, closest
 from memagic.postestimation.factor_levels import base_level, factor_names, levels_of
+from memagic.postestimation.margins_request import covariate
 from memagic.postestimation.scenes import Setting, Shares
 from memagic.results.estimates import Estimates
-from memagic.spec.margins import AtItem
+from memagic.spec.margins_at import AtItem
 from memagic.spec.tree import Expression
 
 Array = NDArray[np.float64]
@@ -109,10 +110,11 @@ def _expanded(estimates: Estimates, given: str, item: AtItem) -> list[str]:
         return [name for name in covariates if name in factors]
     if given == "_continuous":
         return [name for name in covariates if name not in factors]
-    if given not in covariates:
+    name = covariate(estimates, given)
+    if name is None:
         message = f"variable {given} not found in list of covariates"
         raise CommandError(322, message, span=item.span, hint=closest(given, covariates))
-    return [given]
+    return [name]
 
 
 def settings_of(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from memagic.errors import CommandError, closest
 from memagic.postestimation.margins_result import Margins
 
-__all__ = ["Dimension", "dimensions", "x_dimension"]
+__all__ = ["Dimension", "Layout", "dimensions", "layout"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +92,60 @@ def _of_at(found: Margins) -> list[Dimension]:
     return made
 
 
-def x_dimension(found: tuple[Dimension, ...], chosen: str | None = None) -> Dimension | None:
-    """The variable of the axis: that of `at()` or the first; None where there is one margin only.
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which variables are where in a figure.
+
+    Attributes
+    ----------
+    x : Dimension or None
+        Of the axis; None where there is one margin in a line only.
+    lines, panels : tuple of Dimension
+        What tells lines apart, and panels.
+    """
+
+    x: Dimension | None
+    lines: tuple[Dimension, ...]
+    panels: tuple[Dimension, ...] = ()
+
+
+def layout(
+    found: tuple[Dimension, ...],
+    x: str | None = None,
+    lines: Sequence[str] = (),
+    panels: Sequence[str] = (),
+) -> Layout:
+    """Where the variables go: one to the axis, those named to lines and panels, the others to lines.
+
+    Parameters
+    ----------
+    found : tuple of Dimension
+    x : str, optional
+        By default the first variable that is named for nothing else, those of `at()` first.
+    lines, panels : sequence of str
 
     Raises
     ------
     CommandError
-        No such variable, r(198).
+        No such variable, or one in two places, r(198).
     """
-    if chosen is None:
-        return found[0] if found else None
-    for one in found:
-        if one.name == chosen:
-            return one
+    taken: dict[str, str] = {}
+    placed = [("xdimension", [] if x is None else [x]), ("plotdimension", lines), ("bydimension", panels)]
+    for option, names in placed:
+        for name in names:
+            _found(found, option, name)
+            if name in taken:
+                message = f"{name} is both in {taken[name]}() and in {option}()"
+                raise CommandError(198, message)
+            taken[name] = option
+    own = {one.name: one for one in found}
+    free = [one for one in found if one.name not in taken]
+    axis = own[x] if x is not None else (free.pop(0) if free else None)
+    return Layout(axis, (*(own[name] for name in lines), *free), tuple(own[name] for name in panels))
+
+
+def _found(found: tuple[Dimension, ...], option: str, name: str) -> None:
     names = [one.name for one in found]
-    hint = closest(chosen, names) or f"dimensions are {', '.join(names) or 'none'}"
-    raise CommandError(198, f"xdimension({chosen}) is no dimension of the margins", hint=hint)
+    if name not in names:
+        hint = closest(name, names) or f"dimensions are {', '.join(names) or 'none'}"
+        raise CommandError(198, f"{option}({name}) is no dimension of the margins", hint=hint)

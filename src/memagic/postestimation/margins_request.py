@@ -6,17 +6,35 @@ from itertools import product
 
 import numpy as np
 
+from memagic.data.names import match_names
 from memagic.errors import CommandError, closest
 from memagic.postestimation.factor_levels import factor_names, levels_of
 from memagic.postestimation.marginal_response import Response, link_of
 from memagic.results.estimates import Estimates
 from memagic.spec.margins import MarginsCommand, Prediction
 
-__all__ = ["Cell", "cells_of", "derived_variables", "prediction_words", "predictions_of"]
+__all__ = [
+    "Cell",
+    "cells_of",
+    "covariate",
+    "derived_variables",
+    "prediction_words",
+    "predictions_of",
+    "response_of",
+]
 
 Cell = tuple[tuple[str, float], ...]
 
 _NOT_APPROPRIATE = {"pr": ("bernoulli", "ordinal")}
+
+
+def covariate(estimates: Estimates, typed: str) -> str | None:
+    """The variable of the model that a name or an abbreviation means; None for none or several."""
+    names = list(estimates.design.covariates)
+    if typed in names:
+        return typed
+    begun = [name for name in names if name.startswith(typed)]
+    return begun[0] if len(begun) == 1 else None
 
 
 def cells_of(estimates: Estimates, command: MarginsCommand) -> list[list[Cell]]:
@@ -27,14 +45,15 @@ def cells_of(estimates: Estimates, command: MarginsCommand) -> list[list[Cell]]:
     for term in command.terms:
         sets = []
         for operand in term.operands:
-            levels = levels_of(estimates, operand.variable, operand.span)
+            variable = covariate(estimates, operand.variable) or operand.variable
+            levels = levels_of(estimates, variable, operand.span)
             if operand.levels is not None:
                 lost = [level for level in operand.levels if level not in levels]
                 if lost:
-                    message = f"{lost[0]:g}.{operand.variable} not found in the estimation sample"
+                    message = f"{lost[0]:g}.{variable} not found in the estimation sample"
                     raise CommandError(322, message, span=operand.span)
                 levels = np.array(operand.levels)
-            sets.append([(operand.variable, float(level)) for level in levels])
+            sets.append([(variable, float(level)) for level in levels])
         found.append(list(product(*sets)))
     return found
 
@@ -50,10 +69,7 @@ def derived_variables(estimates: Estimates, command: MarginsCommand) -> tuple[st
     }
     found: dict[str, None] = {}
     for name, span in command.variables:
-        if name not in lists and name not in covariates:
-            message = f"variable {name} not found in list of covariates"
-            raise CommandError(322, message, span=span, hint=closest(name, covariates))
-        for one in lists.get(name, [name]):
+        for one in lists.get(name) or _meant(estimates, name, span):
             if command.derivative in ("eyex", "dyex") and one in factors:
                 if name in lists:
                     continue
@@ -64,12 +80,24 @@ def derived_variables(estimates: Estimates, command: MarginsCommand) -> tuple[st
         raise CommandError(
             198, f"option {command.derivative}() has no variable", span=command.variables[0][1]
         )
-    fixed = {f.variable for term in command.terms for f in term.operands}
+    fixed = {name for cells in cells_of(estimates, command) for cell in cells for name, _ in cell}
     for name in found:
         if name in fixed:
             message = f"{name} may not be both in the marginlist and in {command.derivative}()"
             raise CommandError(198, message, span=command.terms[0].span)
     return tuple(found)
+
+
+def _meant(estimates: Estimates, typed: str, span: tuple[int, int]) -> list[str]:
+    """The variables of the model that a name, a pattern or an abbreviation stands for."""
+    names = list(estimates.design.covariates)
+    try:
+        return match_names(typed, names, span)
+    except CommandError as error:
+        if "not found" not in error.message:
+            raise
+        message = f"variable {typed} not found in list of covariates"
+        raise CommandError(322, message, span=span, hint=closest(typed, names)) from None
 
 
 def predictions_of(estimates: Estimates, command: MarginsCommand) -> tuple[tuple[Prediction, Response], ...]:
@@ -81,10 +109,10 @@ def predictions_of(estimates: Estimates, command: MarginsCommand) -> tuple[tuple
                 Prediction("mu", outcome=f"{value:g}", text=f"outcome({value:g})")
                 for value in estimates.categories
             )
-    return tuple((one, _response(estimates, one)) for one in given)
+    return tuple((one, response_of(estimates, one)) for one in given)
 
 
-def _response(estimates: Estimates, prediction: Prediction) -> Response:
+def response_of(estimates: Estimates, prediction: Prediction) -> Response:
     """The response that a prediction is.
 
     Raises

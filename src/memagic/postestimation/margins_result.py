@@ -14,6 +14,7 @@ from memagic.display.formats import count, g
 from memagic.display.report import Block, CoefficientTable, Report, Row
 from memagic.display.text import LINE_WIDTH
 from memagic.postestimation.shown import Reported, estimate_row
+from memagic.results.uncertainty import Uncertainty
 
 Array = NDArray[np.float64]
 
@@ -60,13 +61,17 @@ class Margins(Reported):
     parameters : tuple of str, length k
     z, p, lower, upper : ndarray, shape (m,)
     level : float
-    statistic : {"z", "t"}
+    uncertainty : Uncertainty
+        Of the estimates.
     derivative : str
         ``dydx`` and its kin; empty for margins of responses.
     all_fixed : bool
         Whether every covariate had one value.
     n_obs : int
-    vce : str
+    n_subpopulation : int or None
+        Observations of subpop(); None without.
+    unconditional : bool
+        Whether the covariates count as sampled.
     predictions : tuple of str
         In words.
     at : tuple of tuple of (str, float or None, str)
@@ -74,6 +79,8 @@ class Margins(Reported):
     legend : bool
         Whether the points are listed above the table.
     over : tuple of str
+        Variables of over(), or of within() where `nested` says so.
+    nested : bool
     value_labels : mapping
         Words for the levels of factor variables.
     """
@@ -88,18 +95,30 @@ class Margins(Reported):
     lower: Array
     upper: Array
     level: float
-    statistic: Literal["z", "t"]
+    uncertainty: Uncertainty
     derivative: str
     all_fixed: bool
     n_obs: int
-    vce: str
+    n_subpopulation: int | None
+    unconditional: bool
     predictions: tuple[str, ...]
     at: tuple[tuple[tuple[str, float | None, str], ...], ...]
     legend: bool
     over: tuple[str, ...]
+    nested: bool
     value_labels: Mapping[str, Mapping[float, str]]
 
     # --- numbers ------------------------------------------------------------------------------
+
+    @property
+    def statistic(self) -> Literal["z", "t"]:
+        """What `z` is."""
+        return self.uncertainty.statistic
+
+    @property
+    def vce(self) -> str:
+        """``OIM``, ``Robust`` and the like."""
+        return self.uncertainty.word or "OIM"
 
     @property
     def se(self) -> Array:
@@ -111,7 +130,7 @@ class Margins(Reported):
         """A name for every margin: ``1._at#1.urban``."""
         found = []
         for row in self.rows:
-            parts = [f"{place + 1}.{name}" for name, place in self._numbered(row)]
+            parts = [f"{place + 1}.{name}" for name, place in self.numbered(row)]
             parts += [f"{value:g}.{name}" for name, value in (*row.over, *row.cell)]
             label = "#".join(parts) or "_cons"
             if row.variable:
@@ -134,7 +153,10 @@ class Margins(Reported):
             "V": pd.DataFrame(self.v, index=self.names, columns=self.names),
             "Jacobian": pd.DataFrame(self.jacobian, index=self.names, columns=list(self.parameters)),
             "table": self.table.T,
+            "vce": "unconditional" if self.unconditional else "delta",
         }
+        if self.n_subpopulation is not None:
+            found["N_sub"] = self.n_subpopulation
         if self.derivative:
             found["derivatives"] = _HEADS[self.derivative]
         if self.at:
@@ -160,7 +182,7 @@ class Margins(Reported):
             return "Conditional marginal effects" if self.all_fixed else "Average marginal effects"
         return "Adjusted predictions" if self.all_fixed else "Predictive margins"
 
-    def _numbered(self, row: MarginRow) -> Iterator[tuple[str, int]]:
+    def numbered(self, row: MarginRow) -> Iterator[tuple[str, int]]:
         """The numbers of the prediction and of the point, where there are several."""
         if len(self.predictions) > 1:
             yield "_predict", row.prediction
@@ -177,7 +199,7 @@ class Margins(Reported):
             )
             lines += _folded(f"{_HEADS[self.derivative]} wrt:  ", list(names))
         if self.over:
-            lines.append(f"Over:       {' '.join(self.over)}")
+            lines.append(f"{'Within' if self.nested else 'Over'}:".ljust(12) + " ".join(self.over))
         if len(self.predictions) > 1:
             wide = len(str(len(self.predictions)))
             lines.append("")
@@ -210,11 +232,17 @@ class Margins(Reported):
         """Title, number of observations, expression, and the points of `at()`."""
         right = f"Number of obs = {count(self.n_obs)}"
         first = f"{self.title}{right:>{LINE_WIDTH - len(self.title)}}"
-        return (first, f"Model VCE: {self.vce}", "", *self._lines(), "")
+        lines = [first]
+        if self.n_subpopulation is not None:
+            lines.append(f"{f'Subpop. no. obs = {count(self.n_subpopulation)}':>{LINE_WIDTH}}")
+        return (*lines, f"Model VCE: {self.vce}", "", *self._lines(), "")
 
     def report(self) -> Report:
         """The table with its title above."""
-        above = (f"Number of obs = {count(self.n_obs)}", f"Model VCE: {self.vce}")
+        above = [f"Number of obs = {count(self.n_obs)}"]
+        if self.n_subpopulation is not None:
+            above.append(f"Subpop. no. obs = {count(self.n_subpopulation)}")
+        above.append(f"Model VCE: {self.vce}")
         lines = tuple(" ".join(line.split()) for line in self._lines() if line)
         notes: tuple[str, ...] = ()
         if any(row.level is not None for row in self.rows):
@@ -223,7 +251,7 @@ class Margins(Reported):
         table = CoefficientTable(
             "",
             _HEADS[self.derivative],
-            "Delta-method\nstd. err.",
+            "Unconditional\nstd. err." if self.unconditional else "Delta-method\nstd. err.",
             self.statistic,
             self.level,
             tuple(self._blocks()),
@@ -236,13 +264,13 @@ class Margins(Reported):
         if not self.derivative:
             yield Block(tuple(self._rows(indexed, columns)))
             return
-        if not any(row.cell or row.over or any(self._numbered(row)) for row in self.rows):
+        if not any(row.cell or row.over or any(self.numbered(row)) for row in self.rows):
             yield Block(tuple(self._derivatives(columns)))
             return
         for (variable, level), members in groupby(
             indexed, key=lambda pair: (pair[1].variable, pair[1].level)
         ):
-            word = None if level is None else self._word(variable, level)
+            word = None if level is None else self.word(variable, level)
             title = variable if word is None else f"{variable}: {word}"
             yield Block(tuple(self._rows(list(members), columns)), title=title)
 
@@ -253,7 +281,7 @@ class Margins(Reported):
             if row.level is None:
                 yield estimate_row(row.variable, columns, k)
                 continue
-            word = self._word(row.variable, row.level)
+            word = self.word(row.variable, row.level)
             alone = sum(other.variable == row.variable for other in self.rows) == 1
             if alone and word == f"{row.level:g}":
                 yield estimate_row(f"{row.level:g}.{row.variable}", columns, k)
@@ -266,7 +294,7 @@ class Margins(Reported):
     def _rows(self, members: list[tuple[int, MarginRow]], columns: tuple[Array, ...]) -> Iterator[Row]:
         last = ""
         for k, row in members:
-            heads = [name for name, _ in self._numbered(row)]
+            heads = [name for name, _ in self.numbered(row)]
             heads += [name for name, _ in (*row.over, *row.cell)]
             head = "#".join(heads)
             if not head:
@@ -275,12 +303,13 @@ class Margins(Reported):
             if head != last:
                 yield Row("heading", head)
             last = head
-            words = [f"{place + 1}" for _, place in self._numbered(row)]
-            named = [self._word(name, value) for name, value in (*row.over, *row.cell)]
+            words = [f"{place + 1}" for _, place in self.numbered(row)]
+            named = [self.word(name, value) for name, value in (*row.over, *row.cell)]
             plain = all(word == f"{v:g}" for word, (_, v) in zip(named, (*row.over, *row.cell), strict=True))
             yield estimate_row((" " if plain else "#").join([*words, *named]), columns, k, indented=True)
 
-    def _word(self, name: str, value: float) -> str:
+    def word(self, name: str, value: float) -> str:
+        """The label of a level, or its number."""
         return self.value_labels.get(name, {}).get(value) or f"{value:g}"
 
 

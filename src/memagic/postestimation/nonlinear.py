@@ -16,19 +16,19 @@ from memagic.display.formats import f
 from memagic.display.grid_table import GridRow, GridTable
 from memagic.display.report import Block, CoefficientTable, Report
 from memagic.errors import CommandError, closest
-from memagic.postestimation.differentiation import Dual, differentiate
+from memagic.postestimation.differentiation import Dual, constant, differentiate
 from memagic.postestimation.hypotheses import check_fitted, position_of
 from memagic.postestimation.shown import Reported, Shown, estimate_row
 from memagic.postestimation.wald import wald_statistic
 from memagic.results.distributions import chi2_tail
-from memagic.results.estimates import Estimates
+from memagic.results.posted import AnyEstimates
 from memagic.spec.constraint import Address
 from memagic.spec.hypotheses import Equation, Named
-from memagic.spec.tree import Estimated, Expression
+from memagic.spec.tree import Estimated, Expression, Name
 
 Array = NDArray[np.float64]
 
-__all__ = ["NonlinearCombination", "NonlinearTest", "nlcom", "testnl"]
+__all__ = ["NonlinearCombination", "NonlinearTest", "estimated", "nlcom", "testnl"]
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -154,7 +154,7 @@ class NonlinearTest(Shown):
 
 
 def nlcom(
-    estimates: Estimates, expressions: Sequence[Named], stored: Mapping[str, Any], *, level: float = 95.0
+    estimates: AnyEstimates, expressions: Sequence[Named], stored: Mapping[str, Any], *, level: float = 95.0
 ) -> NonlinearCombination:
     """Functions of the estimates.
 
@@ -195,12 +195,14 @@ def nlcom(
         level=level,
         statistic=uncertainty.statistic,
         df=float("nan") if uncertainty.survey is None else float(uncertainty.survey.df),
-        depvar=estimates.command.depvar.variable,
+        depvar=estimates.equation,
         n_obs=estimates.n_obs,
     )
 
 
-def testnl(estimates: Estimates, equations: Sequence[Equation], stored: Mapping[str, Any]) -> NonlinearTest:
+def testnl(
+    estimates: AnyEstimates, equations: Sequence[Equation], stored: Mapping[str, Any]
+) -> NonlinearTest:
     """Test nonlinear hypotheses together.
 
     Raises
@@ -225,27 +227,14 @@ def testnl(estimates: Estimates, equations: Sequence[Equation], stored: Mapping[
     return NonlinearTest(tuple(one.text for one in equations), statistic, q, below, p)
 
 
-def _dual(estimates: Estimates, tree: Expression, stored: Mapping[str, Any], text: str) -> Dual:
+def _dual(estimates: AnyEstimates, tree: Expression, stored: Mapping[str, Any], text: str) -> Dual:
     k = len(estimates.parameters)
 
-    def leaf(node: Estimated) -> Dual:
-        zero = np.zeros(k)
-        if node.kind == "e":
-            value = stored.get(node.name)
-            if not isinstance(value, int | float):
-                near = closest(node.name, [n for n, one in stored.items() if isinstance(one, int | float)])
-                raise CommandError(111, f"e({node.name}) is no number", span=node.span, hint=near)
-            return Dual(float(value), zero)
-        name, equation = node.name, None
-        if ":" in name:
-            equation, name = name.split(":", 1)
-        place = position_of(estimates, Address(name, equation, node.span))
-        if place is None:
-            return Dual(0.0, zero)
-        if node.kind == "_se":
-            return Dual(float(estimates.se[place]), zero)
-        zero[place] = 1.0
-        return Dual(float(estimates.b[place]), zero)
+    def leaf(node: Estimated | Name) -> Dual:
+        if isinstance(node, Name):
+            hint = f"type _b[{node.name}]"
+            raise CommandError(111, f"{node.name} not found", span=node.span, hint=hint)
+        return estimated(estimates, node, stored)
 
     found = differentiate(tree, leaf, k)
     if not np.isfinite(found.value) or not np.isfinite(found.gradient).all():
@@ -253,3 +242,37 @@ def _dual(estimates: Estimates, tree: Expression, stored: Mapping[str, Any], tex
             498, f"{text} has no value at the estimates", hint="a logarithm, a root or a ratio?"
         )
     return found
+
+
+def estimated(estimates: AnyEstimates, node: Estimated, stored: Mapping[str, Any]) -> Dual:
+    """What ``_b[x]``, ``_se[x]`` and ``e(x)`` are.
+
+    Parameters
+    ----------
+    estimates : Estimates
+    node : Estimated
+    stored : mapping
+        What ``e(name)`` is.
+
+    Raises
+    ------
+    CommandError
+        A name that is not there, r(111).
+    """
+    k = len(estimates.parameters)
+    if node.kind == "e":
+        value = stored.get(node.name)
+        if not isinstance(value, int | float):
+            near = closest(node.name, [n for n, one in stored.items() if isinstance(one, int | float)])
+            raise CommandError(111, f"e({node.name}) is no number", span=node.span, hint=near)
+        return constant(float(value), k)
+    name, equation = node.name, None
+    if ":" in name:
+        equation, name = name.split(":", 1)
+    place = position_of(estimates, Address(name, equation, node.span))
+    if place is None:
+        return constant(0.0, k)
+    if node.kind == "_se":
+        return constant(float(estimates.se[place]), k)
+    zero = np.zeros(k)
+    return Dual(estimates.b[place], np.eye(k)[place], np.zeros(()), zero)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-__all__ = ["simulate"]
+__all__ = ["draw_response", "simulate"]
 
 
 def simulate(
@@ -56,22 +56,42 @@ def simulate(
     if n < 1:
         raise CommandError(198, "the number of simulated responses must be greater than zero")
     rng = np.random.default_rng(seed)
-    problem = estimates.problem
-    parameters = problem.unpack(estimates.fit.theta)
-    kept = effect_moments(estimates).value if conditional and problem.structure is not None else ()
+    kept: tuple[Array, ...] | None = None
+    if conditional:
+        kept = effect_moments(estimates).value if estimates.problem.structure is not None else ()
     drawn = {}
     for k in range(1, n + 1):
-        effects = kept if conditional else _effects(estimates, parameters.omega, rng)
-        eta = (
-            linear_predictor(problem, parameters.beta, effects)
-            if effects
-            else problem.fixed_part(parameters.beta)
-        )
-        y = draw(problem.family, eta, problem.trials, parameters.phi, rng)
+        y = draw_response(estimates, rng, kept)
         if estimates.kind.family == "ordinal":
             y = estimates.categories[y.astype(np.intp)]
         drawn[f"sim_{k}"] = y
     return pd.DataFrame(drawn, index=rows_of(estimates, None).index)
+
+
+def draw_response(
+    estimates: Estimates, rng: np.random.Generator, effects: tuple[Array, ...] | None = None
+) -> Array:
+    """One response for every observation of the estimation sample, shape (n,).
+
+    Parameters
+    ----------
+    estimates : Estimates
+    rng : Generator
+    effects : tuple of ndarray, optional
+        Random effects by level, each shape (M_l, q_l); new ones from their distribution by default.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        The codes 0, 1, ... of an ordinal response.
+    """
+    problem = estimates.problem
+    parameters = problem.unpack(estimates.fit.theta)
+    if effects is None:
+        effects = _effects(estimates, parameters.omega, rng)
+    fixed = problem.fixed_part(parameters.beta)
+    eta = linear_predictor(problem, parameters.beta, effects) if effects else fixed
+    return draw(problem.family, eta, problem.trials, parameters.phi, rng)
 
 
 def _effects(estimates: Estimates, omega: Array, rng: np.random.Generator) -> tuple[Array, ...]:

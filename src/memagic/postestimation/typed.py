@@ -9,16 +9,26 @@ import numpy as np
 
 from memagic.errors import CommandError
 from memagic.postestimation.contrasts import Columns, ContrastResult, contrast, pwcompare
+from memagic.postestimation.factor_levels import base_level, factor_names
 from memagic.postestimation.hypotheses import check_fitted, coefficients_of, linear_row, rows_of
 from memagic.postestimation.margins import margins
+from memagic.postestimation.margins_comparisons import compared_margins
 from memagic.postestimation.margins_result import Margins
 from memagic.postestimation.nonlinear import NonlinearCombination, NonlinearTest, nlcom, testnl
 from memagic.postestimation.wald import Combined, Multiple, WaldResult, combined, wald
 from memagic.results.display_options import Exponentiated, check_scale
 from memagic.results.distributions import Adjustment
 from memagic.results.estimates import Estimates
-from memagic.results.stored import estimation_results
-from memagic.spec.command_options import Allowed, Given, chosen_word, confidence_level, split_options
+from memagic.results.posted import AnyEstimates, Posted
+from memagic.results.stored import scalars_of
+from memagic.spec.command_options import (
+    Allowed,
+    Given,
+    chosen_word,
+    confidence_level,
+    number_of,
+    split_options,
+)
 from memagic.spec.contrast_terms import read_contrast_terms
 from memagic.spec.cursor import Cursor
 from memagic.spec.hypotheses import (
@@ -29,7 +39,8 @@ from memagic.spec.hypotheses import (
     read_expressions,
     read_hypotheses,
 )
-from memagic.spec.margins import read_margins
+from memagic.spec.margins import MarginsCommand, read_margins
+from memagic.spec.margins_compare import ADJUSTMENTS
 from memagic.spec.varlist import read_varlist
 
 if TYPE_CHECKING:
@@ -38,9 +49,13 @@ if TYPE_CHECKING:
 __all__ = [
     "COMMANDS",
     "Tested",
+    "of_model",
+    "posted",
+    "read_margins_command",
     "run_contrast",
     "run_lincom",
     "run_margins",
+    "run_margins_command",
     "run_nlcom",
     "run_test",
     "run_testnl",
@@ -49,9 +64,14 @@ __all__ = [
 Tested: TypeAlias = "WaldResult | Combined | NonlinearCombination | NonlinearTest | ContrastResult"
 
 _MULTIPLE = {"noadjust": 2, "bonferroni": 1, "holm": 1, "sidak": 1}
-_ADJUSTMENTS = {"noadjust": 2, "bonferroni": 3, "sidak": 3, "scheffe": 3}
-_TEST = {"accumulate": Allowed(1), "mtest": Allowed(1, "optional"), "nosvyadjust": Allowed(7)}
-_TESTPARM = {"equal": Allowed(1), "nosvyadjust": Allowed(7)}
+_TEST = {
+    "accumulate": Allowed(1),
+    "mtest": Allowed(1, "optional"),
+    "nosvyadjust": Allowed(7),
+    "coef": Allowed(4),
+    "df": Allowed(2, "required"),
+}
+_TESTPARM = {"equal": Allowed(1), "nosvyadjust": Allowed(7), "df": Allowed(2, "required")}
 _LINCOM = {"or": Allowed(2), "irr": Allowed(3), "eform": Allowed(2), "level": LEVEL}
 _CONTRAST = {
     "mcompare": Allowed(4, "required"),
@@ -72,7 +92,7 @@ def _names(options: tuple[Given, ...]) -> dict[str, Given]:
     return {option.name: option for option in options}
 
 
-def run_test(text: str, estimates: Estimates, before: WaldResult | None = None) -> WaldResult:
+def run_test(text: str, estimates: AnyEstimates, before: WaldResult | None = None) -> WaldResult:
     """Run ``test ...`` or ``testparm ...``.
 
     Parameters
@@ -90,7 +110,7 @@ def run_test(text: str, estimates: Estimates, before: WaldResult | None = None) 
     check_fitted(estimates)
     cursor, name = _after_name(text)
     if name == "testparm":
-        hypotheses, options = _testparm(cursor, estimates)
+        hypotheses, options = _testparm(cursor, of_model(estimates))
     else:
         if cursor.done or cursor.at(","):
             matrix = np.eye(len(estimates.parameters))[estimates.tested]
@@ -110,13 +130,23 @@ def run_test(text: str, estimates: Estimates, before: WaldResult | None = None) 
 
 
 def _tested(
-    estimates: Estimates, matrix: np.ndarray, values: np.ndarray, options: Mapping[str, Given]
+    estimates: AnyEstimates, matrix: np.ndarray, values: np.ndarray, options: Mapping[str, Given]
 ) -> WaldResult:
     multiple = ""
     if "mtest" in options:
         multiple = chosen_word(options["mtest"], _MULTIPLE, "noadjust")
-    adjust = "nosvyadjust" not in options
-    return wald(estimates, matrix, values, multiple=cast("Multiple", multiple), adjust=adjust)
+    df = int(number_of(options["df"], whole=True, least=1)) if "df" in options else None
+    if df is not None and multiple:
+        raise CommandError(198, "options df() and mtest may not be combined", span=options["df"].span)
+    return wald(
+        estimates,
+        matrix,
+        values,
+        multiple=cast("Multiple", multiple),
+        adjust="nosvyadjust" not in options,
+        df=df,
+        coefficients="coef" in options,
+    )
 
 
 def _testparm(cursor: Cursor, estimates: Estimates) -> tuple[Hypotheses, tuple[Given, ...]]:
@@ -136,7 +166,7 @@ def _testparm(cursor: Cursor, estimates: Estimates) -> tuple[Hypotheses, tuple[G
     return Hypotheses(constraints), options
 
 
-def run_lincom(text: str, estimates: Estimates) -> Combined:
+def run_lincom(text: str, estimates: AnyEstimates) -> Combined:
     """Run ``lincom ...``."""
     check_fitted(estimates)
     cursor, _ = _after_name(text)
@@ -146,36 +176,52 @@ def run_lincom(text: str, estimates: Estimates) -> Combined:
         names = " and ".join(option.name for option in scales)
         raise CommandError(198, f"only one of {names} may be specified", span=scales[1].span)
     chosen = cast("Exponentiated", scales[0].name if scales else "")
-    check_scale(estimates.kind.link, estimates.kind.family, chosen, scales[0].span if scales else None)
+    if isinstance(estimates, Estimates):
+        check_scale(estimates.kind.link, estimates.kind.family, chosen, scales[0].span if scales else None)
     row = linear_row(estimates, combination.expression.terms)
     constants = np.array([combination.expression.value])
     level = confidence_level(options)
     return combined(estimates, row[None], constants, ("(1)",), level=level, exponentiated=_HEADS[chosen])
 
 
-def run_nlcom(text: str, estimates: Estimates) -> NonlinearCombination:
+def run_nlcom(text: str, estimates: AnyEstimates) -> NonlinearCombination:
     """Run ``nlcom ...``."""
     cursor, _ = _after_name(text)
     expressions, options = read_expressions(cursor, {"level": LEVEL})
-    stored = estimation_results(estimates).scalars
+    stored = scalars_of(estimates)
     return nlcom(estimates, expressions, stored, level=confidence_level(options))
 
 
-def run_testnl(text: str, estimates: Estimates) -> NonlinearTest:
+def run_testnl(text: str, estimates: AnyEstimates) -> NonlinearTest:
     """Run ``testnl ...``."""
     cursor, _ = _after_name(text)
     equations, _ = read_equations(cursor, {})
-    return testnl(estimates, equations, estimation_results(estimates).scalars)
+    return testnl(estimates, equations, scalars_of(estimates))
 
 
-def run_contrast(text: str, estimates: Estimates) -> ContrastResult:
+def of_model(estimates: AnyEstimates) -> Estimates:
+    """The estimates of a model.
+
+    Raises
+    ------
+    CommandError
+        They are margins that were posted, r(301).
+    """
+    if isinstance(estimates, Posted):
+        hint = f"the last estimates are those of {estimates.command}; estimates restore brings back a model's"
+        raise CommandError(301, "last estimates not found", hint=hint)
+    return estimates
+
+
+def run_contrast(text: str, estimates: AnyEstimates) -> ContrastResult:
     """Run ``contrast ...`` or ``pwcompare ...``."""
     cursor, name = _after_name(text)
     terms, options = read_contrast_terms(cursor, _CONTRAST, operators=name == "contrast")
     found = _names(options)
+    estimates = of_model(estimates)
     adjustment = "noadjust"
     if "mcompare" in found:
-        adjustment = chosen_word(found["mcompare"], _ADJUSTMENTS, "noadjust")
+        adjustment = chosen_word(found["mcompare"], ADJUSTMENTS, "noadjust")
     words: tuple[Columns, ...] = ("effects", "cieffects", "pveffects")
     shown = [word for word in words if word in found]
     if len(shown) > 1:
@@ -190,8 +236,10 @@ def run_contrast(text: str, estimates: Estimates) -> ContrastResult:
     return contrast(estimates, terms, adjustment=chosen, columns=columns, level=level, effects=bool(shown))
 
 
-def run_margins(text: str, estimates: Estimates, frame: pd.DataFrame | None = None) -> Margins:
-    """Run ``margins ...``.
+def run_margins(
+    text: str, estimates: Estimates, frame: pd.DataFrame | None = None
+) -> Margins | ContrastResult:
+    """Run ``margins ...``: margins, or contrasts or pairwise comparisons of them.
 
     Parameters
     ----------
@@ -200,11 +248,35 @@ def run_margins(text: str, estimates: Estimates, frame: pd.DataFrame | None = No
     frame : DataFrame, optional
         The data that were fitted, where the command names variables that the model has not.
     """
+    return run_margins_command(read_margins_command(text), estimates, frame)
+
+
+def read_margins_command(text: str) -> MarginsCommand:
+    """Read ``margins ...``."""
     cursor, _ = _after_name(text)
-    return margins(estimates, read_margins(cursor), frame)
+    return read_margins(cursor)
 
 
-COMMANDS: dict[str, Callable[[str, Estimates], Tested]] = {
+def run_margins_command(
+    command: MarginsCommand, estimates: Estimates, frame: pd.DataFrame | None = None
+) -> Margins | ContrastResult:
+    """As `run_margins`, of a command that has been read."""
+    if command.comparison is not None and command.post:
+        hint = "post the margins, and lincom and test compare them"
+        raise CommandError(198, f"option post not allowed with {command.comparison.kind}", hint=hint)
+    found = margins(estimates, command, frame)
+    if command.comparison is None:
+        return found
+    bases = [(name, base_level(estimates, name)) for name in factor_names(estimates)]
+    return compared_margins(found, command.comparison, bases)
+
+
+def posted(found: Margins) -> Posted:
+    """Margins as estimation results."""
+    return Posted("margins", tuple(found.names), found.b, found.v, found.uncertainty, found.n_obs, found)
+
+
+COMMANDS: dict[str, Callable[[str, AnyEstimates], Tested]] = {
     "test": run_test,
     "testparm": run_test,
     "lincom": run_lincom,

@@ -11,14 +11,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.display.formats import f
-from memagic.display.grid_table import GridRow, GridTable
+from memagic.display.formats import f, g
+from memagic.display.grid_table import GridRow, GridTable, grid_html, grid_text
 from memagic.display.report import Block, CoefficientTable, Report
 from memagic.postestimation.hypotheses import check_fitted
 from memagic.postestimation.shown import Reported, Shown, estimate_row
 from memagic.results.distributions import chi2_tail, f_tail
-from memagic.results.estimates import Estimates
 from memagic.results.linear import equation_names, linear_words, plain_number
+from memagic.results.posted import AnyEstimates
 
 Array = NDArray[np.float64]
 Multiple = Literal["", "noadjust", "bonferroni", "holm", "sidak"]
@@ -53,6 +53,8 @@ class WaldResult(Shown):
         Statistic and adjusted p of every hypothesis alone; no rows unless these were asked for.
     multiple : str
         How they are adjusted.
+    constrained : GridTable or None
+        The estimates under the hypotheses, where these were asked for.
     """
 
     hypotheses: tuple[str, ...]
@@ -65,6 +67,7 @@ class WaldResult(Shown):
     p: float
     single: Array
     multiple: Multiple = ""
+    constrained: GridTable | None = None
 
     @property
     def name(self) -> str:
@@ -109,8 +112,18 @@ class WaldResult(Shown):
         lines += [f"       Constraint {k + 1} dropped" for k in self.dropped]
         return lines
 
+    def to_html(self) -> str:
+        """One HTML fragment."""
+        tables = [self.grid(), *([] if self.constrained is None else [self.constrained])]
+        return "\n".join(map(grid_html, tables))
+
     def to_text(self) -> str:
         """The manual's text."""
+        if self.constrained is None:
+            return self._test_in_text()
+        return f"{self._test_in_text()}\n\n{grid_text(self.constrained)}".rstrip("\n")
+
+    def _test_in_text(self) -> str:
         lines = [*self._listed(), ""]
         if self.multiple:
             head = f"{self.name}(df)" if self.name == "chi2" else f"F(df,{self.df_r:g})"
@@ -241,12 +254,14 @@ def independent_rows(v: Array) -> tuple[int, ...]:
 
 
 def wald(
-    estimates: Estimates,
+    estimates: AnyEstimates,
     matrix: Array,
     values: Array,
     *,
     multiple: Multiple = "",
     adjust: bool = True,
+    df: int | None = None,
+    coefficients: bool = False,
 ) -> WaldResult:
     """Test R b = r.
 
@@ -259,6 +274,10 @@ def wald(
         How p-values of the single hypotheses are adjusted, if these are to be tested, too.
     adjust : bool
         Whether F is adjusted to the design degrees of freedom; it matters under a survey design only.
+    df : int, optional
+        Denominator degrees of freedom of an F test, in the place of the chi2 or the design's.
+    coefficients : bool
+        Whether the estimates under the hypotheses are found, too.
 
     Raises
     ------
@@ -272,7 +291,10 @@ def wald(
     q = len(kept)
     dropped = tuple(k for k in range(len(values)) if k not in kept)
     survey = estimates.uncertainty.survey
-    if survey is None:
+    if df is not None:
+        statistic, below = chi2 / q if q else float("nan"), float(df)
+        p = f_tail(q, df, statistic)
+    elif survey is None:
         statistic, below, p = chi2, float("nan"), chi2_tail(q, chi2) if q else float("nan")
     elif adjust:
         statistic, (_, below_), p = estimates.uncertainty.joint(chi2, q)
@@ -286,10 +308,31 @@ def wald(
         for row, value in zip(matrix, values, strict=True)
     )
     single = _single(estimates, difference, v, multiple) if multiple else np.empty((0, 2))
-    return WaldResult(words, matrix, values, dropped, statistic, q, below, p, single, multiple)
+    table = _constrained(estimates, matrix[list(kept)], difference[list(kept)]) if coefficients else None
+    return WaldResult(words, matrix, values, dropped, statistic, q, below, p, single, multiple, table)
 
 
-def _single(estimates: Estimates, difference: Array, v: Array, multiple: Multiple) -> Array:
+def _constrained(estimates: AnyEstimates, matrix: Array, difference: Array) -> GridTable:
+    """The estimates nearest to the ones found, by their covariance, that meet the hypotheses.
+
+    Source: [R] test, option coef; [R] cnsreg: b - V R'(R V R')^-1 (R b - r).
+    """
+    v = estimates.v
+    gain = np.linalg.solve(matrix @ v @ matrix.T, matrix @ v).T
+    b = estimates.b - gain @ difference
+    variances = np.diag(v - gain @ matrix @ v)
+    # What is a rounding error of zero.
+    se = np.sqrt(np.where(variances > _DEPENDENT * np.diag(v), variances, 0.0))
+    rows = tuple(
+        GridRow(
+            parameter.name.removeprefix("/"), (g(float(value)), g(float(error)) if error else "(constrained)")
+        )
+        for parameter, value, error in zip(estimates.parameters, b, se, strict=True)
+    )
+    return GridTable("Constrained coefficients", ("Coefficient", "Std. err."), rows)
+
+
+def _single(estimates: AnyEstimates, difference: Array, v: Array, multiple: Multiple) -> Array:
     """Statistic and p-value of every hypothesis alone, shape (q, 2)."""
     variances = np.diag(v)
     known = variances > 0.0
@@ -309,7 +352,7 @@ def _single(estimates: Estimates, difference: Array, v: Array, multiple: Multipl
 
 
 def combined(
-    estimates: Estimates,
+    estimates: AnyEstimates,
     matrix: Array,
     constants: Array,
     labels: tuple[str, ...],
@@ -360,7 +403,7 @@ def combined(
         level=level,
         statistic=uncertainty.statistic,
         df=float("nan") if uncertainty.survey is None else float(uncertainty.survey.df),
-        depvar=estimates.command.depvar.variable,
+        depvar=estimates.equation,
         title=exponentiated or "Coefficient",
         v=v,
     )

@@ -155,6 +155,11 @@ class Estimates:
         return np.sqrt(np.maximum(np.diag(self.v), 0.0))
 
     @property
+    def equation(self) -> str:
+        """The name of the equation: the dependent variable."""
+        return self.command.depvar.variable
+
+    @property
     def intmethod(self) -> str:
         """The integration method by the name that the command has for it."""
         option = self.command.options.get("intmethod")

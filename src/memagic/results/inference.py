@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.results.estimates import Estimates
+from memagic.results.posted import AnyEstimates
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -98,7 +99,7 @@ def _spectrum(v: Array) -> tuple[Array, Array, Array]:
     return values, vectors, scale
 
 
-def confidence_limits(estimates: Estimates, level: float) -> Array:
+def confidence_limits(estimates: AnyEstimates, level: float) -> Array:
     """Limits of every parameter, shape (k, 2): variances by way of the log, all else symmetric.
 
     Variances at zero and parameters that constraints hold have none.
@@ -122,7 +123,7 @@ def confidence_limits(estimates: Estimates, level: float) -> Array:
     return limits
 
 
-def table_numbers(estimates: Estimates, level: float = 95.0, exponentiated: bool = False) -> TableNumbers:
+def table_numbers(estimates: AnyEstimates, level: float = 95.0, exponentiated: bool = False) -> TableNumbers:
     """The numbers of the coefficient table.
 
     Parameters

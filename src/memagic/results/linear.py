@@ -7,16 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.results.estimates import Estimates
+from memagic.results.posted import AnyEstimates, Posted
 
 Array = NDArray[np.float64]
 
 __all__ = ["equation_names", "linear_words", "plain_number"]
 
 
-def equation_names(estimates: Estimates) -> list[str]:
+def equation_names(estimates: AnyEstimates) -> list[str]:
     """Names with their equation, which is that of the dependent variable or none."""
-    equation = f"[{estimates.command.depvar.variable}]"
+    if isinstance(estimates, Posted):
+        pairs = [name.rpartition(":") for name in estimates.names]
+        return [f"[{equation}]{name}" if equation else name for equation, _, name in pairs]
+    equation = f"[{estimates.equation}]"
     return [
         f"{equation}{p.name}" if p.role == "coefficient" else f"[/]{p.name.removeprefix('/')}"
         for p in estimates.parameters

@@ -15,9 +15,10 @@ import numpy as np
 from memagic.display.formats import f, g
 from memagic.display.grid_table import GridRow, GridTable
 from memagic.errors import CommandError, closest
-from memagic.results.estimates import Estimates, Role
+from memagic.results.estimates import Role
 from memagic.results.inference import table_numbers
-from memagic.results.stored import estimation_results
+from memagic.results.posted import AnyEstimates, Posted
+from memagic.results.stored import scalars_of
 
 __all__ = ["TableOptions", "check_parameters", "check_statistics", "side_by_side", "statistic_names"]
 
@@ -83,7 +84,7 @@ class TableOptions:
         return g(value, int(self.number_format[1:].split(".")[0]) if self.number_format else _WIDTH)
 
 
-def side_by_side(models: Sequence[tuple[str, Estimates]], options: TableOptions) -> GridTable:
+def side_by_side(models: Sequence[tuple[str, AnyEstimates]], options: TableOptions) -> GridTable:
     """Fits in columns and parameters in rows.
 
     Parameters
@@ -126,13 +127,13 @@ def side_by_side(models: Sequence[tuple[str, Estimates]], options: TableOptions)
     return GridTable("Estimates", tuple(name for name, _ in models), tuple(rows), tuple(notes))
 
 
-def statistic_names(estimates: Estimates) -> list[str]:
+def statistic_names(estimates: AnyEstimates) -> list[str]:
     """What `stats()` may name: the scalars of `e()`, and the information criteria."""
-    return [*estimation_results(estimates).scalars, "aic", "bic"]
+    return [*_known_statistics(estimates)]
 
 
 def check_statistics(
-    asked: Sequence[tuple[str, tuple[int, int]]], models: Sequence[tuple[str, Estimates]]
+    asked: Sequence[tuple[str, tuple[int, int]]], models: Sequence[tuple[str, AnyEstimates]]
 ) -> None:
     """Refuse statistics that none of the models has.
 
@@ -155,7 +156,7 @@ def check_statistics(
 
 
 def check_parameters(
-    asked: Sequence[tuple[str, tuple[int, int]]], models: Sequence[tuple[str, Estimates]]
+    asked: Sequence[tuple[str, tuple[int, int]]], models: Sequence[tuple[str, AnyEstimates]]
 ) -> tuple[str, ...]:
     """The names of rows that `keep()` or `drop()` names.
 
@@ -164,7 +165,12 @@ def check_parameters(
     CommandError
         A name that none of the models has, r(111).
     """
-    known = {column.name for _, estimates in models for column in estimates.design.fixed}
+    known = {
+        column.name
+        for _, estimates in models
+        if not isinstance(estimates, Posted)
+        for column in estimates.design.fixed
+    }
     known |= {p.name.removeprefix("/") for _, estimates in models for p in estimates.parameters}
     for name, span in asked:
         if name.removeprefix("/") not in known:
@@ -173,11 +179,11 @@ def check_parameters(
     return tuple(name.removeprefix("/") for name, _ in asked)
 
 
-def _column(estimates: Estimates, options: TableOptions) -> dict[Part, dict[str, str]]:
+def _column(estimates: AnyEstimates, options: TableOptions) -> dict[Part, dict[str, str]]:
     """The cells of one model by part and name."""
     numbers = table_numbers(estimates, exponentiated=options.exponentiated)
     cells: dict[Part, dict[str, str]] = {}
-    for column in estimates.design.fixed:
+    for column in () if isinstance(estimates, Posted) else estimates.design.fixed:
         # In the order of the equation, so that what is omitted keeps its place.
         if options.shows(column.name):
             cells.setdefault("Fixed part", {})[column.name] = f"({column.state})"
@@ -200,11 +206,17 @@ def _stars(p: float, levels: Sequence[float]) -> str:
     return "*" * sum(p < level for level in levels)
 
 
-def _statistics(estimates: Estimates, names: Sequence[str]) -> dict[str, str]:
-    scalars = estimation_results(estimates).scalars
-    ll, rank, n = scalars["ll"], scalars["rank"], estimates.n_obs
-    known = scalars | {"aic": -2.0 * ll + 2.0 * rank, "bic": -2.0 * ll + rank * float(np.log(n))}
+def _statistics(estimates: AnyEstimates, names: Sequence[str]) -> dict[str, str]:
+    known = _known_statistics(estimates)
     return {name: g(float(known[name]), _WIDTH) if name in known else "" for name in names}
+
+
+def _known_statistics(estimates: AnyEstimates) -> dict[str, float]:
+    scalars = scalars_of(estimates)
+    if "ll" not in scalars:
+        return scalars
+    ll, rank, n = scalars["ll"], scalars["rank"], estimates.n_obs
+    return scalars | {"aic": -2.0 * ll + 2.0 * rank, "bic": -2.0 * ll + rank * float(np.log(n))}
 
 
 def _merged(lists: Sequence[Sequence[str]]) -> list[str]:

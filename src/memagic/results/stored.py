@@ -13,12 +13,13 @@ from scipy.special import chdtrc
 from memagic.data.sample import ALL
 from memagic.results.estimates import Estimates
 from memagic.results.inference import rank, reported_gradient, table_numbers, wald_test
+from memagic.results.posted import AnyEstimates, Posted
 from memagic.results.report import comparison
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Stored", "coefficient_table", "data_signature", "estimation_results"]
+__all__ = ["Stored", "coefficient_table", "data_signature", "estimation_results", "scalars_of"]
 
 
 class Stored(Mapping[str, Any]):
@@ -70,6 +71,13 @@ def _describe(value: object) -> str:
     if shape is None:
         return repr(value)[:60]
     return f"{type(value).__name__} {' x '.join(str(n) for n in shape)}"
+
+
+def scalars_of(estimates: AnyEstimates) -> dict[str, float]:
+    """The scalars of `e()`."""
+    if isinstance(estimates, Posted):
+        return estimates.scalars
+    return estimation_results(estimates).scalars
 
 
 def estimation_results(estimates: Estimates) -> Stored:

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from memagic.spec.cursor import Cursor
     from memagic.spec.tree import Span
 
-__all__ = ["Allowed", "Given", "chosen_word", "confidence_level", "number_of", "split_options"]
+__all__ = [
+    "Allowed",
+    "Given",
+    "chosen_word",
+    "confidence_level",
+    "number_of",
+    "read_options",
+    "split_options",
+]
 
 _LOWEST, _HIGHEST = 10.0, 99.99
 
@@ -57,6 +65,17 @@ def split_options(cursor: Cursor, allowed: Mapping[str, Allowed]) -> tuple[Curso
     comma = cursor.find(",")
     body = cursor.part(cursor.position, comma)
     rest = cursor.part(min(comma + 1, cursor.stop), cursor.stop)
+    return body, read_options(rest, allowed)
+
+
+def read_options(rest: Cursor, allowed: Mapping[str, Allowed]) -> tuple[Given, ...]:
+    """Options, perhaps with commas between them: what stands after the comma, or in parentheses.
+
+    Raises
+    ------
+    CommandError
+        As of `split_options`.
+    """
     given: list[Given] = []
     while not rest.done:
         if rest.at(","):
@@ -66,7 +85,7 @@ def split_options(cursor: Cursor, allowed: Mapping[str, Allowed]) -> tuple[Curso
         if not allowed[option.name].repeated and any(other.name == option.name for other in given):
             raise CommandError(198, f"option {option.name} specified more than once", span=option.span)
         given.append(option)
-    return body, tuple(given)
+    return tuple(given)
 
 
 def _option(rest: Cursor, allowed: Mapping[str, Allowed]) -> Given:

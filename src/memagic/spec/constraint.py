@@ -266,8 +266,10 @@ def _address(cursor: Cursor) -> Address:
         cursor.take()
         inner = cursor.inside()
         equation = None
-        if inner.at_kind("name") and inner.at(":", ahead=1):
-            equation = inner.take().text
+        if inner.find(":") < inner.stop:
+            equation = _level_and_variable(inner)
+            if not inner.at(":"):
+                raise inner.invalid(hint="the name of an equation is expected here")
             inner.take()
         name = _name(inner)
         if not inner.done:
@@ -276,9 +278,10 @@ def _address(cursor: Cursor) -> Address:
     equation = None
     if cursor.at("["):
         inner = cursor.inside()
-        if not inner.at("/") and not inner.at_kind("name"):
+        if not inner.at("/") and not inner.at_kind("name") and not _at_level(inner):
             raise inner.invalid(hint="the name of an equation is expected here")
-        equation = inner.take().text
+        # Equations of posted margins are derivatives, which may be in a level.
+        equation = inner.take().text if inner.at("/") else _level_and_variable(inner)
         if not inner.done:
             raise inner.invalid(hint="the name of an equation is expected here")
     if equation == "/":

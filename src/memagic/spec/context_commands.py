@@ -111,8 +111,10 @@ SHAPES: dict[str, Shape] = {
     "tsset": _TIME,
     "xtset": _TIME,
     "quadchk": Shape(),
-    "test": Shape(options={"accumulate": None, "mtest": _ADJUSTED, "nosvyadjust": None}),
-    "testparm": Shape(_VARIABLE, options={"equal": None, "nosvyadjust": None}),
+    "test": Shape(
+        options={"accumulate": None, "mtest": _ADJUSTED, "nosvyadjust": None, "coef": None, "df": _NOTHING}
+    ),
+    "testparm": Shape(_VARIABLE, options={"equal": None, "nosvyadjust": None, "df": _NOTHING}),
     "lincom": Shape(options={"or": None, "irr": None, "eform": None, "level": _NOTHING}),
     "nlcom": Shape(options={"level": _NOTHING}),
     "testnl": Shape(),
@@ -128,14 +130,28 @@ SHAPES: dict[str, Shape] = {
     "margins": Shape(
         _VARIABLE,
         options={
-            **dict.fromkeys(("at", "over", "dydx", "eyex", "dyex", "eydx"), _VARIABLE),
+            **dict.fromkeys(("at", "over", "within", "subpop", "dydx", "eyex", "dyex", "eydx"), _VARIABLE),
+            "expression": _VARIABLE,
+            "vce": Takes(("delta", "unconditional")),
+            "contrast": Takes(("effects", "cieffects", "pveffects", "nowald", "atcontrast(")),
+            "pwcompare": Takes(("effects", "cieffects", "pveffects")),
+            "mcompare": Takes(("noadjust", "bonferroni", "sidak", "scheffe")),
+            "post": None,
             "predict": Takes(("mu", "pr", "xb", "eta", "outcome(", "conditional(fixedonly)", "nooffset")),
             **dict.fromkeys(("atmeans", "asbalanced", "noatlegend")),
             "level": _NOTHING,
         },
         condition=True,
     ),
-    "marginsplot": Shape(options={"xdimension": _VARIABLE, "noci": None, "horizontal": None}),
+    "marginsplot": Shape(
+        options={
+            **dict.fromkeys(("xdimension", "plotdimension", "bydimension"), _VARIABLE),
+            "recast": Takes(("connected", "line", "scatter", "bar")),
+            "recastci": Takes(("rcap", "rspike", "rarea", "rline")),
+            **dict.fromkeys(("level", "title", "name"), _NOTHING),
+            **dict.fromkeys(("allxlabels", "nolabels", "noci", "horizontal")),
+        }
+    ),
     "constraint": Shape(
         subcommands={"dir": Shape(), "drop": Shape(Takes(("_all",), ("constraint",)))},
     ),

@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     from memagic.spec.cursor import Cursor
     from memagic.spec.tree import Span
 
-__all__ = ["ContrastFactor", "ContrastTerm", "read_contrast_terms"]
+__all__ = ["OPERATORS", "ContrastFactor", "ContrastTerm", "read_contrast_terms", "read_terms"]
 
 # Differences from the base (r, rb#), from the next level (a) or the previous one (ar), from the mean (g).
 _OPERATOR = re.compile(r"(?P<kind>i|r|a|ar|g|)(?:b(?P<base>\d+))?")
+
+
+OPERATORS = re.compile(r"(r|a|ar|g)(b\d+)?")
+"""The operators that only contrasts have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,19 @@ def read_contrast_terms(
     body, options = split_options(cursor, allowed)
     if body.done:
         raise body.invalid(hint="a factor variable of the model is expected here")
+    return read_terms(body, operators=operators), options
+
+
+def read_terms(body: Cursor, *, operators: bool) -> tuple[ContrastTerm, ...]:
+    """Read terms up to the end or to `if`.
+
+    Raises
+    ------
+    CommandError
+        r(198) for what is no term.
+    """
     found: dict[tuple[str, ...], ContrastTerm] = {}
-    while not body.done:
+    while not body.done and not body.at("if", "in"):
         first = body.position
         factors = [_factor(body, operators)]
         joins: list[str] = []
@@ -67,7 +82,7 @@ def read_contrast_terms(
             sets = [*sets, (factor,), *crossed] if join == "##" else crossed
         for one in sets:
             found.setdefault(tuple(factor.name for factor in one), ContrastTerm(one, span))
-    return tuple(found.values()), options
+    return tuple(found.values())
 
 
 def _factor(body: Cursor, operators: bool) -> ContrastFactor:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 
 from memagic.errors import CommandError, closest
+from memagic.spec.constraint import read_address
 from memagic.spec.cursor import Cursor
 from memagic.spec.functions import FUNCTIONS, SPELLINGS
 from memagic.spec.slips import column_hint, method_hint
 from memagic.spec.tree import Binary, Call, Estimated, Expression, Indexed, Name, Number, String, Unary
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from memagic.spec.scanner import Token
     from memagic.spec.tree import Span
 
     _BinaryOperator = Literal["^", "/", "*", "-", "+", "!=", ">", "<", "<=", ">=", "==", "&", "|"]
 
-__all__ = ["BINARY_PRECEDENCE", "parse_expression", "read_expression", "unexpected"]
+__all__ = [
+    "BINARY_PRECEDENCE",
+    "parse_expression",
+    "read_expression",
+    "read_response_expression",
+    "unexpected",
+]
 
 # All associate to the left. Unary minus stands between `*` and `^`, `!` above `^`.
 BINARY_PRECEDENCE = {
@@ -35,6 +45,8 @@ _MOST_OPERATORS = 400
 
 # What holds values of the last estimates, and the bracket after it.
 _ESTIMATED = {"_b": "[", "_se": "[", "e": "("}
+# What is a prediction of every observation, in expressions of responses.
+_PREDICTED = {**_ESTIMATED, "predict": "(", "xb": "("}
 
 _PYTHON_WORDS = {
     "and": "type & for and",
@@ -61,10 +73,11 @@ _OTHER_MARKS = {
 
 @dataclass(slots=True)
 class _Budget:
-    """What is left of the bounds on one expression."""
+    """What is left of the bounds on one expression, and what holds values of estimates in it."""
 
     depth: int = _DEEPEST
     operators: int = _MOST_OPERATORS
+    estimated: Mapping[str, str] = field(default_factory=lambda: _ESTIMATED)
 
 
 def parse_expression(text: str) -> Expression:
@@ -99,6 +112,11 @@ def parse_expression(text: str) -> Expression:
 def read_expression(cursor: Cursor) -> Expression:
     """Read the longest expression that starts at the cursor."""
     return _binary(cursor, 1, _Budget())
+
+
+def read_response_expression(cursor: Cursor) -> Expression:
+    """As `read_expression`, of responses: ``predict()`` and ``xb()`` are predictions in it."""
+    return _binary(cursor, 1, _Budget(estimated=_PREDICTED))
 
 
 def unexpected(cursor: Cursor) -> CommandError:
@@ -197,6 +215,8 @@ def _primary(cursor: Cursor, budget: _Budget) -> Expression:
         return _missing(cursor, token.span)
     if token.kind == "name" and token.text not in _PYTHON_WORDS:
         return _named(cursor, budget)
+    if token.text == "[" and _starts_equation(cursor.peek(1)):
+        return _of_equation(cursor)
     raise unexpected(cursor)
 
 
@@ -216,7 +236,7 @@ def _named(cursor: Cursor, budget: _Budget) -> Expression:
     """A variable, one of its rows, or a function's call."""
     first = cursor.position
     name = cursor.take()
-    if name.text in _ESTIMATED and cursor.at(_ESTIMATED[name.text]):
+    if name.text in budget.estimated and cursor.at(budget.estimated[name.text]):
         return _estimated(cursor, first)
     if cursor.at("("):
         return _call(cursor, first, budget)
@@ -240,11 +260,41 @@ def _named(cursor: Cursor, budget: _Budget) -> Expression:
     return Name(name.text, name.span)
 
 
+def _starts_equation(token: Token | None) -> bool:
+    return token is not None and (token.kind in ("name", "digits") or token.text == "/")
+
+
+def _of_equation(cursor: Cursor) -> Estimated:
+    """``[y]x``, ``[y]_b[x]`` or ``[y]_se[x]``: a parameter with its equation before it."""
+    first = cursor.position
+    closing = cursor.partner[first]
+    after = cursor.tokens[closing + 1] if closing + 1 < cursor.stop else None
+    if after is None or cursor.tokens[closing].end != after.start:
+        raise unexpected(cursor)
+    kind: Literal["_b", "_se"] = "_b"
+    if after.text in ("_b", "_se"):
+        kind = cast('Literal["_b", "_se"]', after.text)
+        equation = cursor.inside().words()
+        cursor.take()
+        if not cursor.at("["):
+            raise cursor.invalid(hint=f"type [{equation}]{kind}[x]")
+        name = cursor.inside().words().replace(" ", "")
+        return Estimated(kind, f"{equation}:{name}", span=cursor.span_from(first))
+    found = read_address(cursor)
+    name = found.name if found.equation is None else f"{found.equation}:{found.name}"
+    return Estimated(kind, name, span=cursor.span_from(first))
+
+
 def _estimated(cursor: Cursor, first: int) -> Estimated:
-    """A value of the last estimates; its name is kept as typed, without blanks."""
-    kind = cast('Literal["_b", "_se", "e"]', cursor.tokens[first].text)
+    """A value of the last estimates; its name is kept as typed, without blanks.
+
+    The name of a prediction is what stands in its parentheses.
+    """
+    kind = cast('Literal["_b", "_se", "e", "predict", "xb"]', cursor.tokens[first].text)
     inner = cursor.inside()
     span = cursor.span_from(first)
+    if kind in ("predict", "xb"):
+        return Estimated(kind, inner.words(), span=span)
     plain = inner.at_kind("name") and inner.stop == inner.position + 1
     if inner.done or (kind == "e" and not plain):
         raise cursor.invalid(span, "type _b[x], _b[1.g], _se[_cons], e(N) or e(sample)")

@@ -123,7 +123,7 @@ def _coefficients(part: Cursor, constraints: list[Constraint], equations: list[t
     equation: str | None = None
     while not part.done:
         first = part.position
-        if part.at("[") and part.at_kind("name", ahead=1):
+        if part.at("[") and (part.at_kind("name", ahead=1) or part.at_kind("digits", ahead=1)):
             inner = part.part(part.position, part.stop)
             name = inner.inside()
             alone = inner.done or inner.at("[")

@@ -5,14 +5,15 @@ Source: [R] margins.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from memagic.errors import CommandError
-from memagic.spec.command_options import Allowed, Given, confidence_level, split_options
+from memagic.spec.command_options import Allowed, Given, chosen_word, confidence_level, split_options
 from memagic.spec.expression import read_expression, unexpected
-from memagic.spec.numlist import read_numlist, signed_number
+from memagic.spec.margins_at import AtItem, read_at
+from memagic.spec.margins_compare import Comparison, read_comparison, read_marginlist
+from memagic.spec.margins_predict import Formula, Prediction, read_formula, read_prediction
 from memagic.spec.varlist import read_varlist
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["AtItem", "MarginsCommand", "Prediction", "read_margins"]
 
 Derivative = Literal["", "dydx", "eyex", "dyex", "eydx"]
-Statistic = Literal["mu", "pr", "xb", "eta"]
 
 _DERIVATIVES: tuple[Derivative, ...] = ("dydx", "eyex", "dyex", "eydx")
 _ALLOWED: dict[str, Allowed] = {
@@ -34,48 +34,15 @@ _ALLOWED: dict[str, Allowed] = {
     "level": Allowed(1, "required"),
     "noatlegend": Allowed(5),
     "asbalanced": Allowed(5),
+    "expression": Allowed(4, "required"),
+    "post": Allowed(4),
+    "within": Allowed(4, "required"),
+    "subpop": Allowed(3, "required"),
+    "vce": Allowed(3, "required"),
+    "contrast": Allowed(4, "optional"),
+    "pwcompare": Allowed(2, "optional"),
+    "mcompare": Allowed(4, "required"),
 }
-_STATISTIC = re.compile(r"o?(mean|median|p[1-9][0-9]?|min|max|zero|base|asobserved|asbalanced)")
-_USAGE = "type at(x=1), at(x=(1 2 3)), at(x=(0(10)50)), at((mean) _all) or at(x=generate(x+1))"
-
-
-@dataclass(frozen=True, slots=True)
-class AtItem:
-    """One part of `at()`: values of a variable, an expression for it, or a statistic of several.
-
-    Attributes
-    ----------
-    names : tuple of str
-        ``_all``, ``_factor`` and ``_continuous`` stand for lists.
-    values : tuple of float
-        Empty for the others.
-    statistic : str
-        ``mean``, ``p25``, with the prefix o over all observations; empty for the others.
-    expression : Expression or None
-    """
-
-    names: tuple[str, ...]
-    values: tuple[float, ...] = ()
-    statistic: str = ""
-    expression: Expression | None = None
-    text: str = ""
-    span: Span = (0, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """`predict()`: the statistic, whether random effects are at zero, the outcome, the offset.
-
-    `outcome` is None for none, or the text in its parentheses: ``#1`` or a value. `text` is what
-    was typed.
-    """
-
-    statistic: Statistic = "mu"
-    fixed_only: bool = False
-    outcome: str | None = None
-    offset: bool = True
-    text: str = ""
-    span: Span = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +57,23 @@ class MarginsCommand:
     at : tuple of tuple of AtItem
         One entry an `at()`.
     atmeans, asbalanced, legend : bool
-    over : tuple of (str, span)
+    over, within : tuple of (str, span)
+        Groups; those of within() have the levels of nested factors that are theirs.
+    subpopulation : tuple of Expression
+        What is true of the observations that are averaged over.
     derivative : str
         Empty for margins of responses.
     variables : tuple of (str, span)
         Of the derivatives; ``_all`` for a star.
     predictions : tuple of Prediction
         Empty for the default.
+    formula : Formula or None
+        Of `expression()`.
+    unconditional : bool
+        Whether the covariates count as sampled.
+    post : bool
+    comparison : Comparison or None
+        Contrasts or pairwise comparisons instead of the margins themselves.
     level : float
     """
 
@@ -110,6 +87,12 @@ class MarginsCommand:
     derivative: Derivative = ""
     variables: tuple[tuple[str, Span], ...] = ()
     predictions: tuple[Prediction, ...] = ()
+    within: tuple[tuple[str, Span], ...] = ()
+    subpopulation: tuple[Expression, ...] = ()
+    formula: Formula | None = None
+    unconditional: bool = False
+    post: bool = False
+    comparison: Comparison | None = None
     level: float = 95.0
 
 
@@ -122,32 +105,73 @@ def read_margins(cursor: Cursor) -> MarginsCommand:
         r(198) for a syntax error, r(121) for a list of numbers that is none.
     """
     body, options = split_options(cursor, _ALLOWED)
-    terms = read_varlist(body)
+    marginlist = read_marginlist(body)
     condition = None
     if body.at("if"):
         body.take()
         condition = read_expression(body)
     if not body.done:
         raise unexpected(body)
-    chosen = [option for option in options if option.name in _DERIVATIVES]
-    if len(chosen) > 1:
-        names = " and ".join(f"{option.name}()" for option in chosen[:2])
-        raise CommandError(198, f"only one of {names} may be specified", span=chosen[1].span)
+    chosen = _only_one(options, *_DERIVATIVES)
     given = {option.name: option for option in options}
-    derivative = cast("Derivative", chosen[0].name) if chosen else ""
+    _only_one(options, "expression", "predict")
+    _only_one(options, "over", "within")
+    derivative = cast("Derivative", chosen.name) if chosen is not None else ""
     return MarginsCommand(
-        terms=terms,
+        terms=marginlist.terms,
         condition=condition,
-        at=tuple(_at(option) for option in options if option.name == "at"),
+        at=tuple(read_at(_inside(option)) for option in options if option.name == "at"),
         atmeans="atmeans" in given,
         asbalanced="asbalanced" in given,
         legend="noatlegend" not in given,
         over=_variables(given["over"]) if "over" in given else (),
+        within=_variables(given["within"]) if "within" in given else (),
+        subpopulation=_restriction(given["subpop"]) if "subpop" in given else (),
         derivative=derivative,
-        variables=_variables(chosen[0]) if chosen else (),
-        predictions=tuple(_prediction(option) for option in options if option.name == "predict"),
+        variables=_variables(chosen) if chosen is not None else (),
+        predictions=tuple(
+            read_prediction(_inside(option), option.span) for option in options if option.name == "predict"
+        ),
+        formula=_formula(given["expression"]) if "expression" in given else None,
+        unconditional="vce" in given
+        and chosen_word(given["vce"], {"delta": 5, "unconditional": 2}, "delta") == "unconditional",
+        post="post" in given,
+        comparison=read_comparison(options, marginlist),
         level=confidence_level(options),
     )
+
+
+def _only_one(options: tuple[Given, ...], *names: str) -> Given | None:
+    """The one of some options that was given, if any.
+
+    Raises
+    ------
+    CommandError
+        Two of them, r(198).
+    """
+    chosen = list({option.name: option for option in options if option.name in names}.values())
+    if len(chosen) > 1:
+        both = " and ".join(f"{option.name}()" for option in chosen[:2])
+        raise CommandError(198, f"only one of {both} may be specified", span=chosen[1].span)
+    return chosen[0] if chosen else None
+
+
+def _restriction(option: Given) -> tuple[Expression, ...]:
+    """``subpop(varname)``, ``subpop(if exp)``, or both: what has to be true."""
+    inner = _inside(option)
+    found: list[Expression] = []
+    if not inner.at("if"):
+        found.append(read_expression(inner))
+    if inner.at("if"):
+        inner.take()
+        found.append(read_expression(inner))
+    if not inner.done:
+        raise unexpected(inner)
+    return tuple(found)
+
+
+def _formula(option: Given) -> Formula:
+    return read_formula(_inside(option), option.span)
 
 
 def _inside(option: Given) -> Cursor:
@@ -162,106 +186,10 @@ def _variables(option: Given) -> tuple[tuple[str, Span], ...]:
     if inner.at("*") and inner.stop == inner.position + 1:
         return (("_all", inner.take().span),)
     found: list[tuple[str, Span]] = []
-    while not inner.done:
-        # i.g and c.x are g and x here.
-        if inner.at("i", "c") and inner.at(".", ahead=1) and inner.joined():
-            inner.take()
-            inner.take()
-        if not inner.at_kind("name"):
-            raise inner.invalid(hint="names of variables are expected here")
-        token = inner.take()
-        found.append((token.text, token.span))
+    for term in read_varlist(inner):
+        if len(term.operands) > 1 or term.operands[0].levels is not None:
+            raise inner.invalid(term.span, "names of variables are expected here")
+        found.append((term.operands[0].variable, term.span))
+    if not inner.done:
+        raise inner.invalid(hint="names of variables are expected here")
     return tuple(found)
-
-
-# --- at() ---------------------------------------------------------------------------------------
-
-
-def _at(option: Given) -> tuple[AtItem, ...]:
-    inner = _inside(option)
-    items: list[AtItem] = []
-    while not inner.done:
-        items.append(_statistic(inner) if inner.at("(") else _values(inner))
-    return tuple(items)
-
-
-def _statistic(inner: Cursor) -> AtItem:
-    first = inner.position
-    word = inner.inside().words().replace(" ", "")
-    match = _STATISTIC.fullmatch(word)
-    if match is None:
-        hint = "statistics are mean, median, p1 to p99, min, max, zero, base, asobserved, asbalanced"
-        raise CommandError(198, f"{word} invalid statistic", span=inner.span_from(first), hint=hint)
-    names: list[str] = []
-    while inner.at_kind("name") and not inner.at("=", ahead=1):
-        names.append(inner.take().text)
-    if not names:
-        raise inner.invalid(hint="type at((mean) _all), at((median) x z)")
-    return AtItem(tuple(names), statistic=word, span=inner.span_from(first))
-
-
-def _values(inner: Cursor) -> AtItem:
-    first = inner.position
-    if not inner.at_kind("name") or not inner.at("=", ahead=1):
-        raise inner.invalid(hint=_USAGE)
-    name = inner.take().text
-    inner.take()
-    if inner.at("generate", "gen") and inner.at("(", ahead=1):
-        inner.take()
-        part = inner.inside()
-        text = part.words()
-        expression = read_expression(part)
-        if not part.done:
-            raise unexpected(part)
-        return AtItem((name,), expression=expression, text=text, span=inner.span_from(first))
-    if inner.at("("):
-        values = read_numlist(inner.inside())
-    else:
-        value = signed_number(inner)
-        if value is None:
-            raise inner.invalid(hint=_USAGE)
-        values = (value,)
-    return AtItem((name,), values=values, span=inner.span_from(first))
-
-
-# --- predict() ----------------------------------------------------------------------------------
-
-
-def _prediction(option: Given) -> Prediction:
-    inner = _inside(option)
-    text = inner.words()
-    statistics: list[Statistic] = []
-    fixed_only, offset = False, True
-    outcome: str | None = None
-    while not inner.done:
-        first = inner.position
-        if inner.at(","):
-            inner.take()
-            continue
-        word = inner.take().text
-        if word in ("mu", "pr", "xb", "eta"):
-            statistics.append(cast("Statistic", word))
-        elif _short(word, "outcome", 3) and inner.at("("):
-            outcome = inner.inside().words().replace(" ", "")
-        elif _short(word, "conditional", 4) and inner.at("("):
-            given = inner.inside()
-            if not given.at("fixedonly"):
-                hint = "margins integrates over the random effects, or has them at zero: fixedonly"
-                raise CommandError(
-                    198, "option conditional() invalid with margins", span=inner.span_from(first), hint=hint
-                )
-            fixed_only = True
-        elif _short(word, "nooffset", 5):
-            offset = False
-        elif word != "marginal":
-            hint = "margins has predict(mu), pr, xb and eta, with outcome(), conditional(fixedonly), nooffset"
-            message = f"{word} invalid in option predict()"
-            raise CommandError(198, message, span=inner.span_from(first), hint=hint)
-    if len(statistics) > 1:
-        raise CommandError(198, "only one statistic may be specified", span=option.span)
-    statistic: Statistic = statistics[0] if statistics else ("pr" if outcome is not None else "mu")
-    return Prediction(statistic, fixed_only, outcome, offset, text, option.span)
-
-
-def _short(word: str, name: str, least: int) -> bool:
-    return len(word) >= least and name.startswith(word)

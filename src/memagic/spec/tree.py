@@ -119,12 +119,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Estimated:
-    """A value of the last estimates: `_b[1.urban]`, `_se[x]`, `e(N)`, `e(sample)`.
+    """A value of the last estimates: `_b[1.urban]`, `_se[x]`, `e(N)`, `e(sample)`, `predict(mu)`, `xb()`.
 
     `value` is what it is once the estimates are known: a number, or one for every row.
     """
 
-    kind: Literal["_b", "_se", "e"]
+    kind: Literal["_b", "_se", "e", "predict", "xb"]
     name: str
     value: float | Sequence[float] | None = field(default=None, compare=False)
     span: Span = field(default=(0, 0), compare=False)
