@@ -1,0 +1,206 @@
+"""What is remembered between commands: data, estimates, constraints, matrices, a survey's design."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from memagic.errors import CommandError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from memagic.commands.constrained import Definitions
+    from memagic.commands.stored_estimates import Shelf
+    from memagic.data.sources import Data
+    from memagic.display.log_lines import Progress
+    from memagic.postestimation.margins_result import Margins
+    from memagic.postestimation.wald import WaldResult
+    from memagic.results import MEResults
+    from memagic.results.posted import AnyEstimates, Posted
+    from memagic.spec.constraint import Constraint
+    from memagic.spec.survey import SurveyDesign
+    from memagic.spec.tree import Command, TimeSettings
+
+__all__ = ["Call", "InUse", "Memory", "no_data"]
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """What is known about the data in use.
+
+    Attributes
+    ----------
+    name : str
+        The name they were asked for by, "DataFrame" where a frame came without one.
+    title : str
+        The data set's own label, or nothing.
+    rows, columns : int
+    """
+
+    name: str
+    title: str
+    rows: int
+    columns: int
+
+    @property
+    def size(self) -> str:
+        """``1,934 rows, 8 columns``."""
+        return f"{self.rows:,} rows, {self.columns:,} columns"
+
+    def __str__(self) -> str:
+        """The data set's label as the manual prints it, and the size."""
+        return f"({self.title or self.name})  {self.size}"
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command with what it was given besides its text."""
+
+    text: str
+    data: Data | None = None
+    stream: Callable[[str], None] | None = None
+    progress: Callable[[Progress], None] | None = None
+
+
+class Memory:
+    """What a session remembers; see `memagic.session.Session`."""
+
+    def __init__(
+        self,
+        data: Data | None = None,
+        *,
+        matrices: Mapping[str, Any] | None = None,
+        constraints: Mapping[int, str] | None = None,
+    ) -> None:
+        self.matrices: MutableMapping[str, Any] = {}
+        self.constraints: dict[int, Constraint] = {}
+        self.varabbrev = True
+        self.rc = 0
+        self.time: TimeSettings | None = None
+        if matrices or constraints:
+            from memagic.commands.define import as_constraints, as_matrices
+
+            self.matrices, self.constraints = as_matrices(matrices), as_constraints(constraints)
+        self._data: pd.DataFrame | None = None
+        self._source: Data | None = None
+        self._name = ""
+        self._last: MEResults | None = None
+        # Margins in the place of the last estimates, which are then none of a model.
+        self._posted: Posted | None = None
+        self._survey: SurveyDesign | None = None
+        # The last test, with what it tested: option accumulate adds to it.
+        self._tested: tuple[AnyEstimates, WaldResult] | None = None
+        self._margins: Margins | None = None
+        self._stored: dict[str, MEResults] = {}
+        self._stored_posted: dict[str, Posted] = {}
+        self._titles: dict[str, str] = {}
+        self.variables: Mapping[str, Any] = {}
+        if data is not None:
+            self.use(data)
+
+    @property
+    def data(self) -> pd.DataFrame | None:
+        """The data in use."""
+        return self._data
+
+    @property
+    def source(self) -> Data | None:
+        """The data in use as they were given: the frame of another library, or their name."""
+        return self._source
+
+    @property
+    def last(self) -> MEResults | None:
+        """The last estimates; None where these are margins that were posted."""
+        return self._last
+
+    @property
+    def stored(self) -> dict[str, MEResults]:
+        """Results by the names that `estimates store` gave them."""
+        return self._stored
+
+    @property
+    def results(self) -> list[str]:
+        """The names of the results that commands may name."""
+        return list(self._shelf().known())
+
+    @property
+    def in_use(self) -> InUse | None:
+        """Name, title and size of the data in use, as they are now."""
+        if self._data is None:
+            return None
+        return InUse(self._name, str(self._data.attrs.get("title") or ""), *self._data.shape)
+
+    def use(self, source: Data, name: str | None = None) -> pd.DataFrame:
+        """Put data in use: a DataFrame, the name of an example data set, or a path to a .dta file.
+
+        Parameters
+        ----------
+        source : DataFrame, Arrow table or str
+            Of pandas, polars or another library that narwhals knows.
+        name : str, optional
+            What to call a DataFrame.
+
+        Raises
+        ------
+        CommandError
+            ``file x not found``, r(601).
+        """
+        from memagic.data.sources import find_data
+
+        self._data = find_data(source)
+        self._source = source
+        name = name or (source if isinstance(source, str) else "DataFrame")
+        if name != self._name:
+            self.time = None
+        self._name = name
+        return self._data
+
+    # --- what commands work with --------------------------------------------------------------
+
+    def _estimated(self) -> MEResults:
+        """The last estimates, where a command needs some."""
+        return self._shelf().last()
+
+    def _keep(self, result: MEResults) -> None:
+        self._last, self._posted = result, None
+
+    def _resolved(self, command: Command, frame: pd.DataFrame) -> Command:
+        """The command with the variables of the data in full, and what time is."""
+        from memagic.data.resolve import resolve
+
+        return resolve(command, frame, abbreviations=self.varabbrev, time=self.time)
+
+    def _frame(self, data: Data | None) -> pd.DataFrame:
+        """The data of a command: its own, or those in use."""
+        from memagic.data.sources import find_data
+
+        frame = self._data if data is None else find_data(data)
+        if frame is None:
+            raise no_data()
+        return frame
+
+    @property
+    def _definitions(self) -> Definitions:
+        from memagic.commands.constrained import Definitions
+
+        return Definitions(self.constraints, self.matrices)
+
+    def _shelf(self) -> Shelf:
+        """The results that commands may name."""
+        from memagic.commands.stored_estimates import Shelf
+
+        return Shelf(
+            self._last, self._stored, self._titles, self.variables, self._posted, self._stored_posted
+        )
+
+
+def no_data() -> CommandError:
+    """There is nothing that a command could work on."""
+    return CommandError(
+        3, "no data in memory", hint="pass data=, or put a DataFrame or an example in use first"
+    )
