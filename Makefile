@@ -47,7 +47,8 @@ chromium:
 	@if command -v chromium chromium-browser google-chrome >/dev/null; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo 'installing Chromium'; \
-		(apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium) >build/chromium.log 2>&1 \
+		(apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+			chromium fonts-dejavu-core) >build/chromium.log 2>&1 \
 			|| { tail -n 20 build/chromium.log; exit 1; }; \
 	else echo 'the browser tests need Chromium: apt-get install --no-install-recommends chromium'; exit 1; fi
 
