@@ -1,4 +1,5 @@
-# Everything runs in .venv, made from pyproject.toml alone. Needed on the machine: Python >= 3.11 with venv, and make.
+# Everything runs in .venv, made from pyproject.toml alone. Needed on the machine: Python >= 3.11 with venv and its
+# headers, a C compiler, and make.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -20,7 +21,7 @@ help:
 
 venv: $(STAMP)
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml setup.py $(wildcard src/native/*)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,notebook]'
 	touch $@

@@ -19,7 +19,7 @@ from memagic.engine.families import (
     OrdinalProbit,
     PoissonLog,
 )
-from memagic.engine.families.rising import log_rising
+from memagic.engine.kernel import log_rising
 
 Array = NDArray[np.float64]
 

@@ -23,12 +23,10 @@ Index = NDArray[np.intp]
 
 __all__ = ["Block", "arrange"]
 
-# Elements of a rows x nodes array in a block: a few such arrays stay in the second-level cache.
-_BLOCK_ELEMENTS = 1 << 16
+# Elements of a rows x nodes array in a block, of which one is held at a time: calls should weigh little.
+_BLOCK_ELEMENTS = 1 << 19
 # A sample of rows that tells whether rows of Z repeat often enough for cells to pay.
 _CELL_SAMPLE = 2000
-# Elements of a cluster from which on a product of its own is quicker than gathering values for its rows.
-_FEW_ELEMENTS = 1000
 
 
 class Summation:
@@ -96,14 +94,8 @@ class Block:
         level above.
     sum_top : Summation, shape (M_1, M_L)
         Sums lowest-level clusters within top-level ones.
-    z_by_cell : csr_array, shape (C, M_L Q)
-        Z of all clusters along the diagonal.
-    z_by_cluster : csr_array, shape (M_L Q, C)
-        Its transpose, as `x_by_cluster` is for X.
-    equal : int
-        Rows of every lowest-level cluster where all have as many, else 0.
-    x_by_cluster : csr_array, shape (M_L p, n)
-        Row j p + c holds column c of X for the rows of cluster j: X_j' r in one product.
+    first_row : ndarray of int, shape (M_L,)
+        Where the lowest-level clusters begin.
     weight : ndarray, shape (n, 1), or None
         Weights of the rows.
     level_weights : tuple of ndarray or None
@@ -130,10 +122,7 @@ class Block:
     sum_clusters: Summation
     sum_up: tuple[Summation, ...]
     sum_top: Summation
-    z_by_cell: csr_array
-    z_by_cluster: csr_array
-    equal: int
-    x_by_cluster: csr_array
+    first_row: Index
     weight: Array | None
     level_weights: tuple[Array, ...]
     chain_weights: tuple[Array, ...]
@@ -163,7 +152,7 @@ class Block:
         Parameters
         ----------
         fixed : ndarray, shape (n,)
-        effects : ndarray, shape (M_L, K, Q)
+        effects : ndarray, shape (M_L, Q, K)
             Values of the chains u = L v.
 
         Returns
@@ -176,53 +165,21 @@ class Block:
         return eta
 
     def along_z(self, effects: Array) -> Array:
-        """Z u for every cell, shape (C, K), of `effects` of shape (M_L, K, Q)."""
-        if len(effects) == 1:
-            return np.asarray(self.z @ effects[0].T)
-        if len(self.cluster_of_cell) == len(effects):
-            return np.asarray(np.matmul(effects, self.z[:, :, None])[:, :, 0])
-        return np.asarray(self.z_by_cell @ effects.transpose(0, 2, 1).reshape(-1, effects.shape[1]))
+        """Z u for every cell, shape (C, K), of `effects` of shape (M_L, Q, K)."""
+        of_cell = effects if len(effects) == len(self.z) else effects[self.cluster_of_cell]
+        return np.asarray(np.matmul(self.z[:, None, :], of_cell)[:, 0, :])
 
     def z_sums(self, at_cells: Array) -> Array:
         """Z' s within lowest-level clusters, shape (M_L, K, Q), of cell sums `s`, shape (C, K)."""
         if self.n_lowest == 1:
             return np.asarray((at_cells.T @ self.z)[None])
-        if len(at_cells) == self.n_lowest:
-            return at_cells[:, :, None] * self.z[:, None, :]
-        sums = (self.z_by_cluster @ at_cells).reshape(self.n_lowest, -1, at_cells.shape[1])
-        return np.asarray(sums.transpose(0, 2, 1))
+        n, q, n_values = *self.z.shape, at_cells.shape[1]
+        products = (at_cells[:, :, None] * self.z[:, None, :]).reshape(n, n_values * q)
+        return (self.sum_clusters @ products).reshape(self.n_lowest, n_values, q)
 
     def x_sums(self, values: Array) -> Array:
-        """X' s within lowest-level clusters, shape (M_L, p, K), of rows `s`, shape (n, K)."""
-        if self.equal:
-            x = self.x.reshape(self.n_lowest, self.equal, -1)
-            return np.asarray(x.transpose(0, 2, 1) @ values.reshape(self.n_lowest, self.equal, -1))
-        return np.asarray((self.x_by_cluster @ values).reshape(self.n_lowest, -1, values.shape[1]))
-
-    def over_paths(self, values: Array, by_path: Array) -> Array:
-        """Sums over K paths of a row's values times those of its cluster, shape (n, M).
-
-        Parameters
-        ----------
-        values : ndarray, shape (n, K)
-        by_path : ndarray, shape (M_L, K, M)
-        """
-        n, n_paths = values.shape
-        n_sums = by_path.shape[2]
-        if self.equal:
-            product = values.reshape(self.n_lowest, self.equal, n_paths) @ by_path
-            return np.asarray(product.reshape(n, n_sums))
-        sums = np.empty((n, n_sums))
-        if n * n_paths >= _FEW_ELEMENTS * self.n_lowest:
-            first = 0
-            for last, own in zip(np.cumsum(np.bincount(self.cluster_of_row)), by_path, strict=True):
-                np.matmul(values[first:last], own, out=sums[first:last])
-                first = last
-            return sums
-        for at in range(n_sums):
-            at_rows = np.take(by_path[:, :, at], self.cluster_of_row, axis=0, mode="clip")
-            np.einsum("ik,ik->i", values, at_rows, out=sums[:, at])
-        return sums
+        """X' s within lowest-level clusters, shape (M_L, p), of rows `s`, shape (n, 1)."""
+        return np.asarray(np.add.reduceat(self.x * values, self.first_row, axis=0))
 
     def fixed_part(self, beta: Array) -> Array:
         """X beta + offset, shape (n,)."""
@@ -284,8 +241,6 @@ def _block(
     starts : list of ndarray of bool, each shape (n,)
         Rows at which a cluster of each level begins, then rows at which a cell does.
     """
-    n = len(rows)
-    x = problem.x[rows]
     codes = [np.cumsum(s) - 1 for s in starts]
     first = [np.flatnonzero(s) for s in starts]
     cell_of_row, lowest = codes[-1], codes[-2]
@@ -294,17 +249,15 @@ def _block(
     none = np.zeros(0, dtype=np.intp)
     parents = tuple(codes[k - 1][first[k]] if k else none for k in range(n_levels))
     tops = tuple(codes[0][first[k]] for k in range(n_levels))
-    bounds = np.append(first_lowest, n)
     trials = problem.trials
     level_weights = _level_weights(problem, rows, first[:n_levels])
-    sizes = np.diff(bounds)
     cluster_of_cell = lowest[first_cell]
     z_of_cell = z[rows[first_cell]]
     return Block(
         clusters=clusters,
         dims=tuple(level.structure.q for level in problem.levels),
         y=problem.y[rows, None],
-        x=x,
+        x=problem.x[rows],
         offset=None if problem.offset is None else problem.offset[rows],
         trials=trials if isinstance(trials, float) else trials[rows, None],
         cell_of_row=cell_of_row,
@@ -318,33 +271,11 @@ def _block(
         sum_clusters=Summation(cluster_of_cell, n_lowest),
         sum_up=tuple(Summation(parents[k], len(first[k - 1])) for k in range(1, n_levels)),
         sum_top=Summation(codes[0][first_lowest], len(first[0])),
-        z_by_cell=_diagonal(z_of_cell, cluster_of_cell, n_lowest),
-        equal=int(sizes[0]) if (sizes == sizes[0]).all() else 0,
-        z_by_cluster=_transposed(z_of_cell, np.searchsorted(cluster_of_cell, np.arange(n_lowest + 1))),
-        x_by_cluster=_transposed(x, bounds),
+        first_row=first_lowest,
         weight=None if problem.weight is None else problem.weight[rows, None],
         level_weights=level_weights,
         chain_weights=_chain_weights(level_weights, parents),
     )
-
-
-def _transposed(x: Array, bounds: Index) -> csr_array:
-    """X' of all clusters along the diagonal, shape (M p, n); cluster j begins at row bounds[j]."""
-    n, p = x.shape
-    # Entry k of the row (j, c) is row k of cluster j: runs of consecutive integers.
-    first = bounds[:-1]
-    run = np.repeat(np.diff(bounds), p)
-    pointers = np.r_[0, np.cumsum(run)]
-    index = np.arange(n * p) - np.repeat(pointers[:-1], run) + np.repeat(np.repeat(first, p), run)
-    column = np.repeat(np.tile(np.arange(p), len(first)), run)
-    return csr_array((x[index, column], index, pointers), shape=(len(first) * p, n))
-
-
-def _diagonal(z: Array, cluster: Index, n_clusters: int) -> csr_array:
-    """Z of all clusters along the diagonal, shape (C, M Q)."""
-    n, q = z.shape
-    index = (cluster[:, None] * q + np.arange(q)).ravel()
-    return csr_array((z.ravel(), index, np.arange(0, n * q + 1, q)), shape=(n, n_clusters * q))
 
 
 def _level_weights(problem: Problem, rows: Index, first: list[Index]) -> tuple[Array, ...]:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from memagic.engine.adaptation import Look, look_at
 from memagic.engine.blocks import Block
+from memagic.engine.kernel import look_with_derivatives, over_nodes
 from memagic.engine.nodes import Placement, Posterior, chain_nodes, log_likelihood_at, posterior
 from memagic.engine.objective import Evaluation
 from memagic.engine.problem import Parameters, Problem
@@ -63,47 +64,46 @@ def derivatives_look(
     n_lowest, n_paths = block.n_lowest, rule.n_paths
     d = p + m + family.n_phi
     nodes = placement.nodes(rule)
-    chains = chain_nodes(block, nodes, len(nodes) - 1)
-    factor = structure.factor(parameters.omega)
-    eta = block.eta(block.fixed_part(parameters.beta), chains @ factor.T)
-    logf, first, second = family.derivatives(eta, block.y, block.trials, parameters.phi)
-    if block.weight is not None:
-        for part in (logf, first, second):
-            part *= block.weight
-    by_path = block.sum_clusters @ (block.sum_cells @ logf)
-    weights = posterior(block, by_path, placement.log_weights(rule, nodes))
+    chains = chain_nodes(block, nodes, len(nodes) - 1).transpose(0, 2, 1)
+    effects = structure.factor(parameters.omega) @ chains
+    fixed = block.fixed_part(parameters.beta)
+    terms = family.terms(block.y, block.trials, parameters.phi)
+    sums = look_with_derivatives(block, terms, fixed, effects, d)
+    weights = posterior(block, sums.logf, placement.log_weights(rule, nodes))
     measures = _measures(block, weights)
     weight = measures[-1]
-
-    scores = np.empty((n_lowest, d, n_paths))
-    scores[:, :p] = block.x_sums(first)
-    z_first = block.z_sums(block.sum_cells @ first)
-    moment = np.einsum("jkc,jkd->cdjk", z_first, chains)
-    scores[:, p : p + m] = np.tensordot(structure.basis, moment, axes=([1, 2], [0, 1])).transpose(1, 0, 2)
+    scores = sums.scores
+    # X' first is there; an element of omega has the derivative of all the elements of L that it makes up.
+    for a, row, column in np.argwhere(structure.basis):
+        product = sums.z_first[:, row] * chains[:, column]
+        if structure.basis[a, row, column] != 1.0:
+            product *= structure.basis[a, row, column]
+        scores[:, p + a] += product
 
     # The posterior mean of the complete-data Hessian. Averages over the paths, by row: of the second
     # derivative by itself, times each coordinate of the nodes, and times each product of two.
     hessian = np.zeros((d, d))
     products = [(e, f) for e in range(q) for f in range(e, q)]
-    moments = np.empty((n_lowest, n_paths, 1 + q + len(products)))
-    moments[:, :, 0] = weight
-    np.multiply(chains, weight[:, :, None], out=moments[:, :, 1 : 1 + q])
+    moments = np.empty((n_lowest, 1 + q + len(products), n_paths))
+    moments[:, 0] = weight
+    np.multiply(chains, weight[:, None, :], out=moments[:, 1 : 1 + q])
     for at, (e, f) in enumerate(products, start=1 + q):
-        np.multiply(moments[:, :, 1 + e], chains[:, :, f], out=moments[:, :, at])
-    rows = block.over_paths(second, moments)
+        np.multiply(moments[:, 1 + e], chains[:, f], out=moments[:, at])
+    rows = over_nodes(block, sums.second, moments)
     hessian[:p, :p] = block.x.T @ (block.x * rows[:, :1])
     hessian[p : p + m, :p] = _omega_cross(block, structure.basis, rows[:, 1 : 1 + q])
     at_cells = block.sum_cells @ rows[:, 1 + q :]
     hessian[p : p + m, p : p + m] = _omega_curvature(block, structure.basis, products, at_cells)
 
     if family.n_phi:
+        eta = block.eta(fixed, effects)
         own = family.phi_derivatives(eta, block.y, block.trials, parameters.phi)
         if block.weight is not None:
             own = own.times(block.weight)
         row_weight = np.take(weight, block.cluster_of_row, axis=0, mode="clip")
         for a in range(family.n_phi):
             scores[:, p + m + a] = block.sum_clusters @ (block.sum_cells @ own.score[a])
-            rows = block.over_paths(own.cross[a], moments[:, :, : 1 + q])
+            rows = over_nodes(block, own.cross[a], moments[:, : 1 + q])
             hessian[p + m + a, :p] = rows[:, 0] @ block.x
             outer = block.z.T @ (block.sum_cells @ rows[:, 1:])
             hessian[p + m + a, p : p + m] = np.tensordot(structure.basis, outer, axes=2)

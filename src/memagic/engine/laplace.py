@@ -146,11 +146,11 @@ def _block_scores(problem: Problem, block: Block, parameters: Parameters, modes:
     # u = H^-1 L'Z'c, e = Z L u: what the shift of the mode does to the log determinant.
     z_c = block.z_sums(block.sum_cells @ c)[:, 0, :]
     u = at_lowest(block, modes.elimination.solve(block, z_c @ factor))
-    e = block.along_z((u @ factor.T)[:, None, :])[block.cell_of_row]
+    e = block.along_z((u @ factor.T)[:, :, None])[block.cell_of_row]
     row_score = modes.first + c + modes.second * e
 
     scores = np.empty((block.n_lowest, p + m + family.n_phi))
-    scores[:, :p] = (block.x_by_cluster @ row_score).reshape(block.n_lowest, p)
+    scores[:, :p] = block.x_sums(row_score)
     z_score = block.z_sums(block.sum_cells @ row_score)[:, 0, :]
     # Everything that multiplies the elements of dL: shape (M_L, Q, Q), row of Z by column of v.
     core = np.einsum("jc,je->jce", z_score, chains)

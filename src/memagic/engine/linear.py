@@ -163,7 +163,7 @@ class LinearObjective:
             at = block.clusters
             r = block.y - block.fixed_part(beta)[:, None]
             z_r[at] = block.z_sums(block.sum_cells @ r)[:, 0, :]
-            x_r[at] = (block.x_by_cluster @ r).reshape(block.n_clusters, len(beta))
+            x_r[at] = block.x_sums(r)
             r_r[at] = (block.sum_clusters @ (block.sum_cells @ (r * r)))[:, 0]
         return _Residuals(z_r, x_r, r_r)
 

@@ -166,7 +166,7 @@ class _Point:
 def _point(
     block: Block, family: Family, fixed: Array, factor: Array, phi: Array, v: tuple[Array, ...]
 ) -> _Point:
-    eta = block.eta(fixed, (at_lowest(block, v) @ factor.T)[:, None, :])
+    eta = block.eta(fixed, (at_lowest(block, v) @ factor.T)[:, :, None])
     logf, first, second = family.derivatives(eta, block.y, block.trials, phi)
     if block.weight is not None:
         logf, first, second = logf * block.weight, first * block.weight, second * block.weight

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from memagic.engine.blocks import Block
 from memagic.engine.families import Family
+from memagic.engine.kernel import look
 from memagic.engine.modes import Limits, modes_within, zeros
 from memagic.engine.rules import PathRule
 
@@ -141,11 +142,8 @@ def log_likelihood_at(
 ) -> Array:
     """Log f(y | path) summed within lowest-level clusters, shape (M_L, K_1...K_L)."""
     chains = chain_nodes(block, nodes, len(nodes) - 1)
-    eta = block.eta(fixed, chains @ factor.T)
-    logf = family.log_density(eta, block.y, block.trials, phi)
-    if block.weight is not None:
-        logf *= block.weight
-    return np.asarray(block.sum_clusters @ (block.sum_cells @ logf))
+    terms = family.terms(block.y, block.trials, phi)
+    return look(block, terms, fixed, factor @ chains.transpose(0, 2, 1))
 
 
 def place_prior(block: Block) -> Placement:

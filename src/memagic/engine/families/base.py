@@ -14,15 +14,19 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.engine.kernel import Terms, density, density_derivatives
+
 Array = NDArray[np.float64]
 
 __all__ = [
     "LOG_2PI",
     "MAX_EXPONENT",
     "Array",
+    "Compiled",
     "Family",
     "PhiDerivatives",
     "Reweighted",
+    "Terms",
     "WithoutPhi",
     "logistic",
 ]
@@ -49,6 +53,9 @@ class Family(Protocol):
 
     def constant(self, y: Array, r: Array | float) -> Array:
         """Terms of log f free of parameters, one an observation."""
+
+    def terms(self, y: Array, r: Array | float, phi: Array) -> Terms:
+        """What the compiled density needs, see kernel.py."""
 
     def log_density(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
         """Log f(y | eta), less `constant`."""
@@ -106,7 +113,19 @@ class PhiDerivatives:
         )
 
 
-class Reweighted:
+class Compiled:
+    """Densities by the compiled kernel."""
+
+    def log_density(self: Family, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        return density(self.terms(y, r, phi), eta)
+
+    def derivatives(
+        self: Family, eta: Array, y: Array, r: Array | float, phi: Array
+    ) -> tuple[Array, Array, Array]:
+        return density_derivatives(self.terms(y, r, phi), eta)
+
+
+class Reweighted(Compiled):
     """Families whose coefficients start at one step of iteratively reweighted least squares."""
 
     reports_variance = False
@@ -122,8 +141,11 @@ class Reweighted:
         working = eta + first / weight
         if offset is not None:
             working -= offset
-        root = np.sqrt(weight)
-        return np.asarray(np.linalg.lstsq(x * root[:, None], working * root, rcond=None)[0], dtype=float)
+        weighted = x * weight[:, None]
+        scale = 1.0 / np.sqrt(np.maximum(np.einsum("ij,ij->j", weighted, x), 1e-300))
+        # For a start the normal equations are accurate enough.
+        solved = np.linalg.lstsq((weighted.T @ x) * np.outer(scale, scale), scale * (weighted.T @ working))
+        return np.asarray(scale * solved[0], dtype=float)
 
 
 class WithoutPhi(Reweighted):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import digamma, gammaln, polygamma
 
-from memagic.engine.families.base import LOG_2PI, MAX_EXPONENT, Array, PhiDerivatives, Reweighted
+from memagic.engine.families.base import LOG_2PI, MAX_EXPONENT, Array, PhiDerivatives, Reweighted, Terms
 
 __all__ = ["GammaLog", "GaussianIdentity", "GaussianLog"]
 
@@ -41,17 +41,8 @@ class GaussianIdentity(_Gaussian):
 
     closed_form = True
 
-    def log_density(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
-        return np.asarray(-phi[0] - 0.5 * np.exp(-2.0 * phi[0]) * (y - eta) ** 2)
-
-    def derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> tuple[Array, Array, Array]:
-        precision = np.exp(-2.0 * phi[0])
-        residual = y - eta
-        return (
-            -phi[0] - 0.5 * precision * residual * residual,
-            precision * residual,
-            np.full(residual.shape, -precision),
-        )
+    def terms(self, y: Array, r: Array | float, phi: Array) -> Terms:
+        return Terms("gaussian_identity", (y,), (float(phi[0]), float(np.exp(-2.0 * phi[0]))))
 
     def third(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
         return np.zeros(eta.shape)
@@ -82,15 +73,8 @@ class GaussianLog(_Gaussian):
         # The square of the mean enters the derivatives, hence half the largest exponent.
         return np.exp(np.minimum(eta, 0.5 * MAX_EXPONENT))
 
-    def log_density(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
-        return np.asarray(-phi[0] - 0.5 * np.exp(-2.0 * phi[0]) * (y - self._mean(eta)) ** 2)
-
-    def derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> tuple[Array, Array, Array]:
-        precision = np.exp(-2.0 * phi[0])
-        mu = self._mean(eta)
-        residual = y - mu
-        first = precision * residual * mu
-        return -phi[0] - 0.5 * precision * residual * residual, first, first - precision * mu * mu
+    def terms(self, y: Array, r: Array | float, phi: Array) -> Terms:
+        return Terms("gaussian_log", (y,), (float(phi[0]), float(np.exp(-2.0 * phi[0]))))
 
     def third(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
         mu = self._mean(eta)
@@ -141,22 +125,9 @@ class GammaLog(Reweighted):
         z = np.log(y) - eta
         return z, np.expm1(np.minimum(z, _MAX_GAMMA_EXPONENT))
 
-    def log_density(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
-        shape = np.exp(-2.0 * phi[0])
-        z, excess = self._excess(eta, y)
-        z -= excess
-        z *= shape
-        z += _shape_terms(shape)[0]
-        return z
-
-    def derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> tuple[Array, Array, Array]:
-        shape = np.exp(-2.0 * phi[0])
-        z, excess = self._excess(eta, y)
-        z -= excess
-        z *= shape
-        z += _shape_terms(shape)[0]
-        excess *= shape
-        return z, excess, -shape - excess
+    def terms(self, y: Array, r: Array | float, phi: Array) -> Terms:
+        shape = float(np.exp(-2.0 * phi[0]))
+        return Terms("gamma_log", (np.log(y),), (shape, _shape_terms(shape)[0]))
 
     def third(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
         z = np.log(y) - eta

@@ -12,11 +12,13 @@ from scipy.special import gammaln
 from memagic.engine.families.base import (
     MAX_EXPONENT,
     Array,
+    Compiled,
     PhiDerivatives,
+    Terms,
     WithoutPhi,
     logistic,
 )
-from memagic.engine.families.rising import log_rising
+from memagic.engine.kernel import log_rising
 
 __all__ = ["NegativeBinomialConstant", "NegativeBinomialMean", "PoissonLog"]
 
@@ -32,17 +34,8 @@ class PoissonLog(WithoutPhi):
     def constant(self, y: Array, r: Array | float) -> Array:
         return np.asarray(-gammaln(y + 1.0))
 
-    def log_density(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
-        mu = np.minimum(eta, MAX_EXPONENT)
-        np.exp(mu, out=mu)
-        return np.subtract(y * eta, mu, out=mu)
-
-    def derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> tuple[Array, Array, Array]:
-        mu = np.minimum(eta, MAX_EXPONENT)
-        np.exp(mu, out=mu)
-        logf = y * eta
-        logf -= mu
-        return logf, y - mu, np.negative(mu, out=mu)
+    def terms(self, y: Array, r: Array | float, phi: Array) -> Terms:
+        return Terms("poisson_log", (y,))
 
     def third(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
         return -np.exp(np.minimum(eta, MAX_EXPONENT))
@@ -51,7 +44,7 @@ class PoissonLog(WithoutPhi):
         return np.asarray(np.log(0.5 * (y + max(float(np.mean(y)), 0.1))))
 
 
-class _NegativeBinomial:
+class _NegativeBinomial(Compiled):
     """What the two families share: phi is the log of the dispersion, beta starts as a Poisson's."""
 
     n_phi = 1
@@ -81,28 +74,9 @@ class NegativeBinomialMean(_NegativeBinomial):
     (y + m) log(1 + exp(t)). The first term is of the row alone, and zero in the limit of the Poisson.
     """
 
-    def log_density(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
-        softplus = logistic(eta + phi[0])[2]
-        softplus *= y + np.exp(-phi[0])
-        out = y * eta
-        out -= softplus
-        out += self._row(y, phi, 0)[0]
-        return np.asarray(out)
-
-    def derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> tuple[Array, Array, Array]:
-        p, q, softplus = logistic(eta + phi[0])
-        size = np.exp(-phi[0])
-        total = y + size
-        softplus *= total
-        logf = y * eta
-        logf -= softplus
-        logf += self._row(y, phi, 0)[0]
-        # y - (y + m) p = (y - mu) q with mu q = m p, which neither cancels nor overflows.
-        first = y * q
-        first -= size * p
-        p *= q
-        p *= -total
-        return logf, first, p
+    def terms(self, y: Array, r: Array | float, phi: Array) -> Terms:
+        own = self._row(y, phi, 0)[0]
+        return Terms("negative_binomial_mean", (y, own), (float(phi[0]), float(np.exp(-phi[0]))))
 
     def third(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
         p, q, _ = logistic(eta + phi[0])
@@ -145,29 +119,9 @@ class NegativeBinomialConstant(_NegativeBinomial):
     Log f = log[Gamma(y + m) / Gamma(m)] - m log(1 + delta) + y log[delta / (1 + delta)].
     """
 
-    def log_density(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
-        log_size = eta - phi[0]
-        _, _, softplus = logistic(phi[:1])
-        (logf,) = log_rising(log_size, y, 0)
-        size = np.minimum(log_size, _MAX_SIZE_EXPONENT, out=log_size)
-        np.exp(size, out=size)
-        size *= softplus[0]
-        logf -= size
-        logf += y * (phi[0] - softplus[0])
-        return logf
-
-    def derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> tuple[Array, Array, Array]:
-        log_size = eta - phi[0]
-        _, _, softplus = logistic(phi[:1])
-        logf, first, second = log_rising(log_size, y, 2)
-        size = np.minimum(log_size, _MAX_SIZE_EXPONENT, out=log_size)
-        np.exp(size, out=size)
-        size *= softplus[0]
-        logf -= size
-        logf += y * (phi[0] - softplus[0])
-        first -= size
-        second -= size
-        return logf, first, second
+    def terms(self, y: Array, r: Array | float, phi: Array) -> Terms:
+        softplus = float(logistic(phi[:1])[2][0])
+        return Terms("negative_binomial_constant", (y,), (float(phi[0]), softplus))
 
     def third(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
         log_size = eta - phi[0]

@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erfcx, ndtri
+from scipy.special import ndtri
 
-from memagic.engine.families.base import LOG_2PI, Array, PhiDerivatives, logistic
-from memagic.engine.families.binomial import cloglog_success
+from memagic.engine.families.base import Array, Compiled, PhiDerivatives, Terms, logistic
+from memagic.engine.kernel import gompertz, normal_interval
 
 __all__ = ["OrdinalCloglog", "OrdinalLogit", "OrdinalProbit"]
 
@@ -27,8 +27,6 @@ __all__ = ["OrdinalCloglog", "OrdinalLogit", "OrdinalProbit"]
 # with zero remain finite.
 _FAR = 1e100
 _MAX_CUMULATIVE_EXPONENT = 600.0
-_ROOT_HALF = float(np.sqrt(0.5))
-_ROOT_HALF_PI = float(np.sqrt(0.5 * np.pi))
 
 
 class _Cuts(NamedTuple):
@@ -55,7 +53,7 @@ class _Edge(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Ordinal:
+class _Ordinal(Compiled):
     """What the links share.
 
     Parameters
@@ -150,24 +148,9 @@ class OrdinalLogit(_Ordinal):
     def _quantile(self, share: Array) -> Array:
         return np.log(share) - np.log1p(-share)
 
-    def log_density(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+    def terms(self, y: Array, r: Array | float, phi: Array) -> Terms:
         cuts = self._cuts(y, phi)
-        logf = -logistic(cuts.below - eta)[2]
-        logf -= logistic(eta - cuts.above)[2]
-        logf += cuts.log_share
-        return logf
-
-    def derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> tuple[Array, Array, Array]:
-        cuts = self._cuts(y, phi)
-        at_a, not_a, softplus_a = logistic(cuts.below - eta)
-        not_b, at_b, softplus_b = logistic(eta - cuts.above)
-        logf = cuts.log_share - softplus_a
-        logf -= softplus_b
-        first = at_a - not_b
-        at_a *= not_a
-        at_b *= not_b
-        at_a += at_b
-        return logf, first, np.negative(at_a, out=at_a)
+        return Terms("ordinal_logit", (cuts.below, cuts.above, cuts.log_share))
 
     def third(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
         cuts = self._cuts(y, phi)
@@ -195,7 +178,6 @@ class _Interval(NamedTuple):
     `at_high` and `at_low` are the normal densities there over the interval's probability.
     """
 
-    log_probability: Array
     mirrored: NDArray[np.bool_]
     high: Array
     low: Array
@@ -205,12 +187,7 @@ class _Interval(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OrdinalProbit(_Ordinal):
-    """Log f = log[Phi(b) - Phi(a)].
-
-    The interval is mirrored so that low + high <= 0, and the normal tails are scaled: with
-    M(x) = Phi(x)/phi(x) and phi(low)/phi(high) = exp(-d), d = (low^2 - high^2)/2 >= 0, the
-    probability over phi(high) is M(high) - exp(-d) M(low), which does not underflow.
-    """
+    """Log f = log[Phi(b) - Phi(a)]."""
 
     def _quantile(self, share: Array) -> Array:
         return np.asarray(ndtri(share))
@@ -218,33 +195,12 @@ class OrdinalProbit(_Ordinal):
     @classmethod
     def _interval(cls, eta: Array, y: Array, phi: Array) -> _Interval:
         cuts = cls._cuts(y, phi)
-        middle = 0.5 * (cuts.below + cuts.above) - eta
-        mirrored = middle > 0.0
-        high = np.where(mirrored, eta - cuts.below, cuts.above - eta)
-        low = np.where(mirrored, eta - cuts.above, cuts.below - eta)
-        ratio = np.exp(-cuts.distance * np.abs(middle))
-        tail_high = _ROOT_HALF_PI * erfcx(_ROOT_HALF * np.abs(high))
-        tail_low = ratio * (_ROOT_HALF_PI * erfcx(_ROOT_HALF * np.abs(low)))
-        # To the right of zero the scaled tail would overflow: there nothing needs scaling.
-        beyond = high > 0.0
-        log_density = -0.5 * high * high - 0.5 * LOG_2PI
-        scale = np.where(beyond, np.exp(log_density), 1.0)
-        part = np.where(beyond, 1.0 - scale * (tail_high + tail_low), tail_high - tail_low)
-        possible = (part > 0.0) & (cuts.distance > 0.0)
-        log_probability = np.full(part.shape, -np.inf)
-        np.log(part, out=log_probability, where=possible)
-        log_probability += np.where(beyond, 0.0, log_density)
-        at_high = np.divide(scale, part, out=np.zeros(part.shape), where=possible)
-        return _Interval(log_probability, mirrored, high, low, at_high, ratio * at_high)
+        _, mirrored, *ends = normal_interval(eta, cuts.below, cuts.above)
+        return _Interval(mirrored != 0.0, *ends)
 
-    def log_density(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
-        return self._interval(eta, y, phi).log_probability
-
-    def derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> tuple[Array, Array, Array]:
-        at = self._interval(eta, y, phi)
-        shift = at.at_high - at.at_low
-        second = at.at_low * (at.low + shift) - at.at_high * (at.high + shift)
-        return at.log_probability, np.where(at.mirrored, shift, -shift), second
+    def terms(self, y: Array, r: Array | float, phi: Array) -> Terms:
+        cuts = self._cuts(y, phi)
+        return Terms("ordinal_probit", (cuts.below, cuts.above))
 
     def third(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
         at = self._interval(eta, y, phi)
@@ -291,14 +247,9 @@ class OrdinalCloglog(_Ordinal):
         survived = np.exp(np.minimum(cuts.below - eta, _MAX_CUMULATIVE_EXPONENT))
         return cuts, survived, cuts.above + cuts.log_share - eta
 
-    def log_density(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
-        _, survived, c = self._ends(eta, y, phi)
-        return cloglog_success(c)[0] - survived
-
-    def derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> tuple[Array, Array, Array]:
-        _, survived, c = self._ends(eta, y, phi)
-        log_success, h, w = cloglog_success(c)
-        return log_success - survived, survived - h, h * (1.0 - w - h) - survived
+    def terms(self, y: Array, r: Array | float, phi: Array) -> Terms:
+        cuts = self._cuts(y, phi)
+        return Terms("ordinal_cloglog", (cuts.below, cuts.above + cuts.log_share))
 
     def third(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
         _, survived, c = self._ends(eta, y, phi)
@@ -325,7 +276,7 @@ class OrdinalCloglog(_Ordinal):
     @staticmethod
     def _success_slopes(c: Array) -> tuple[Array, Array, Array]:
         """Derivatives of log[1 - exp(-exp(c))]."""
-        _, h, w = cloglog_success(c)
+        _, h, w = gompertz(c)
         rest = 1.0 - w - h
         slope = h * rest
         return h, slope, slope * rest - h * (w + slope)

@@ -1,0 +1,162 @@
+/* One look at the quadrature nodes of a block: log densities at every row and node, summed within the
+ * lowest-level clusters, and with derivatives the sums that the scores and the Hessian are made of.
+ */
+#ifndef MEMAGIC_LOOK_H
+#define MEMAGIC_LOOK_H
+
+#include "densities.h"
+
+/* Factors, each at most 4, whose product is taken before its logarithm: no overflow below 4^511. */
+#define MOST_FACTORS 500
+
+/* n rows of M lowest-level clusters, K nodes, Q effects, p of d coefficients; rows are in the order of their
+ * clusters and of their cells, the rows that share a row of Z. Arrays are in C's order. */
+typedef struct {
+    ptrdiff_t n, K, Q, p, d;
+    const Kind *kind;
+    const double *parameters;
+    const double *columns;            /* (kind->columns, n) */
+    const double *fixed;              /* (n) */
+    const double *effects;            /* (M, Q, K) */
+    const double *z;                  /* (cells, Q) */
+    const ptrdiff_t *cell_of_row;     /* (n) */
+    const ptrdiff_t *cluster_of_row;  /* (n) */
+    const double *x;                  /* (n, p) */
+    const double *weight;             /* (n), or NULL */
+    double *logf;                     /* (M, K), zero at first */
+    double *scores;                   /* (M, d, K), zero at first, of which p are filled; NULL without derivatives */
+    double *z_first;                  /* (M, Q, K), zero at first */
+    double *second;                   /* (n, K) */
+} LookArguments;
+
+/* What is kept for one chunk of rows times nodes. */
+typedef struct {
+    double eta[CHUNK], logf[CHUNK], factor[CHUNK], first[CHUNK], second[CHUNK];
+    double columns[MOST_COLUMNS * CHUNK];
+    double at_cell[CHUNK], product[CHUNK];
+} Workspace;
+
+INLINE void flush(double *restrict product, double *restrict logf, ptrdiff_t k) {
+    for (ptrdiff_t i = 0; i < k; i++) {
+        logf[i] -= log_(product[i]);
+        product[i] = 1.0;
+    }
+}
+
+INLINE void add(double *restrict to, const double *restrict from, double times, ptrdiff_t k) {
+    for (ptrdiff_t i = 0; i < k; i++) to[i] += times * from[i];
+}
+
+/* Rows `begin` to `end` at the nodes `low` to `low + k`. */
+INLINE void fill(const LookArguments *a, Workspace *w, ptrdiff_t begin, ptrdiff_t end, ptrdiff_t low,
+                 const ptrdiff_t k) {
+    ptrdiff_t cell = -1;
+    double *restrict at_cell = w->at_cell;
+    for (ptrdiff_t i = begin; i < end; i++) {
+        double *restrict eta = w->eta + (i - begin) * k;
+        if (a->cell_of_row[i] != cell) {
+            cell = a->cell_of_row[i];
+            const double *restrict z = a->z + cell * a->Q;
+            const double *restrict u = a->effects + a->cluster_of_row[i] * a->Q * a->K + low;
+            for (ptrdiff_t j = 0; j < k; j++) at_cell[j] = z[0] * u[j];
+            for (ptrdiff_t q = 1; q < a->Q; q++) add(at_cell, u + q * a->K, z[q], k);
+        }
+        double fixed = a->fixed[i];
+        for (ptrdiff_t j = 0; j < k; j++) eta[j] = fixed + at_cell[j];
+        for (int c = 0; c < a->kind->columns; c++) {
+            double value = a->columns[c * a->n + i];
+            double *restrict column = w->columns + c * CHUNK + (i - begin) * k;
+            for (ptrdiff_t j = 0; j < k; j++) column[j] = value;
+        }
+    }
+}
+
+INLINE void sum_derivatives(const LookArguments *a, Workspace *w, ptrdiff_t begin, ptrdiff_t end,
+                            ptrdiff_t low, const ptrdiff_t k) {
+    for (ptrdiff_t i = begin; i < end; i++) {
+        double *restrict first = w->first + (i - begin) * k, *restrict second = w->second + (i - begin) * k;
+        double weight = a->weight ? a->weight[i] : 1.0;
+        ptrdiff_t cluster = a->cluster_of_row[i];
+        const double *restrict x = a->x + i * a->p, *restrict z = a->z + a->cell_of_row[i] * a->Q;
+        double *restrict out = a->second + i * a->K + low;
+        for (ptrdiff_t j = 0; j < k; j++) out[j] = weight * second[j];
+        for (ptrdiff_t c = 0; c < a->p; c++)
+            add(a->scores + (cluster * a->d + c) * a->K + low, first, weight * x[c], k);
+        for (ptrdiff_t q = 0; q < a->Q; q++)
+            add(a->z_first + (cluster * a->Q + q) * a->K + low, first, weight * z[q], k);
+    }
+}
+
+INLINE void sum_logs(const LookArguments *a, Workspace *w, ptrdiff_t begin, ptrdiff_t end, ptrdiff_t low,
+                     const ptrdiff_t k, int factored, ptrdiff_t *cluster, ptrdiff_t *factors) {
+    for (ptrdiff_t i = begin; i < end; i++) {
+        const double *restrict logf = w->logf + (i - begin) * k;
+        if (!factored) {
+            add(a->logf + a->cluster_of_row[i] * a->K + low, logf, a->weight ? a->weight[i] : 1.0, k);
+            continue;
+        }
+        if (a->cluster_of_row[i] != *cluster || *factors == MOST_FACTORS) {
+            flush(w->product, a->logf + *cluster * a->K + low, k);
+            *cluster = a->cluster_of_row[i];
+            *factors = 0;
+        }
+        *factors += 1;
+        double *restrict total = a->logf + *cluster * a->K + low, *restrict product = w->product;
+        const double *restrict factor = w->factor + (i - begin) * k;
+        for (ptrdiff_t j = 0; j < k; j++) {
+            total[j] += logf[j];
+            product[j] *= factor[j];
+        }
+    }
+}
+
+INLINE void look_at_nodes(const LookArguments *a, ptrdiff_t low, const ptrdiff_t k) {
+    Workspace w;
+    int factored = a->kind->factored && !a->weight;
+    ptrdiff_t rows = CHUNK / k, cluster = a->cluster_of_row[0], factors = 0;
+    for (ptrdiff_t j = 0; j < k; j++) w.product[j] = 1.0;
+    Output out = {w.logf, factored ? w.factor : NULL, a->scores ? w.first : NULL, a->scores ? w.second : NULL};
+    for (ptrdiff_t begin = 0; begin < a->n; begin += rows) {
+        ptrdiff_t end = begin + rows < a->n ? begin + rows : a->n;
+        fill(a, &w, begin, end, low, k);
+        a->kind->density((end - begin) * k, w.eta, w.columns, a->parameters, out);
+        sum_logs(a, &w, begin, end, low, k, factored, &cluster, &factors);
+        if (a->scores) sum_derivatives(a, &w, begin, end, low, k);
+    }
+    if (factored) flush(w.product, a->logf + cluster * a->K + low, k);
+}
+
+VECTORIZED static void look(const LookArguments *a) {
+    if (a->n == 0) return;
+    for (ptrdiff_t low = 0; low < a->K; low += CHUNK) {
+        ptrdiff_t k = a->K - low < CHUNK ? a->K - low : CHUNK;
+        /* Loops of known length for the default number of points, and for one. */
+        if (k == 7)
+            look_at_nodes(a, low, 7);
+        else if (k == 1)
+            look_at_nodes(a, low, 1);
+        else
+            look_at_nodes(a, low, k);
+    }
+}
+
+/* Sums over nodes of a row's values times those of its cluster: out (n, S), values (n, K),
+ * by_cluster (M, S, K). */
+VECTORIZED static void over_nodes(ptrdiff_t n, ptrdiff_t K, ptrdiff_t S, const double *restrict values,
+                                  const ptrdiff_t *restrict cluster_of_row, const double *restrict by_cluster,
+                                  double *restrict out) {
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const double *restrict own = by_cluster + cluster_of_row[i] * S * K, *restrict row = values + i * K;
+        for (ptrdiff_t s = 0; s < S; s++) {
+            double total[8] = {0.0};
+            ptrdiff_t j = 0;
+            for (; j + 8 <= K; j += 8)
+                for (int lane = 0; lane < 8; lane++) total[lane] += row[j + lane] * own[s * K + j + lane];
+            for (; j < K; j++) total[j & 7] += row[j] * own[s * K + j];
+            out[i * S + s] = ((total[0] + total[4]) + (total[2] + total[6])) +
+                             ((total[1] + total[5]) + (total[3] + total[7]));
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,171 @@
+"""The compiled kernel against the same sums in NumPy, and its elementary functions against scipy."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import special
+
+from memagic.engine import kernel
+from memagic.engine.families import (
+    BinomialCloglog,
+    BinomialLogit,
+    BinomialProbit,
+    Family,
+    GammaLog,
+    GaussianIdentity,
+    GaussianLog,
+    NegativeBinomialConstant,
+    NegativeBinomialMean,
+    OrdinalCloglog,
+    OrdinalLogit,
+    OrdinalProbit,
+    PoissonLog,
+)
+
+Array = NDArray[np.float64]
+
+FAMILIES: dict[str, tuple[Family, float | None]] = {
+    "bernoulli": (BinomialLogit(), 1.0),
+    "binomial": (BinomialLogit(), None),
+    "probit": (BinomialProbit(), 1.0),
+    "cloglog": (BinomialCloglog(), None),
+    "poisson": (PoissonLog(), 1.0),
+    "gaussian": (GaussianIdentity(), 1.0),
+    "gaussian-log": (GaussianLog(), 1.0),
+    "gamma": (GammaLog(), 1.0),
+    "nbinomial": (NegativeBinomialMean(), 1.0),
+    "nbinomial-constant": (NegativeBinomialConstant(), 1.0),
+    "ordinal": (OrdinalLogit(3), 1.0),
+    "ordinal-probit": (OrdinalProbit(3), 1.0),
+    "ordinal-cloglog": (OrdinalCloglog(3), 1.0),
+}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows as a block has them."""
+
+    x: Array
+    z: Array
+    cell_of_row: NDArray[np.intp]
+    cluster_of_row: NDArray[np.intp]
+    weight: Array | None
+    n_lowest: int
+
+
+def rows(weighted: bool, sizes: list[int], q: int) -> Rows:
+    """Clusters of the given sizes, each of one cell, of two, or of as many as it has rows."""
+    rng = np.random.default_rng(7)
+    n, cluster = sum(sizes), np.repeat(np.arange(len(sizes)), sizes)
+    begins = np.r_[True, cluster[1:] != cluster[:-1]] | (cluster % 3 == 2)
+    begins |= (cluster % 3 == 1) & (rng.random(n) < 0.3)
+    cell = np.cumsum(begins) - 1
+    z = rng.normal(size=(cell[-1] + 1, q))
+    weight = rng.uniform(0.2, 3.0, size=(n, 1)) if weighted else None
+    return Rows(rng.normal(size=(n, 3)), z, cell, cluster, weight, len(sizes))
+
+
+def response(name: str, n: int) -> tuple[Array, Array | float]:
+    rng = np.random.default_rng(3)
+    r: Array | float = rng.integers(1, 6, size=(n, 1)).astype(float) if FAMILIES[name][1] is None else 1.0
+    if name.startswith("ordinal"):
+        return rng.integers(0, 3, size=(n, 1)).astype(float), r
+    if name in ("bernoulli", "probit", "binomial", "cloglog"):
+        return np.floor(rng.random((n, 1)) * (r + 1.0)), r
+    if name.startswith("ga"):
+        return rng.uniform(0.1, 3.0, size=(n, 1)), r
+    return rng.poisson(4.0, size=(n, 1)).astype(float), r
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("n_nodes", "q"), [(1, 1), (7, 1), (7, 2), (49, 2), (513, 1)])
+def test_look(name: str, weighted: bool, n_nodes: int, q: int) -> None:
+    # More rows in a cluster than factors are multiplied before the logarithm is taken.
+    sizes = [1, 3, 600, 2, 40] if n_nodes < 100 else [1, 3, 20]
+    data = rows(weighted, sizes, q)
+    n, family, rng = sum(sizes), FAMILIES[name][0], np.random.default_rng(1)
+    y, r = response(name, n)
+    phi = np.sort(rng.normal(size=family.n_phi))
+    fixed, effects = rng.normal(size=n), rng.normal(size=(len(sizes), q, n_nodes))
+    eta = fixed[:, None] + np.einsum("iq,iqk->ik", data.z[data.cell_of_row], effects[data.cluster_of_row])
+    weight = 1.0 if data.weight is None else data.weight
+    logf, first, second = (weight * part for part in family.derivatives(eta, y, r, phi))
+    by_cluster = np.add.reduceat(logf, np.r_[0, np.cumsum(sizes)[:-1]], axis=0)
+    terms = family.terms(y, r, phi)
+
+    sums = kernel.look_with_derivatives(data, terms, fixed, effects, 5)
+    # Sums of 600 terms in another order.
+    close = {"rel": 1e-12, "abs": 1e-11}
+    assert kernel.look(data, terms, fixed, effects) == pytest.approx(by_cluster, **close)
+    assert sums.logf == pytest.approx(by_cluster, **close)
+    assert sums.second == pytest.approx(second, rel=1e-14)
+    for part, columns in ((sums.scores[:, :3], data.x), (sums.z_first, data.z[data.cell_of_row])):
+        products = columns[:, :, None] * first[:, None, :]
+        expected = np.add.reduceat(products, np.r_[0, np.cumsum(sizes)[:-1]], axis=0)
+        assert part == pytest.approx(expected, rel=1e-11, abs=1e-10)
+    assert not sums.scores[:, 3:].any()
+
+    moments = rng.normal(size=(len(sizes), 4, n_nodes))
+    averaged = np.einsum("ik,isk->is", second, moments[data.cluster_of_row])
+    size = float(np.abs(second).max() * n_nodes)
+    assert kernel.over_nodes(data, sums.second, moments) == pytest.approx(averaged, abs=1e-14 * size)
+
+
+def test_threads_give_the_same() -> None:
+    data, family = rows(False, [50] * 400, 1), BinomialLogit()
+    y, r = response("bernoulli", 20_000)
+    rng = np.random.default_rng(2)
+    fixed, effects = rng.normal(size=20_000), rng.normal(size=(400, 1, 7))
+    terms = family.terms(y, r, np.empty(0))
+    alone = kernel.look(data, terms, fixed, effects)
+    with ThreadPoolExecutor(4) as pool:
+        for together in pool.map(lambda _: kernel.look(data, terms, fixed, effects), range(16)):
+            assert np.array_equal(together, alone)
+
+
+def test_not_a_number_stays_one() -> None:
+    for name, (family, _) in FAMILIES.items():
+        y, r = response(name, 4)
+        eta = np.array([[0.1, np.nan, 0.2], [np.nan, 0.0, 0.3], [0.0, 0.0, np.nan], [1.0, 2.0, 3.0]])
+        phi = np.arange(float(family.n_phi))
+        for part in (family.log_density(eta, y, r, phi), *family.derivatives(eta, y, r, phi)[:2]):
+            assert np.array_equal(np.isnan(part), np.isnan(eta)), name
+
+
+def test_scaled_complementary_error_function() -> None:
+    """Through the normal's log probability and Mills ratio, against scipy's."""
+    eta = np.concatenate([-np.logspace(-8, 6, 4001), [0.0]])
+    logf, first, _ = BinomialProbit().derivatives(eta, np.ones(4002), 1.0, np.empty(0))
+    assert logf == pytest.approx(special.log_ndtr(eta), rel=2e-14)
+    assert first == pytest.approx(np.sqrt(2.0 / np.pi) / special.erfcx(-eta / np.sqrt(2.0)), rel=1e-14)
+
+
+@pytest.mark.parametrize("x", [0.0, 1e-300, 1e-8, 0.3465, 0.3467, 20.0, 700.0])
+def test_exponential(x: float) -> None:
+    for eta in (x, -x):
+        mu = -PoissonLog().derivatives(np.array([eta]), np.zeros(1), 1.0, np.empty(0))[2][0]
+        assert mu == pytest.approx(np.exp(eta), rel=4e-16)
+
+
+class TestRefusals:
+    """Arrays that do not fit together are refused before anything is read."""
+
+    def test_sizes(self) -> None:
+        data = rows(False, [3, 4], 1)
+        terms = PoissonLog().terms(np.zeros((7, 1)), 1.0, np.empty(0))
+        with pytest.raises(ValueError, match="wrong size"):
+            kernel.look(data, terms, np.zeros(7), np.zeros((3, 1, 7)))
+        with pytest.raises(ValueError, match="wrong size"):
+            kernel.over_nodes(data, np.zeros((7, 5)), np.zeros((2, 1, 4)))
+
+    def test_types(self) -> None:
+        data = rows(False, [3, 4], 1)
+        terms = PoissonLog().terms(np.zeros((7, 1)), 1.0, np.empty(0))
+        with pytest.raises(TypeError, match="wrong type"):
+            kernel.look(data, terms, np.zeros(7, dtype=np.int64), np.zeros((2, 1, 7)))  # type: ignore[arg-type]
