@@ -124,9 +124,9 @@ def maximize_outlined(
     step = newton_step(evaluation, coordinates)
     found = replace(first, evaluation=evaluation, concave=step.concave)
     left = stopping.iterate - first.iterations
-    if not first.converged or left <= 0:
+    if left <= 0:
         return found
-    if step.concave and step.scaled_gradient <= _SETTLED:
+    if first.converged and step.concave and step.scaled_gradient <= _SETTLED:
         return replace(found, theta=first.theta + step.direction)
     try:
         renumbered = space.listener(_Renumbered(listener, first.iterations))
