@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from memagic.errors import Break, CommandError
     from memagic.session import Session
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Break",
     "CommandError",
     "Session",
+    "__version__",
     "explore_integrand",
     "explore_start",
     "load",
