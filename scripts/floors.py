@@ -34,7 +34,9 @@ def floors(path: Path = PYPROJECT) -> dict[str, str]:
         for requirement in group:
             match = _FLOOR.match(requirement)
             if match and found.setdefault(match["name"], match["version"]) != match["version"]:
-                raise ValueError(f"{match['name']} has two floors: {found[match['name']]}, {match['version']}")
+                raise ValueError(
+                    f"{match['name']} has two floors: {found[match['name']]}, {match['version']}"
+                )
     return found
 
 
