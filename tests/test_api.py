@@ -91,7 +91,9 @@ def section(documentation: str, title: str) -> str:
     return match.group(1) if match else ""
 
 
-@pytest.mark.parametrize(("name", "function"), public_functions(), ids=lambda value: str(value))
+@pytest.mark.parametrize(
+    ("name", "function"), public_functions(), ids=[name for name, _ in public_functions()]
+)
 def test_what_is_public_is_documented(name: str, function: Callable[..., object]) -> None:
     """One sentence at least; parameters that a section names are those there are, and none is forgotten."""
     documentation = inspect.getdoc(function)
