@@ -48,7 +48,8 @@ def main() -> None:
         for scheme in SCHEMES:
             path = IMAGES / f"first-cell-{scheme}.png"
             width, height = draw(browser, html, scheme, path)
-            print(f"{path.name}: {width} x {height}, {path.stat().st_size / 1000:.0f} kB")
+            size = f"{width} x {height}, {path.stat().st_size / 1000:.0f} kB"
+            print(f'{path.name}: {size}; in README.md width="{width // SCALE}"')
         browser.close()
 
 
