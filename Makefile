@@ -1,27 +1,32 @@
 # Everything runs in .venv, made from pyproject.toml alone. Needed on the machine: Python >= 3.11 with venv and its
 # headers, a C compiler, and make.
 PYTHON ?= python3
+# The oldest versions of the dependencies are those of the oldest Python.
+PYTHON_MINIMUM ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NOTEBOOK := notebooks/quickstart.ipynb
 
 .DELETE_ON_ERROR:
-.PHONY: help venv test test-browser chromium fuzz lint demo lab bench bench-r clean
+.PHONY: help venv test test-minimum test-browser chromium fuzz lint dist test-dist demo pictures lab bench bench-r clean
 
 help:
 	@echo 'make test    run the tests, and the notebooks against their stored output'
 	@echo 'make test-browser   drive JupyterLab in Chromium; pictures go into build/screenshots'
+	@echo 'make test-minimum   run the tests with the oldest versions of all dependencies; needs Python 3.11'
+	@echo 'make dist    build the wheel and the source distribution; make test-dist installs and tests both'
 	@echo 'make fuzz    read thousands of generated and damaged commands; EFFORT=100 times the examples of a test run'
 	@echo 'make lint    check style and types'
 	@echo 'make demo    fit one model here, and run the quick start notebook into build/quickstart.html'
+	@echo 'make pictures   draw the pictures of README.md anew, in Chromium'
 	@echo 'make lab     open the quick start notebook in JupyterLab'
 	@echo 'make bench   measure fit and start-up times; make bench-r those of R'"'"'s lme4 and glmmTMB as well'
 	@echo 'make venv    only install; make clean removes all that make has made'
 
 venv: $(STAMP)
 
-$(STAMP): pyproject.toml setup.py $(wildcard src/native/*)
+$(STAMP): pyproject.toml src/memagic/__init__.py setup.py $(wildcard src/native/*)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,notebook]'
 	touch $@
@@ -33,6 +38,19 @@ test: venv
 		echo '$(BIN)/python -m pytest -q --nbval-lax --nbval-current-env notebooks'; \
 		$(BIN)/python -m pytest -q --nbval-lax --nbval-current-env notebooks; \
 	fi
+
+MINIMUM := .venv-minimum
+
+test-minimum: $(MINIMUM)/.installed
+	$(MINIMUM)/bin/python -m pytest -q -n auto
+
+$(MINIMUM)/.installed: pyproject.toml scripts/floors.py src/memagic/__init__.py
+	rm -rf $(MINIMUM)
+	$(PYTHON_MINIMUM) -m venv $(MINIMUM)
+	$(MINIMUM)/bin/python scripts/floors.py >$(MINIMUM)/constraints.txt
+	$(MINIMUM)/bin/python -m pip install --quiet --disable-pip-version-check \
+		-c $(MINIMUM)/constraints.txt -e '.[test,plots,tables]'
+	touch $@
 
 BROWSER_STAMP := $(VENV)/.browser-installed
 
@@ -62,10 +80,20 @@ lint: venv
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+dist: venv
+	rm -rf dist
+	$(BIN)/python -m build
+
+test-dist: dist
+	$(BIN)/python scripts/try_dist.py
+
 demo: venv
 	$(BIN)/python scripts/demo.py
 	mkdir -p build
 	$(BIN)/python -m nbconvert --to html --execute --output-dir build --output quickstart.html $(NOTEBOOK)
+
+pictures: $(BROWSER_STAMP) chromium
+	$(BIN)/python scripts/make_pictures.py
 
 lab: venv
 	$(BIN)/python -m jupyterlab $(NOTEBOOK)
@@ -81,5 +109,5 @@ bench-r: venv
 	$(BIN)/python benchmarks/run.py --r
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(MINIMUM) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

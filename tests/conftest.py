@@ -15,8 +15,11 @@ import memagic
 from memagic import datasets
 from memagic.results import MEResults
 
+# What is beside the tests in a checkout, and may be missing where the installed package is tested.
+CHECKOUT = Path(__file__).resolve().parents[1]
+
 # Data that may not go into the package lie next to the checkout.
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+SHARED = CHECKOUT.parent / "shared"
 
 # Property tests put the global generator into a known state and back; drawing from it is not allowed.
 _STATE = {"get_state", "set_state", "seed"}
@@ -36,6 +39,19 @@ def no_global_random_numbers() -> Iterator[None]:
             if getattr(function, "__self__", None) is owner and name not in _STATE:
                 patch.setattr(np.random, name, refuse)
         yield
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Callable[[str], Path]:
+    """A file of the checkout; skips where the tests are run without one."""
+
+    def find(name: str) -> Path:
+        path = CHECKOUT / name
+        if not path.exists():
+            pytest.skip(f"{name} is not beside the tests, as it is in a checkout")
+        return path
+
+    return find
 
 
 @cache

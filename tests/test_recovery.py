@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,12 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "recovery.py"
-
 
 @pytest.fixture(scope="module")
-def recovery() -> Iterator[ModuleType]:
-    spec = importlib.util.spec_from_file_location("recovery", SCRIPT)
+def recovery(checkout: Callable[[str], Path]) -> Iterator[ModuleType]:
+    spec = importlib.util.spec_from_file_location("recovery", checkout("scripts/recovery.py"))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from memagic import datasets
     from memagic.api import (
         explore_integrand,
         explore_start,
@@ -20,12 +21,19 @@ if TYPE_CHECKING:
         run,
     )
     from memagic.errors import Break, CommandError
+    from memagic.magics import load_ipython_extension, unload_ipython_extension
+    from memagic.results import MEResults
     from memagic.session import Session
+
+__version__ = "0.1.0"
 
 __all__ = [
     "Break",
     "CommandError",
+    "MEResults",
     "Session",
+    "__version__",
+    "datasets",
     "explore_integrand",
     "explore_start",
     "load",
@@ -45,8 +53,8 @@ __all__ = [
 _HOMES = {
     "Break": "memagic.errors",
     "CommandError": "memagic.errors",
+    "MEResults": "memagic.results",
     "Session": "memagic.session",
-    "datasets": "memagic.datasets",
     "load_ipython_extension": "memagic.magics",
     "unload_ipython_extension": "memagic.magics",
 }
@@ -54,7 +62,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for when it is asked for: the import of the package stays light."""
-    if name not in __all__ and name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module 'memagic' has no attribute {name!r}")
     from importlib import import_module
 
@@ -67,4 +75,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """What there is, whether imported yet or not."""
-    return sorted({*globals(), *__all__, "datasets"})
+    return sorted({*globals(), *__all__})

@@ -57,6 +57,10 @@ def run(
     constraints : mapping of int to str, optional
         What ``constraints(1)`` refers to, ``{1: "[c_use]age = 0"}``.
 
+    Returns
+    -------
+    MEResults
+
     Raises
     ------
     CommandError
@@ -103,6 +107,10 @@ def explore_start(
     data : DataFrame or str
     matrices : mapping, optional
     constraints : mapping of int to str, optional
+
+    Returns
+    -------
+    StartGrid
 
     Raises
     ------
@@ -178,6 +186,15 @@ def meglm(specification: str, data: Data, **options: object) -> MEResults:
         Options by name: ``family="bernoulli"``, ``intpoints=9``, ``eform=True``. A trailing
         underscore is dropped: ``or_=True``. ``from_`` takes initial values as a dict or as a Series
         such as ``fit.params``.
+
+    Returns
+    -------
+    MEResults
+
+    Raises
+    ------
+    CommandError
+        What is wrong with the specification, an option or the data.
     """
     return _call("meglm", specification, data, options)
 

@@ -24,7 +24,8 @@ class Kernel:
         self.manager, self.client = start_new_kernel(kernel_name="python3")
 
     def send(self, source: str) -> str:
-        return str(self.client.execute(source, store_history=False))
+        # What is sent after a cell that fails is run, however soon it comes.
+        return str(self.client.execute(source, store_history=False, stop_on_error=False))
 
     def messages(self, sent: str) -> Iterator[tuple[str, Any]]:
         """Kind and content of every message until the kernel is idle again."""

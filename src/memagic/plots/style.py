@@ -47,9 +47,8 @@ def name_figure(ax: Axes, name: str) -> None:
 
     if name in figure_names():
         pyplot.close(name)
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    figure.set_label(name)
+    # Of a figure, and of a part of one, `figure` is the whole.
+    ax.figure.figure.set_label(name)
 
 
 def accent(number: int = 0) -> str:

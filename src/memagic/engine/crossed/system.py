@@ -123,7 +123,8 @@ class System:
         for (t, u), (first, second) in links.items():
             left.append(self._columns[t].of(first)[:, 0])
             right.append(self._columns[u].of(second)[:, 0])
-        edges = (np.concatenate(left), np.concatenate(right))
+        # Older scipy finds the pieces of graphs with such indices only.
+        edges = tuple(np.concatenate(ends).astype(np.int32) for ends in (left, right))
         weights = np.ones(len(edges[0]), dtype=np.int8)
         graph = coo_array((weights, edges), shape=(self._n_columns, self._n_columns))
         return np.asarray(connected_components(graph, directed=False)[1], dtype=np.intp)
