@@ -44,7 +44,7 @@ MINIMUM := .venv-minimum
 test-minimum: $(MINIMUM)/.installed
 	$(MINIMUM)/bin/python -m pytest -q -n auto
 
-$(MINIMUM)/.installed: pyproject.toml scripts/floors.py src/memagic/__init__.py
+$(MINIMUM)/.installed: pyproject.toml scripts/floors.py src/memagic/__init__.py setup.py $(wildcard src/native/*)
 	rm -rf $(MINIMUM)
 	$(PYTHON_MINIMUM) -m venv $(MINIMUM)
 	$(MINIMUM)/bin/python scripts/floors.py >$(MINIMUM)/constraints.txt
