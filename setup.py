@@ -13,7 +13,17 @@ setup(
             sources=["src/native/module.c"],
             depends=[
                 f"src/native/{name}.h"
-                for name in ("coefficients", "densities", "elementary", "look", "rising")
+                for name in (
+                    "buffers",
+                    "coefficients",
+                    "crossed_methods",
+                    "densities",
+                    "elementary",
+                    "elimination",
+                    "loadings",
+                    "look",
+                    "rising",
+                )
             ],
             extra_compile_args=FLAGS,
             py_limited_api=True,

@@ -57,3 +57,72 @@ def normal_interval(
     /,
 ) -> None: ...
 def gompertz(eta: _Array, log_success: _Array, h: _Array, w: _Array, /) -> None: ...
+def eliminate(
+    begins: _Index,
+    row: _Index,
+    place: _Index,
+    listed: _Index | None,
+    q: int,
+    inverse: _Array,
+    entries: _Array,
+    solved: _Array,
+    left: _Array | None,
+    /,
+) -> None: ...
+def invert(
+    begins: _Index,
+    row: _Index,
+    place: _Index,
+    listed: _Index | None,
+    q: int,
+    inverse: _Array,
+    solved: _Array,
+    rest: _Array | None,
+    across: _Array,
+    corner: _Array,
+    /,
+) -> None: ...
+def forwards(
+    begins: _Index,
+    row: _Index,
+    column: _Index,
+    listed: None,
+    q: int,
+    inverse: _Array,
+    entries: _Array,
+    rhs: _Array,
+    first: int,
+    k: int,
+    /,
+) -> None: ...
+def backwards(
+    begins: _Index,
+    row: _Index,
+    column: _Index,
+    listed: None,
+    q: int,
+    solved: _Array,
+    rhs: _Array,
+    first: int,
+    k: int,
+    /,
+) -> None: ...
+def along(index: _Index, loadings: _Array, values: _Array, base: _Array, out: _Array, /) -> None: ...
+def sums(index: _Index, loadings: _Array, row: _Array, out: _Array, /) -> None: ...
+def curvature(places: _Index, loadings: _Array, weight: _Array, out: _Array, /) -> None: ...
+def spread(
+    places: _Index, loadings: _Array, inverse: _Array, by_effect: _Array, h: _Array, /
+) -> None: ...
+def coupled(
+    first: _Index,
+    second: _Index,
+    blocks: _Array,
+    left: _Array,
+    right: _Array,
+    left_out: _Array,
+    right_out: _Array,
+    q: int,
+    r: int,
+    k: int,
+    /,
+) -> None: ...

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.blas import dsyrk
 
-from memagic.engine.crossed.pieces import Pieces
+from memagic.engine import _kernel
+from memagic.engine.crossed.pieces import Pieces, Trace
 from memagic.engine.crossed.products import joint
 
 Array = NDArray[np.float64]
@@ -43,14 +44,21 @@ class Rest(Protocol):
     def position(self, left: Index, right: Index) -> Index:
         """Where the entry of two columns lies."""
 
+    def row_and_place(self, column: Index) -> tuple[Index, Index] | None:
+        """Two numbers for each column whose sum is the position of an entry.
+
+        The first that of the later column, the second that of the earlier one; None where there are
+        no such numbers.
+        """
+
     def factor(self, flat: Array) -> Any:
         """Factor the matrix, which may be overwritten; the result has a `log_det`."""
 
     def solve(self, factored: Any, rhs: Array) -> None:
-        """Overwrite the elements of `rhs` that belong here, shape (number of all columns,)."""
+        """Overwrite the rows of `rhs` that belong here, shape (number of all columns, k)."""
 
-    def invert(self, factored: Any, out: Array) -> None:
-        """Write the inverse to the same places of `out`."""
+    def invert(self, factored: Any, out: Array) -> Trace | None:
+        """Write the inverse to the same places of `out`; traces, unless they are not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,28 +81,6 @@ class Eliminated:
     solved: Array
     rest: Any
     log_det: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Pairs:
-    """All pairs of entries of one group, P of them, those of an entry with itself included.
-
-    Attributes
-    ----------
-    entry : ndarray of int, shape (P,)
-        The later entry; sorted.
-    other : ndarray of int, shape (P,)
-        The earlier one, or the same.
-    position : ndarray of int, shape (P,)
-        Where their columns meet in the rest.
-    last : ndarray of int, shape (E,)
-        The pair of each entry with itself.
-    """
-
-    entry: Index
-    other: Index
-    position: Index
-    last: Index
 
 
 class Elimination:
@@ -130,8 +116,9 @@ class Elimination:
         self._entries_at = self._m * self._q**2
         self._rest_at = self._entries_at + len(key) * self._q
         self.length = self._rest_at + rest.length
-        self._pairs = _pairs(self._begins, self._group, self._column, rest) if self._is_sparse() else None
-        self._chunks = self._make_chunks() if self._pairs is None else []
+        self._sparse = self._is_sparse()
+        self._pairs = self._make_pairs()
+        self._chunks = [] if self._sparse else self._make_chunks()
 
     def position(self, left: Index, right: Index) -> Index:
         """Where the entry of two columns lies; two of the term's own must be of one group."""
@@ -166,36 +153,40 @@ class Elimination:
         lower = flat[: self._entries_at].reshape(self._m, q, q)
         inverse, log_det = _inverse(lower)
         entries = flat[self._entries_at : self._rest_at].reshape(-1, q)
-        solved = _by_group(inverse, entries, self._group)
+        solved = np.empty_like(entries)
         left = flat[self._rest_at :]
-        self._eliminate(left, entries, solved, inverse)
+        _kernel.eliminate(*self._pairs, q, inverse, entries, solved, left if self._sparse else None)
+        if not self._sparse:
+            self._eliminate_densely(left, entries, inverse)
         rest = self._rest.factor(left)
         return Eliminated(inverse, entries, solved, rest, log_det + rest.log_det)
 
     def solve(self, factored: Eliminated, rhs: Array) -> None:
-        """Overwrite `rhs`, shape (number of all columns,), by the solution."""
-        own = rhs[self._offset : self._offset + self._m * self._q].reshape(self._m, self._q)
-        own[:] = np.einsum("mab,mb->ma", factored.inverse, own)
-        for a in range(self._q):
-            up = factored.entries[:, a] * np.take(own[:, a], self._group)
-            rhs -= np.bincount(self._column, up, minlength=self._n_columns)
+        """Overwrite `rhs`, shape (number of all columns, k), by the solution."""
+        design = (self._begins, self._column, self._column, None, self._q)
+        width = rhs.shape[1]
+        _kernel.forwards(*design, factored.inverse, factored.entries, rhs, self._offset, width)
         self._rest.solve(factored.rest, rhs)
-        for a in range(self._q):
-            down = factored.solved[:, a] * np.take(rhs, self._column)
-            own[:, a] -= np.bincount(self._group, down, minlength=self._m)
+        _kernel.backwards(*design, factored.solved, rhs, self._offset, width)
 
-    def invert(self, factored: Eliminated, out: Array) -> None:
-        """Write the inverse to the places of the matrix in `out`, shape (length,)."""
+    def row_and_place(self, column: Index) -> None:
+        """There are no such numbers: entries with the term's own columns and others lie apart."""
+        return None
+
+    def invert(self, factored: Eliminated, out: Array) -> Trace | None:
+        """Write the inverse to the places of the matrix in `out`, shape (length,).
+
+        The traces are those of S^-1, None unless nothing but one term is eliminated.
+        """
         rest = out[self._rest_at :]
-        self._rest.invert(factored.rest, rest)
-        across = self._across(factored.solved, rest)
-        corner = out[: self._entries_at].reshape(factored.inverse.shape)
-        corner[:] = factored.inverse
-        for a in range(self._q):
-            for b in range(a + 1):
-                down = across[:, a] * factored.solved[:, b]
-                corner[:, a, b] += np.bincount(self._group, down, minlength=self._m)
-        np.negative(across.ravel(), out=out[self._entries_at : self._rest_at])
+        trace = self._rest.invert(factored.rest, rest)
+        across = out[self._entries_at : self._rest_at].reshape(-1, self._q)
+        across[:] = 0.0 if self._sparse else self._across_densely(factored.solved, rest)
+        corner = out[: self._entries_at]
+        given = rest if self._sparse else None
+        _kernel.invert(*self._pairs, self._q, factored.inverse, factored.solved, given, across, corner)
+        np.negative(across, out=across)
+        return trace if isinstance(self._rest, Pieces) else None
 
     def _is_sparse(self) -> bool:
         """Whether pairs of entries are listed rather than multiplied as dense rows."""
@@ -209,15 +200,22 @@ class Elimination:
         work = max(float((size**2.0).sum()), _LITTLE_WORK)
         return n_pairs <= _MOST_PAIRS and n_pairs * _DENSE_WORK <= work
 
-    def _eliminate(self, left: Array, entries: Array, solved: Array, inverse: Array) -> None:
+    def _make_pairs(self) -> tuple[Index, Index, Index, Index | None]:
+        """Entries by group and where pairs of them are in the rest, as the kernel has them."""
+        if not self._sparse:
+            return self._begins, self._column, self._column, None
+        found = self._rest.row_and_place(self._column)
+        if found is not None:
+            return self._begins, *found, None
+        nth = np.arange(len(self._group)) - self._begins[self._group]
+        later = np.repeat(np.arange(len(nth)), nth + 1)
+        ends = np.cumsum(nth + 1)
+        earlier = np.arange(len(later)) - np.repeat(ends - 1 - nth - self._begins[self._group], nth + 1)
+        listed = self._rest.position(self._column[later], self._column[earlier])
+        return self._begins, self._column, self._column, listed
+
+    def _eliminate_densely(self, left: Array, entries: Array, inverse: Array) -> None:
         """Take C'D^-1 C from what is left, in its places."""
-        if self._pairs is not None:
-            pairs = self._pairs
-            product = np.take(entries[:, 0], pairs.entry) * np.take(solved[:, 0], pairs.other)
-            for a in range(1, self._q):
-                product += entries[pairs.entry, a] * solved[pairs.other, a]
-            left -= np.bincount(pairs.position, product, minlength=len(left))
-            return
         assert isinstance(self._rest, Pieces)
         roots = np.asarray(np.linalg.cholesky(inverse), dtype=float)
         half = _by_group(roots.transpose(0, 2, 1), entries, self._group)
@@ -227,21 +225,9 @@ class Elimination:
             # In Fortran's order the lower triangle is the upper one.
             dsyrk(-1.0, dense.T, beta=1.0, c=matrix.T, overwrite_c=1)
 
-    def _across(self, solved: Array, rest: Array) -> Array:
+    def _across_densely(self, solved: Array, rest: Array) -> Array:
         """D^-1 C S^-1 by entry, shape (E, q)."""
         result = np.empty_like(solved)
-        if not len(solved):
-            return result
-        if self._pairs is not None:
-            pairs = self._pairs
-            value = np.take(rest, pairs.position)
-            begins = np.r_[0, pairs.last[:-1] + 1]
-            for a in range(self._q):
-                column = solved[:, a]
-                result[:, a] = np.add.reduceat(np.take(column, pairs.other) * value, begins)
-                result[:, a] += np.bincount(pairs.other, np.take(column, pairs.entry) * value, len(column))
-                result[:, a] -= column * value[pairs.last]  # an entry with itself was there twice
-            return result
         assert isinstance(self._rest, Pieces)
         for piece, chunk, at in self._chunks:
             matrix = self._rest.matrix(rest, piece)
@@ -276,15 +262,6 @@ class Elimination:
         for a in range(self._q):
             dense[at * self._q + a, place] = entries[chunk, a]
         return dense
-
-
-def _pairs(begins: Index, group: Index, column: Index, rest: Rest) -> _Pairs:
-    nth = np.arange(len(group)) - begins[group]
-    counts = nth + 1
-    last = np.cumsum(counts) - 1
-    entry = np.repeat(np.arange(len(nth)), counts)
-    other = np.arange(len(entry)) - np.repeat(last - nth - begins[group], counts)
-    return _Pairs(entry, other, rest.position(column[entry], column[other]), last)
 
 
 def _by_group(matrices: Array, entries: Array, group: Index) -> Array:

@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
+from memagic.engine.crossed.products import dot
+
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 # Pieces up to this size are factored many at a time.
 _SMALL = 48
 
-__all__ = ["FactoredPieces", "Pieces"]
+__all__ = ["FactoredPieces", "Pieces", "Trace"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,23 @@ class FactoredPieces:
 
     roots: Array
     log_det: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Traces of an inverse P of a matrix of N columns.
+
+    Attributes
+    ----------
+    size : int
+        N.
+    first, second : float
+        Tr P and tr P^2.
+    """
+
+    size: int
+    first: float
+    second: float
 
 
 class Pieces:
@@ -86,6 +105,14 @@ class Pieces:
             self.start[piece] + np.maximum(row, column) * self.size[piece] + np.minimum(row, column)
         )
 
+    def row_and_place(self, column: Index) -> tuple[Index, Index]:
+        """The start of a column's row, and its place: the position of an entry is the sum of these.
+
+        For a column and an earlier one of its piece, or itself.
+        """
+        place, piece = self.place[column], self.of_column[column]
+        return self.start[piece] + place * self.size[piece], place
+
     def matrix(self, flat: Array, piece: int) -> Array:
         """One piece's matrix, a view."""
         start, size = int(self.start[piece]), int(self.size[piece])
@@ -121,24 +148,24 @@ class Pieces:
         return FactoredPieces(flat, log_det)
 
     def solve(self, factored: FactoredPieces, rhs: Array) -> None:
-        """Overwrite the elements of `rhs`, shape (number of all columns,), that belong here."""
+        """Overwrite the rows of `rhs`, shape (number of all columns, k), that belong here."""
         ordered = rhs[self.columns]
         for stack, columns in self._stacked(factored.roots):
             count, size, _ = stack.shape
-            part = ordered[columns].reshape(count, size)
+            part = ordered[columns].reshape(count, size, -1)
             if size == 1:
-                part *= stack[:, :, 0] ** 2
+                part *= stack**2
             elif size <= _SMALL:
-                half = stack @ part[:, :, None]
-                part[:] = (stack.transpose(0, 2, 1) @ half)[:, :, 0]
+                part[:] = stack.transpose(0, 2, 1) @ (stack @ part)
             else:
-                for matrix, vector in zip(stack, part, strict=True):
-                    vector[:] = dpotrs(matrix.T, vector, lower=0)[0]
+                for matrix, block in zip(stack, part, strict=True):
+                    block[:] = dpotrs(matrix.T, block, lower=0)[0]
         rhs[self.columns] = ordered
 
-    def invert(self, factored: FactoredPieces, out: Array) -> None:
+    def invert(self, factored: FactoredPieces, out: Array) -> Trace:
         """Write the inverse to the same places of `out`, lower triangles."""
         out[:] = factored.roots
+        first = second = 0.0
         for stack, _ in self._stacked(out):
             size = stack.shape[1]
             if size == 1:
@@ -148,6 +175,14 @@ class Pieces:
             else:
                 for matrix in stack:
                     dpotri(matrix.T, lower=0, overwrite_c=1)
+            diagonal = np.diagonal(stack, axis1=1, axis2=2)
+            first += float(diagonal.sum())
+            if size <= _SMALL:
+                second += dot(stack, stack)
+            else:
+                # Above the diagonal there are zeros.
+                second += 2.0 * dot(stack, stack) - float((diagonal**2).sum())
+        return Trace(len(self.columns), first, second)
 
     def _stacked(self, flat: Array) -> Iterator[tuple[Array, slice]]:
         """Pieces of one size, shape (count, size, size), and where their columns are."""

@@ -103,7 +103,7 @@ class System:
     def solve(self, factored: Factored, rhs: list[Array]) -> list[Array]:
         """(I + K)^-1 r by term, each shape (M_t, q_t)."""
         joined = np.concatenate([r.ravel() for r in rhs])
-        self._matrix.solve(factored, joined)
+        self._matrix.solve(factored, joined[:, None])
         return [joined[c.offset : c.offset + c.size * c.q].reshape(c.size, c.q) for c in self._columns]
 
     def invert(self, factored: Factored) -> Curvature:

@@ -1,0 +1,82 @@
+/* Rows of data and their random effects: the linear predictor A v, sums A'r, and A'WA in the places of a
+ * system. A has Q elements a row that are not zero, its loadings; `index` says which columns they are in.
+ */
+#ifndef MEMAGIC_LOADINGS_H
+#define MEMAGIC_LOADINGS_H
+
+#include "elementary.h"
+
+/* Base + A v. */
+VECTORIZED static void along(ptrdiff_t n, ptrdiff_t Q, const ptrdiff_t *restrict index, const double *restrict loadings,
+                             const double *restrict values, const double *restrict base, double *restrict out) {
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double sum = base[i];
+        for (ptrdiff_t k = i * Q; k < (i + 1) * Q; k++) sum += loadings[k] * values[index[k]];
+        out[i] = sum;
+    }
+}
+
+/* A'r. */
+VECTORIZED static void sums(ptrdiff_t n, ptrdiff_t Q, const ptrdiff_t *restrict index, const double *restrict loadings,
+                            const double *restrict row, double *restrict out) {
+    for (ptrdiff_t i = 0; i < n; i++)
+        for (ptrdiff_t k = i * Q; k < (i + 1) * Q; k++) out[index[k]] += loadings[k] * row[i];
+}
+
+/* A'WA; `places` has those of a row's pairs of columns, (0, 0), (1, 0), (1, 1), (2, 0) and so on. */
+VECTORIZED static void curvature(ptrdiff_t n, ptrdiff_t Q, const ptrdiff_t *restrict places,
+                                 const double *restrict loadings, const double *restrict weight, double *restrict out) {
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const double *restrict own = loadings + i * Q;
+        for (ptrdiff_t k = 0; k < Q; k++) {
+            const double weighted = weight[i] * own[k];
+            for (ptrdiff_t l = 0; l <= k; l++) out[*places++] += weighted * own[l];
+        }
+    }
+}
+
+/* Of an inverse in the same places, G: the elements of G a for each row a of A in the columns of its own,
+ * shape (n, Q), and a'G a. */
+VECTORIZED static void spread(ptrdiff_t n, ptrdiff_t Q, const ptrdiff_t *restrict places,
+                              const double *restrict loadings, const double *restrict inverse,
+                              double *restrict by_effect, double *restrict h) {
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const double *restrict own = loadings + i * Q;
+        double *restrict to = by_effect + i * Q;
+        double total = 0.0;
+        for (ptrdiff_t k = 0; k < Q; k++) {
+            double sum = 0.0;
+            for (ptrdiff_t l = 0; l < k; l++) {
+                const double value = inverse[*places++];
+                sum += value * own[l];
+                to[l] += value * own[k];
+            }
+            to[k] = sum + inverse[*places++] * own[k];
+        }
+        for (ptrdiff_t k = 0; k < Q; k++) total += own[k] * to[k];
+        h[i] = total;
+    }
+}
+
+/* Add B v of the second groups to the first ones', and B'u of the first to the second ones', B a block of
+ * (q, r) for each of the linked pairs; k columns. */
+VECTORIZED static void coupled(ptrdiff_t n_links, ptrdiff_t q, ptrdiff_t r, ptrdiff_t k,
+                               const ptrdiff_t *restrict first, const ptrdiff_t *restrict second,
+                               const double *restrict blocks, const double *restrict left,
+                               const double *restrict right, double *restrict left_out, double *restrict right_out) {
+    for (ptrdiff_t e = 0; e < n_links; e++) {
+        for (ptrdiff_t a = 0; a < q; a++) {
+            const ptrdiff_t one = (first[e] * q + a) * k;
+            for (ptrdiff_t b = 0; b < r; b++) {
+                const ptrdiff_t other = (second[e] * r + b) * k;
+                const double value = blocks[(e * q + a) * r + b];
+                for (ptrdiff_t s = 0; s < k; s++) {
+                    left_out[one + s] += value * right[other + s];
+                    right_out[other + s] += value * left[one + s];
+                }
+            }
+        }
+    }
+}
+
+#endif
