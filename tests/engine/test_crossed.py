@@ -233,10 +233,11 @@ def check_system(rows: Rows, rng: np.random.Generator) -> system.System:
     ours = system.System(rows)
     factored = ours.factor(rows.curvature(weight))
     assert factored.log_det == pytest.approx(np.linalg.slogdet(dense)[1], rel=1e-12)
-    rhs = [rng.normal(size=(term.size, term.q)) for term in rows.terms]
-    solved = np.concatenate([v.ravel() for v in ours.solve(factored, rhs)])
-    np.testing.assert_allclose(dense @ solved, np.concatenate([v.ravel() for v in rhs]), atol=1e-10)
-    inverse, inverted = np.linalg.inv(dense), ours.invert(factored)
+    for rhs in (rng.normal(size=rows.n_columns), rng.normal(size=(rows.n_columns, 3))):
+        np.testing.assert_allclose(dense @ ours.solve(factored, rhs), rhs, atol=1e-10)
+    by_row = ours.factor_weighted(ours.row_places(rows), rows.z, weight)
+    assert by_row.log_det == pytest.approx(factored.log_det, rel=1e-13)
+    inverse, inverted = np.linalg.inv(dense), ours.blocks(ours.invert(factored))
     offsets = np.cumsum([0] + [term.size * term.q for term in rows.terms])
     places = [
         offsets[t] + np.arange(term.size)[:, None] * term.q + np.arange(term.q)
@@ -257,7 +258,7 @@ def test_the_system(
     specification: tuple[tuple[int, int], ...], pieces: int, listed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not listed:
-        monkeypatch.setattr(elimination, "_MOST_PAIRS", -1)
+        monkeypatch.setattr(elimination, "_DENSE_WORK", np.inf)
         monkeypatch.setattr(elimination, "_CHUNK", 500)
     rng = np.random.default_rng(3)
     piece = rng.integers(0, pieces, 900)

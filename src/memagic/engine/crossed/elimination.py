@@ -25,10 +25,9 @@ from memagic.engine.crossed.products import joint
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-# Pairs of entries are listed up to so many, and as long as that is less work than dense products.
-_MOST_PAIRS = 8_000_000
-_DENSE_WORK = 330
-_LITTLE_WORK = 1e8
+# A pair of entries takes as long as so many multiplications of dense products. Few are never too many.
+_DENSE_WORK = 16.0
+_LITTLE_WORK = 5e6
 # Elements of the dense rows that are formed at a time.
 _CHUNK = 4_000_000
 
@@ -189,7 +188,7 @@ class Elimination:
         return trace if isinstance(self._rest, Pieces) else None
 
     def _is_sparse(self) -> bool:
-        """Whether pairs of entries are listed rather than multiplied as dense rows."""
+        """Whether entries are multiplied pair by pair rather than as dense rows."""
         if not isinstance(self._rest, Pieces):
             return True
         degree = np.diff(self._begins)
@@ -198,7 +197,7 @@ class Elimination:
         linked = np.flatnonzero(degree)
         size = pieces.size[pieces.of_column[self._column[self._begins[linked]]]]
         work = max(float((size**2.0).sum()), _LITTLE_WORK)
-        return n_pairs <= _MOST_PAIRS and n_pairs * _DENSE_WORK <= work
+        return n_pairs * _DENSE_WORK <= work
 
     def _make_pairs(self) -> tuple[Index, Index, Index, Index | None]:
         """Entries by group and where pairs of them are in the rest, as the kernel has them."""

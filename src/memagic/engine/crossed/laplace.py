@@ -18,19 +18,29 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.engine import _kernel
 from memagic.engine.crossed.difference import differenced
-from memagic.engine.crossed.modes import Mode, Place, find_mode
+from memagic.engine.crossed.modes import Mode, Model, Place, find_mode, model_of
 from memagic.engine.crossed.outline import outline
 from memagic.engine.crossed.problem import CrossedProblem
-from memagic.engine.crossed.products import transposed
-from memagic.engine.crossed.rows import Curvature, Rows
-from memagic.engine.crossed.system import Factored, System
+from memagic.engine.crossed.products import gram, transposed
+from memagic.engine.crossed.rows import Rows
+from memagic.engine.crossed.system import Factored
 from memagic.engine.objective import Evaluation
 from memagic.engine.problem import Parameters
 
 Array = NDArray[np.float64]
 
 __all__ = ["CrossedLaplace", "posterior_mode"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The mode at one theta, and where it was looked for."""
+
+    theta: Array
+    place: Place
+    mode: Mode
 
 
 class CrossedLaplace:
@@ -41,20 +51,20 @@ class CrossedLaplace:
 
     def __init__(self, problem: CrossedProblem) -> None:
         self._problem = problem
-        self._rows = Rows(problem)
-        self._system = System(self._rows)
+        self._model = model_of(problem)
+        self._top = _ByTop(self._model.rows.top, problem.n_clusters)
         self._constant = float(problem.family.constant(problem.y, problem.trials).sum())
-        self._v = [np.zeros((term.size, term.q)) for term in self._rows.terms]
+        self._v = np.zeros(self._model.rows.n_columns)
         self._factored: Factored | None = None
-        self._last: tuple[Array, Mode] | None = None
-        self._last_scores: tuple[Mode, Array] | None = None
+        self._last: _Found | None = None
+        self._last_scores: tuple[_Found, Array] | None = None
 
     def value(self, theta: Array) -> float:
-        return self._value(self._find(theta))
+        return self._value(self._find(theta).mode)
 
     def around(self, theta: Array) -> Callable[[Array], Array]:
         """The log likelihood, less the constant, as one cluster's; there are no nodes to be held."""
-        return lambda theta: np.array([self._value(self._find(theta)) - self._constant])
+        return lambda theta: np.array([self.value(theta) - self._constant])
 
     def scores(self, theta: Array) -> tuple[float, Array]:
         """The log likelihood and the contributions of the highest level's groups to its gradient.
@@ -64,14 +74,12 @@ class CrossedLaplace:
         numpy.linalg.LinAlgError
             The posterior is not concave at its mode.
         """
-        mode = self._find(theta)
-        if mode.factored is None:
+        found = self._find(theta)
+        if found.mode.factored is None:
             raise np.linalg.LinAlgError("the posterior is not concave")
-        if self._last_scores is None or self._last_scores[0] is not mode:
-            inverse = self._system.invert(mode.factored)
-            scores = _scores(self._problem, self._rows, self._system, theta, mode, inverse)
-            self._last_scores = mode, scores
-        return self._value(mode), self._last_scores[1]
+        if self._last_scores is None or self._last_scores[0] is not found:
+            self._last_scores = found, _scores(self._problem, self._model, self._top, found)
+        return self._value(found.mode), self._last_scores[1]
 
     def evaluate(self, theta: Array) -> Evaluation:
         value, scores = self.scores(theta)
@@ -87,19 +95,18 @@ class CrossedLaplace:
 
     def outline(self, theta: Array) -> Array:
         """An approximation of the Hessian that costs less than a gradient, shape (d, d)."""
-        mode = self._find(theta)
-        return outline(self._problem, self._rows, self._system, self._problem.unpack(theta), mode)
+        found = self._find(theta)
+        return outline(self._problem, self._model, found.place, found.mode)
 
-    def _find(self, theta: Array) -> Mode:
-        if self._last is not None and np.array_equal(self._last[0], theta):
-            return self._last[1]
-        parameters = self._problem.unpack(theta)
-        place = _place(self._problem, self._rows, parameters)
-        mode = find_mode(self._rows, self._system, self._problem.family, place, self._v, self._factored)
+    def _find(self, theta: Array) -> _Found:
+        if self._last is not None and np.array_equal(self._last.theta, theta):
+            return self._last
+        place = _place(self._problem, self._model.rows, self._problem.unpack(theta))
+        mode = find_mode(self._model, place, self._v, self._factored)
         if mode.factored is not None and np.isfinite(mode.log_posterior):
             self._v, self._factored = mode.v, mode.factored
-        self._last = theta.copy(), mode
-        return mode
+        self._last = _Found(theta.copy(), place, mode)
+        return self._last
 
     def _value(self, mode: Mode) -> float:
         if mode.factored is None:
@@ -108,96 +115,46 @@ class CrossedLaplace:
 
 
 def _place(problem: CrossedProblem, rows: Rows, parameters: Parameters) -> Place:
-    return Place(rows.fixed_part(parameters.beta), _factors(problem, parameters.omega), parameters.phi)
-
-
-def _factors(problem: CrossedProblem, omega: Array) -> tuple[Array, ...]:
-    """L by term."""
-    found, first = [], 0
+    factors, first = [], 0
     for level in problem.levels:
-        m = level.structure.size
-        found.append(level.structure.factor(omega[first : first + m]))
-        first += m
-    return tuple(found)
+        last = first + level.structure.size
+        factors.append(level.structure.factor(parameters.omega[first:last]))
+        first = last
+    found = tuple(factors)
+    return Place(rows.fixed_part(parameters.beta), found, rows.loadings(found), parameters.phi)
 
 
-@dataclass(frozen=True, slots=True)
-class _Spread:
-    """What the inverse of H says of a row.
-
-    Attributes
-    ----------
-    h : ndarray, shape (n,)
-        z'L H^-1 L'z.
-    by_term : tuple of ndarray, each shape (n, q_t)
-        H^-1 L'z of the row's own group.
-    """
-
-    h: Array
-    by_term: tuple[Array, ...]
-
-
-def _spread(rows: Rows, factors: tuple[Array, ...], inverse: Curvature) -> _Spread:
-    scaled = [_row_factors(term.z, f, rows.n) for term, f in zip(rows.terms, factors, strict=True)]
-    by_term = [
-        _apply(block, term.code, z) for block, term, z in zip(inverse.own, rows.terms, scaled, strict=True)
-    ]
-    for (t, u), block in inverse.shared.items():
-        of_row = rows.links[t, u].of_row
-        by_term[t] += _apply(block, of_row, scaled[u])
-        by_term[u] += _apply(block.transpose(0, 2, 1), of_row, scaled[t])
-    h = np.zeros(rows.n)
-    for z, k in zip(scaled, by_term, strict=True):
-        h += z[:, 0] * k[:, 0] if z.shape[1] == 1 else np.einsum("na,na->n", z, k)
-    return _Spread(h, tuple(by_term))
-
-
-def _row_factors(z: tuple[Array | None, ...], factor: Array, n: int) -> Array:
-    """L'z of every row, shape (n, q); one row for all where Z is an intercept."""
-    if len(z) == 1 and z[0] is None:
-        return np.broadcast_to(factor[0], (n, 1))
-    columns = np.column_stack([np.ones(n) if column is None else column for column in z])
-    return np.asarray(columns @ factor)
-
-
-def _apply(blocks: Array, of_row: NDArray[np.intp], z: Array) -> Array:
-    """Block times z by row, shape (n, a)."""
-    if blocks.shape[1:] == (1, 1):
-        return np.asarray(np.take(blocks[:, 0, 0], of_row)[:, None] * z)
-    return np.asarray(np.einsum("nab,nb->na", blocks[of_row], z))
-
-
-def _scores(
-    problem: CrossedProblem, rows: Rows, system: System, theta: Array, mode: Mode, inverse: Curvature
-) -> Array:
+def _scores(problem: CrossedProblem, model: Model, top: _ByTop, found: _Found) -> Array:
     """Contributions of the highest level's groups to the gradient, shape (M, d)."""
-    family, parameters = problem.family, problem.unpack(theta)
-    factors = _factors(problem, parameters.omega)
-    spread = _spread(rows, factors, inverse)
-    c = 0.5 * spread.h * family.third(mode.eta, rows.y, rows.trials, parameters.phi)
+    rows, system, family = model.rows, model.system, model.family
+    place, mode = found.place, found.mode
     assert mode.factored is not None
-    rhs = [s @ f for s, f in zip(rows.sums(c), factors, strict=True)]
-    u = system.solve(mode.factored, rhs)
-    e = rows.along([values @ f.T for values, f in zip(u, factors, strict=True)])
+    # H^-1 L'z of a row in the columns of its own groups, and h = z'L H^-1 L'z.
+    by_effect, h = np.empty(rows.z.shape), np.empty(rows.n)
+    inverse = system.invert(mode.factored).flat
+    _kernel.spread(model.places, place.loadings, inverse, by_effect, h)
+    c = family.third(mode.eta, rows.y, rows.trials, place.phi)
+    c *= h
+    c *= 0.5
+    u = system.solve(mode.factored, rows.sums(place.loadings, c))
+    e = rows.along(place.loadings, u, np.zeros(rows.n))
     row_score = mode.first + c + mode.second * e
 
-    total = _ByTop(rows.top, problem.n_clusters)
-    columns = [total.products(row_score, rows.x)]
-    for t, (level, term) in enumerate(zip(problem.levels, rows.terms, strict=True)):
-        q = term.q
-        core = np.empty((problem.n_clusters, q, q))
-        for b in range(q):
-            own = row_score * np.take(mode.v[t][:, b], term.code)
-            own += mode.first * np.take(u[t][:, b], term.code)
-            own += mode.second * spread.by_term[t][:, b]
-            for a, z in enumerate(term.z):
-                core[:, a, b] = total.sums(own if z is None else own * z)
+    columns = [top.products(row_score, rows.x)]
+    own = row_score[:, None] * np.take(mode.v, rows.index)
+    own += mode.first[:, None] * np.take(u, rows.index)
+    own += mode.second[:, None] * by_effect
+    first = 0
+    for level in problem.levels:
+        last = first + level.structure.q
+        core = top.pairs(rows.z[:, first:last], own[:, first:last])
         columns.append(np.einsum("wab,jab->jw", level.structure.basis, core))
+        first = last
     if family.n_phi:
-        own_phi = family.phi_derivatives(mode.eta, rows.y, rows.trials, parameters.phi)
+        own_phi = family.phi_derivatives(mode.eta, rows.y, rows.trials, place.phi)
         for a in range(family.n_phi):
-            by_row = own_phi.score[a] + 0.5 * spread.h * own_phi.curvature[a] + e * own_phi.cross[a]
-            columns.append(total.sums(by_row)[:, None])
+            by_row = own_phi.score[a] + 0.5 * h * own_phi.curvature[a] + e * own_phi.cross[a]
+            columns.append(top.sums(by_row)[:, None])
     return np.concatenate(columns, axis=1)
 
 
@@ -219,6 +176,16 @@ class _ByTop:
             return transposed(x, row)[None]
         return np.column_stack([np.zeros((self._size, 0)), *(self.sums(row * c) for c in x.T)])
 
+    def pairs(self, z: Array, own: Array) -> Array:
+        """Z'B of columns of rows, shape (M, q, q)."""
+        if self._size == 1:
+            return gram(np.ascontiguousarray(z), np.ascontiguousarray(own))[None]
+        found = np.empty((self._size, z.shape[1], own.shape[1]))
+        for a, left in enumerate(z.T):
+            for b, right in enumerate(own.T):
+                found[:, a, b] = self.sums(left * right)
+        return found
+
 
 def posterior_mode(
     problem: CrossedProblem, theta: Array
@@ -230,12 +197,10 @@ def posterior_mode(
     numpy.linalg.LinAlgError
         The posterior is not concave at its mode.
     """
-    rows = Rows(problem)
-    system = System(rows)
-    parameters = problem.unpack(theta)
-    place = _place(problem, rows, parameters)
-    start = [np.zeros((term.size, term.q)) for term in rows.terms]
-    mode = find_mode(rows, system, problem.family, place, start, None)
+    model = model_of(problem)
+    rows, system = model.rows, model.system
+    place = _place(problem, rows, problem.unpack(theta))
+    mode = find_mode(model, place, np.zeros(rows.n_columns), None)
     if mode.factored is None:
         raise np.linalg.LinAlgError("the posterior is not concave")
-    return place.factors, mode.v, system.invert(mode.factored).own
+    return place.factors, rows.by_term(mode.v), system.blocks(system.invert(mode.factored)).own

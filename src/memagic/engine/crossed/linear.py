@@ -4,9 +4,14 @@ V = sigma^2 (I + Z F F'Z') with F = L/sigma. With H = I + F'Z'Z F,
 
     V^-1 r = (r - Z F H^-1 F'Z'r) / sigma^2,    log|V| = 2 n log sigma + log|H|,
 
-and traces need the inverse of H only where groups share rows. Z'Z is formed once. Of the second
-derivatives all are sums over rows but those of log|V|, which are differences of its exact gradient;
-these know that log|V| is homogeneous in (omega, sigma).
+and traces need the inverse of H only where groups share rows. All that an evaluation needs of the rows
+are sums that are there from the beginning. Of the second derivatives only those of log|V| are differences,
+of its exact gradient; these know that log|V| is homogeneous in (omega, sigma). With S, P = S^-1, what is
+left of H without the term that is eliminated first, and c multiplying the factors of all other terms,
+
+    d^2 log|V| / d(log c)^2 = 4 (tr P - tr P^2),
+
+so that one of omega needs no difference.
 
 Source: manual [ME] meglm, Remarks, eq. (2); for the average information, Gilmour, Thompson and Cullis
 (1995), Biometrics 51, 1440-1450.
@@ -21,22 +26,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.engine.crossed.difference import difference
-from memagic.engine.crossed.modes import scaled
 from memagic.engine.crossed.problem import CrossedProblem
-from memagic.engine.crossed.products import dot, gram, transposed
+from memagic.engine.crossed.products import along_columns, dot, gram, transposed
+from memagic.engine.crossed.pieces import Trace
 from memagic.engine.crossed.rows import Rows
 from memagic.engine.crossed.system import Factored, System
+from memagic.engine.crossed.totals import Totals
 from memagic.engine.objective import Evaluation
 
 Array = NDArray[np.float64]
 
+# Share of the largest element of omega from which on its second derivative may come from that in c.
+_LARGE = 1e-2
 
 __all__ = ["CrossedLinear"]
 
 
 @dataclass(frozen=True, slots=True)
 class _At:
-    """The system at one theta.
+    """The system at one theta, with e = sigma^2 V^-1 r.
 
     Attributes
     ----------
@@ -44,22 +52,31 @@ class _At:
         F by term.
     sigma : float
     factored : Factored
-    residual : ndarray, shape (n,)
-        sigma^2 V^-1 r.
-    effects : list of ndarray, each shape (M_t, q_t)
+    effects : ndarray, shape (N,)
         H^-1 F'Z'r.
-    sums : list of ndarray, each shape (M_t, q_t)
-        sigma^2 Z'V^-1 r.
+    z_sums, q_sums : ndarray, shape (N,) and (p,)
+        Z'e and Q'e.
+    square : float
+        e'e.
     value : float
     """
 
     factors: tuple[Array, ...]
     sigma: float
     factored: Factored
-    residual: Array
-    effects: list[Array]
-    sums: list[Array]
+    effects: Array
+    z_sums: Array
+    q_sums: Array
+    square: float
     value: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Slope:
+    """The gradient of log|V|/2, shape (d,), and traces of P."""
+
+    gradient: Array
+    trace: Trace | None
 
 
 class CrossedLinear:
@@ -69,9 +86,9 @@ class CrossedLinear:
         self._problem = problem
         self._rows = Rows(problem)
         self._system = System(self._rows)
-        self._zz = self._rows.curvature(np.ones(self._rows.n))
+        self._totals = Totals(self._rows)
         self._last: tuple[Array, _At] | None = None
-        self._last_traces: tuple[_At, Array] | None = None
+        self._last_slope: tuple[_At, _Slope] | None = None
 
     def value(self, theta: Array) -> float:
         return self._at(theta).value
@@ -83,14 +100,14 @@ class CrossedLinear:
     def scores(self, theta: Array) -> tuple[float, Array]:
         """The log likelihood and its gradient, shape (1, d)."""
         at = self._at(theta)
-        return at.value, (self._quadratic_gradient(at) - self._kept_traces(at))[None]
+        return at.value, (self._quadratic_gradient(at) - self._kept_slope(at).gradient)[None]
 
     def evaluate(self, theta: Array) -> Evaluation:
         at = self._at(theta)
-        traces = self._kept_traces(at)
-        score = self._quadratic_gradient(at) - traces
+        slope = self._kept_slope(at)
+        score = self._quadratic_gradient(at) - slope.gradient
         products, second = self._products(at)
-        hessian = second - products - self._traces_slope(theta, traces)
+        hessian = second - products - self._log_det_hessian(theta, slope)
         return Evaluation(at.value, score[None], 0.5 * (hessian + hessian.T))
 
     def outline(self, theta: Array) -> Array:
@@ -106,17 +123,24 @@ class CrossedLinear:
     def _at(self, theta: Array) -> _At:
         if self._last is not None and np.array_equal(self._last[0], theta):
             return self._last[1]
-        rows, n = self._rows, self._rows.n
+        rows, n, totals = self._rows, self._rows.n, self._totals
         parameters = self._problem.unpack(theta)
         sigma = float(np.exp(parameters.phi[0]))
         factors = self._factors(theta)
-        factored = self._system.factor(scaled(self._zz, factors))
-        r = rows.y - rows.fixed_part(parameters.beta)
-        residual, effects = self._without(r, factors, factored)
-        quadratic = dot(r, residual) / sigma**2
+        factored = self._system.factor(totals.zz.scaled(factors))
+        change = totals.root @ (parameters.beta - totals.beta)
+        zr = totals.zr - along_columns(totals.zq, change)
+        qr = totals.qr - totals.qq @ change
+        rr = totals.rr - float(change @ (totals.qr + qr))
+        rhs = rows.times(factors, zr, transpose=True)
+        effects = self._system.solve(factored, rhs)
+        moved = rows.times(factors, effects)
+        z_sums = zr - totals.times_zz(moved[:, None])[:, 0]
+        quadratic = rr - dot(rhs, effects)
         log_det = 2.0 * n * float(parameters.phi[0]) + factored.log_det
-        value = -0.5 * (n * np.log(2.0 * np.pi) + log_det + quadratic)
-        at = _At(factors, sigma, factored, residual, effects, rows.sums(residual), value)
+        value = -0.5 * (n * np.log(2.0 * np.pi) + log_det + quadratic / sigma**2)
+        q_sums, square = qr - transposed(totals.zq, moved), quadratic - dot(moved, z_sums)
+        at = _At(factors, sigma, factored, effects, z_sums, q_sums, square, value)
         self._last = theta.copy(), at
         return at
 
@@ -129,30 +153,26 @@ class CrossedLinear:
             first = last
         return tuple(found)
 
-    def _without(self, r: Array, factors: tuple[Array, ...], factored: Factored) -> tuple[Array, list[Array]]:
-        """Sigma^2 V^-1 r and H^-1 F'Z'r."""
-        rhs = [s @ f for s, f in zip(self._rows.sums(r), factors, strict=True)]
-        effects = self._system.solve(factored, rhs)
-        moved = self._rows.along([v @ f.T for v, f in zip(effects, factors, strict=True)])
-        return r - moved, effects
-
     def _quadratic_gradient(self, at: _At) -> Array:
         """Of -r'V^-1 r/2, shape (d,)."""
-        parts = [transposed(self._rows.x, at.residual) / at.sigma**2]
-        for level, sums, effects in zip(self._problem.levels, at.sums, at.effects, strict=True):
+        rows = self._rows
+        parts = [self._totals.root.T @ at.q_sums / at.sigma**2]
+        for level, sums, effects in zip(
+            self._problem.levels, rows.by_term(at.z_sums), rows.by_term(at.effects), strict=True
+        ):
             core = gram(sums, effects) / at.sigma**3
             parts.append(np.einsum("wab,ab->w", level.structure.basis, core))
-        parts.append(np.array([dot(at.residual, at.residual) / at.sigma**2]))
+        parts.append(np.array([at.square / at.sigma**2]))
         return np.concatenate(parts)
 
-    def _kept_traces(self, at: _At) -> Array:
-        if self._last_traces is None or self._last_traces[0] is not at:
-            self._last_traces = at, self._traces(at)
-        return self._last_traces[1]
+    def _kept_slope(self, at: _At) -> _Slope:
+        if self._last_slope is None or self._last_slope[0] is not at:
+            self._last_slope = at, self._slope(at.factors, at.sigma, at.factored)
+        return self._last_slope[1]
 
-    def _traces(self, at: _At) -> Array:
-        """The gradient of log|V|/2, shape (d,), zero for beta."""
-        inverse, zz, factors = self._system.invert(at.factored), self._zz, at.factors
+    def _slope(self, factors: tuple[Array, ...], sigma: float, factored: Factored) -> _Slope:
+        found = self._system.invert(factored)
+        inverse, zz = self._system.blocks(found), self._totals.zz
         # (Z'Z F H^-1)_tt summed over groups.
         core = [_product(k, f, h) for k, f, h in zip(zz.own, factors, inverse.own, strict=True)]
         for (t, u), h in inverse.shared.items():
@@ -161,66 +181,86 @@ class CrossedLinear:
             core[u] += _product(k.transpose(0, 2, 1), factors[t], h)
         parts = [np.zeros(self._problem.p)]
         for level, c in zip(self._problem.levels, core, strict=True):
-            parts.append(np.einsum("wab,ab->w", level.structure.basis, c) / at.sigma)
-        n_effects = sum(term.size * term.q for term in self._rows.terms)
+            parts.append(np.einsum("wab,ab->w", level.structure.basis, c) / sigma)
         left = sum(float(np.trace(h, axis1=1, axis2=2).sum()) for h in inverse.own)
-        parts.append(np.array([self._rows.n - n_effects + left]))
-        return np.concatenate(parts)
+        parts.append(np.array([self._rows.n - self._rows.n_columns + left]))
+        return _Slope(np.concatenate(parts), found.trace)
 
-    def _traces_slope(self, theta: Array, traces: Array) -> Array:
-        """The Hessian of log|V|/2, shape (d, d), by differences of `_traces` in omega."""
-        p, m = self._problem.p, self._problem.n_omega
-        omega = theta[p : p + m]
-        scale = max(float(np.abs(omega).max()), float(np.exp(theta[-1])) * 1e-3)
-        slope = np.zeros((len(theta), len(theta)))
-        for a in range(m):
-            along = np.zeros(len(theta))
-            along[p + a] = scale
-            change = difference(self._traces_at, theta, along, traces, self._rows.n)
-            slope[p : p + m, p + a] = change[p : p + m] / scale
-        block = 0.5 * (slope[p : p + m, p : p + m] + slope[p : p + m, p : p + m].T)
-        slope[p : p + m, p : p + m] = block
-        # Homogeneity: omega'(d log|V|/2) + d/d log sigma = n, and each derivative in omega has degree -1.
-        slope[p:-1, -1] = slope[-1, p:-1] = -traces[p:-1] - block @ omega
-        slope[-1, -1] = -float(omega @ slope[p:-1, -1])
-        return slope
-
-    def _traces_at(self, theta: Array) -> Array:
+    def _gradient_at(self, theta: Array) -> Array:
+        """The gradient of log|V|/2 in omega, shape (m,)."""
         factors = self._factors(theta)
-        factored = self._system.factor(scaled(self._zz, factors))
-        nothing = np.zeros(0)
-        return self._traces(_At(factors, float(np.exp(theta[-1])), factored, nothing, [], [], 0.0))
+        factored = self._system.factor(self._totals.zz.scaled(factors))
+        slope = self._slope(factors, float(np.exp(theta[-1])), factored)
+        return slope.gradient[self._problem.p : -1]
+
+    def _log_det_hessian(self, theta: Array, slope: _Slope) -> Array:
+        """Of log|V|/2, shape (d, d), by differences of its gradient in omega."""
+        p, m = self._problem.p, self._problem.n_omega
+        omega, gradient = theta[p : p + m], slope.gradient[p : p + m]
+        scale = max(float(np.abs(omega).max()), float(np.exp(theta[-1])) * 1e-3)
+        left_out = self._left_out(omega, slope)
+        block = np.zeros((m, m))
+        for a in range(m):
+            if a != left_out:
+                along = np.zeros(len(theta))
+                along[p + a] = scale
+                block[:, a] = difference(self._gradient_at, theta, along, gradient, self._rows.n) / scale
+        if left_out is not None and slope.trace is not None:
+            block[:, left_out] = block[left_out]
+            others = np.where(self._others, omega, 0.0)
+            known = 2.0 * (slope.trace.first - slope.trace.second) - float(others @ gradient)
+            block[left_out, left_out] = (known - float(others @ block @ others)) / omega[left_out] ** 2
+        block = 0.5 * (block + block.T)
+        hessian = np.zeros((len(theta), len(theta)))
+        hessian[p : p + m, p : p + m] = block
+        # Homogeneity: omega'(d log|V|/2) + d/d log sigma = n, and each derivative in omega has degree -1.
+        hessian[p:-1, -1] = hessian[-1, p:-1] = -gradient - block @ omega
+        hessian[-1, -1] = -float(omega @ hessian[p:-1, -1])
+        return hessian
+
+    @property
+    def _others(self) -> NDArray[np.bool_]:
+        """Which elements of omega belong to terms that are not eliminated first."""
+        sizes = [level.structure.size for level in self._problem.levels]
+        return np.repeat(np.arange(len(sizes)), sizes) != self._rows.first
+
+    def _left_out(self, omega: Array, slope: _Slope) -> int | None:
+        """The element of omega whose second derivative follows from that in c; None if there is none."""
+        others = np.where(self._others, np.abs(omega), 0.0)
+        if slope.trace is None or not others.max(initial=0.0) > _LARGE * np.abs(omega).max():
+            return None
+        return int(np.argmax(others))
 
     def _products(self, at: _At) -> tuple[Array, Array]:
         """W'V^-1 W with W = (X, dV_a V^-1 r), and r'V^-1 d^2V V^-1 r/2, each shape (d, d)."""
-        rows, p = self._rows, self._problem.p
-        columns = list(rows.x.T)
-        second = np.zeros((p + self._problem.n_omega + 1,) * 2)
-        first = p
-        for t, (level, sums) in enumerate(zip(self._problem.levels, at.sums, strict=True)):
-            basis, factor = level.structure.basis, at.factors[t] * at.sigma
-            for e in basis:
-                moved = sums @ (e @ factor.T + factor @ e.T) / at.sigma**2
-                columns.append(self._along_one(t, moved))
+        rows, totals, p, m = self._rows, self._totals, self._problem.p, self._problem.n_omega
+        second = np.zeros((p + m + 1,) * 2)
+        # Z times these are the columns of W for omega.
+        moved = np.zeros((rows.n_columns, m))
+        first = 0
+        for level, sums, to, factor in zip(
+            self._problem.levels, rows.by_term(at.z_sums), rows.by_term(moved), at.factors, strict=True
+        ):
+            basis = level.structure.basis
             last = first + len(basis)
+            for a, e in enumerate(basis):
+                to[:, :, first + a] = sums @ (e @ factor.T + factor @ e.T) / at.sigma
             outer = gram(sums, sums) / at.sigma**4
-            second[first:last, first:last] = np.einsum("wab,ac,vcb->wv", basis, outer, basis)
+            second[p + first : p + last, p + first : p + last] = np.einsum(
+                "wab,ac,vcb->wv", basis, outer, basis
+            )
             first = last
-        columns.append(2.0 * at.residual)
-        second[-1, -1] = 2.0 * dot(at.residual, at.residual) / at.sigma**2
-        w = np.column_stack(columns)
-        solved = [self._without(c, at.factors, at.factored)[0] for c in columns]
-        products = gram(w, np.column_stack(solved)) / at.sigma**2
+        second[-1, -1] = 2.0 * at.square / at.sigma**2
+        zw = np.column_stack([totals.zq, totals.times_zz(moved), 2.0 * at.z_sums])
+        ww = np.zeros_like(second)
+        ww[:p, :p], ww[:p, -1], ww[-1, -1] = totals.qq, 2.0 * at.q_sums, 4.0 * at.square
+        ww[p:-1] = gram(moved, zw)
+        ww[:p, p:-1], ww[-1, :-1] = ww[p:-1, :p].T, [*ww[:p, -1], *ww[p:-1, -1]]
+        rhs = rows.times(at.factors, zw, transpose=True)
+        products = (ww - gram(rhs, self._system.solve(at.factored, rhs))) / at.sigma**2
+        products[:p] = totals.root.T @ products[:p]
+        products[:, :p] = products[:, :p] @ totals.root
         return 0.5 * (products + products.T), second
-
-    def _along_one(self, t: int, effects: Array) -> Array:
-        """Z_t u, shape (n,)."""
-        term = self._rows.terms[t]
-        total = np.zeros(self._rows.n)
-        for a, z in enumerate(term.z):
-            part = np.take(effects[:, a], term.code)
-            total += part if z is None else part * z
-        return total
 
 
 def _product(left: Array, factor: Array, right: Array) -> Array:

@@ -15,14 +15,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.engine.crossed.problem import CrossedProblem
 from memagic.engine.crossed.products import dot
-from memagic.engine.crossed.rows import Curvature, Rows
+from memagic.engine.crossed.rows import Rows
 from memagic.engine.crossed.system import Factored, System
 from memagic.engine.families import Family
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
-__all__ = ["Mode", "Place", "find_mode", "scaled"]
+__all__ = ["Mode", "Model", "Place", "find_mode", "model_of"]
 
 _MAX_STEPS = 200
 _MAX_HALVINGS = 30
@@ -45,11 +47,14 @@ class Place:
         X beta + offset.
     factors : tuple of ndarray, each shape (q_t, q_t)
         L by term.
+    loadings : ndarray, shape (n, Q)
+        The rows of A = ZL.
     phi : ndarray, shape (n_phi,)
     """
 
     fixed: Array
     factors: tuple[Array, ...]
+    loadings: Array
     phi: Array
 
 
@@ -57,7 +62,7 @@ class Place:
 class _Point:
     """The posterior at values of v, with derivatives by row."""
 
-    v: list[Array]
+    v: Array
     log_posterior: float
     eta: Array
     first: Array
@@ -70,7 +75,7 @@ class Mode:
 
     Attributes
     ----------
-    v : list of ndarray, each shape (M_t, q_t)
+    v : ndarray, shape (N,)
     log_posterior : float
         h at the mode, less the family's constant.
     eta, first, second : ndarray, shape (n,)
@@ -79,7 +84,7 @@ class Mode:
         Of -d^2 h / dv dv'; None where that is not positive definite.
     """
 
-    v: list[Array]
+    v: Array
     log_posterior: float
     eta: Array
     first: Array
@@ -87,26 +92,41 @@ class Mode:
     factored: Factored | None
 
 
-def scaled(curvature: Curvature, factors: tuple[Array, ...]) -> Curvature:
-    """L'KL."""
-    own = tuple(_sandwich(f, block, f) for f, block in zip(factors, curvature.own, strict=True))
-    shared = {(t, u): _sandwich(factors[t], b, factors[u]) for (t, u), b in curvature.shared.items()}
-    return Curvature(own, shared)
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Rows with their places in the system.
+
+    Attributes
+    ----------
+    places : ndarray of int
+        `System.row_places`.
+    """
+
+    rows: Rows
+    system: System
+    family: Family
+    places: Index
 
 
-def find_mode(
-    rows: Rows, system: System, family: Family, place: Place, start: list[Array], factored: Factored | None
-) -> Mode:
+def model_of(problem: CrossedProblem) -> Model:
+    """The rows of a problem and their system."""
+    rows = Rows(problem)
+    system = System(rows)
+    return Model(rows, system, problem.family, system.row_places(rows))
+
+
+def find_mode(model: Model, place: Place, start: Array, factored: Factored | None) -> Mode:
     """Climb from `start`, at first with a factorization of nearby parameters if there is one."""
+    rows, system, family = model.rows, model.system, model.family
     point = _point(rows, family, place, start)
     fresh = False
     before = np.inf
     for _ in range(_MAX_STEPS):
         if factored is None:
-            factored, fresh, before = _factor_anyhow(rows, system, place, point), True, np.inf
+            factored, fresh, before = _factor_anyhow(model, place, point), True, np.inf
         slope = _slope(rows, place, point)
         step = system.solve(factored, slope)
-        gain = 0.5 * sum(dot(a, b) for a, b in zip(slope, step, strict=True))
+        gain = 0.5 * dot(slope, step)
         if not gain >= _ENOUGH:
             break
         if gain > _SLOW * before and not fresh:
@@ -114,7 +134,7 @@ def find_mode(
                 break
             factored = None
             continue
-        trial = _point(rows, family, place, [v + s for v, s in zip(point.v, step, strict=True)])
+        trial = _point(rows, family, place, point.v + step)
         slack = 1e-13 * abs(point.log_posterior) + 1e-13
         if not trial.log_posterior >= point.log_posterior - slack:
             if not fresh:
@@ -131,49 +151,43 @@ def find_mode(
         if left < _ENOUGH:
             break
     try:
-        final = system.factor(scaled(rows.curvature(-point.second), place.factors))
+        final = system.factor_weighted(model.places, place.loadings, -point.second)
     except np.linalg.LinAlgError:
         final = None
     return Mode(point.v, point.log_posterior, point.eta, point.first, point.second, final)
 
 
-def _factor_anyhow(rows: Rows, system: System, place: Place, point: _Point) -> Factored:
+def _factor_anyhow(model: Model, place: Place, point: _Point) -> Factored:
     """The factored system; where log f is not concave, without rows that curve the wrong way."""
     try:
-        return system.factor(scaled(rows.curvature(-point.second), place.factors))
+        return model.system.factor_weighted(model.places, place.loadings, -point.second)
     except np.linalg.LinAlgError:
         bounded = np.maximum(-point.second, 0.0)
-        return system.factor(scaled(rows.curvature(bounded), place.factors))
+        return model.system.factor_weighted(model.places, place.loadings, bounded)
 
 
-def _point(rows: Rows, family: Family, place: Place, v: list[Array]) -> _Point:
-    eta = rows.along([values @ f.T for values, f in zip(v, place.factors, strict=True)])
-    eta += place.fixed
+def _point(rows: Rows, family: Family, place: Place, v: Array) -> _Point:
+    eta = rows.along(place.loadings, v, place.fixed)
     logf, first, second = family.derivatives(eta, rows.y, rows.trials, place.phi)
-    log_posterior = float(logf.sum()) - 0.5 * sum(dot(a, a) for a in v)
+    log_posterior = float(logf.sum()) - 0.5 * dot(v, v)
     return _Point(v, log_posterior, eta, first, second)
 
 
-def _slope(rows: Rows, place: Place, point: _Point) -> list[Array]:
+def _slope(rows: Rows, place: Place, point: _Point) -> Array:
     """Dh/dv."""
-    sums = rows.sums(point.first)
-    return [s @ f - v for s, f, v in zip(sums, place.factors, point.v, strict=True)]
+    slope = rows.sums(place.loadings, point.first)
+    slope -= point.v
+    return slope
 
 
 def _halved(
-    rows: Rows, family: Family, place: Place, point: _Point, step: list[Array], slack: float
+    rows: Rows, family: Family, place: Place, point: _Point, step: Array, slack: float
 ) -> _Point | None:
     """The first point on the way that is not worse; None where there is no way up."""
     length = 1.0
     for _ in range(_MAX_HALVINGS):
         length *= 0.5
-        trial = _point(rows, family, place, [v + length * s for v, s in zip(point.v, step, strict=True)])
+        trial = _point(rows, family, place, point.v + length * step)
         if trial.log_posterior >= point.log_posterior - slack:
             return trial
     return None
-
-
-def _sandwich(left: Array, block: Array, right: Array) -> Array:
-    if left.size == 1 and right.size == 1:
-        return np.asarray(block * (left[0, 0] * right[0, 0]))
-    return np.asarray(left.T @ block @ right)

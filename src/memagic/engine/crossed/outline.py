@@ -10,19 +10,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.engine.crossed.modes import Mode
+from memagic.engine.crossed.modes import Mode, Model, Place
 from memagic.engine.crossed.problem import CrossedProblem
-from memagic.engine.crossed.products import dot, gram
-from memagic.engine.crossed.rows import Rows
-from memagic.engine.crossed.system import System
-from memagic.engine.problem import Parameters
+from memagic.engine.crossed.products import gram
 
 Array = NDArray[np.float64]
 
 __all__ = ["outline"]
 
 
-def outline(problem: CrossedProblem, rows: Rows, system: System, parameters: Parameters, mode: Mode) -> Array:
+def outline(problem: CrossedProblem, model: Model, place: Place, mode: Mode) -> Array:
     """Shape (d, d), negative definite.
 
     Raises
@@ -32,11 +29,12 @@ def outline(problem: CrossedProblem, rows: Rows, system: System, parameters: Par
     """
     if mode.factored is None:
         raise np.linalg.LinAlgError("the posterior is not concave")
-    p, m, family = problem.p, problem.n_omega, problem.family
+    rows, family = model.rows, model.family
+    p, m = problem.p, problem.n_omega
     d = p + m + family.n_phi
     outer = np.r_[0:p, p + m : d]
     weight = np.maximum(-mode.second, 0.0)
-    own = family.phi_derivatives(mode.eta, rows.y, rows.trials, parameters.phi)
+    own = family.phi_derivatives(mode.eta, rows.y, rows.trials, place.phi)
     # Derivatives of the rows' scores in eta with respect to the outer parameters, shape (n, p + n_phi).
     slopes = np.column_stack([weight[:, None] * rows.x, *(-own.cross)])
     information = np.zeros((d, d))
@@ -44,18 +42,15 @@ def outline(problem: CrossedProblem, rows: Rows, system: System, parameters: Par
     inner[:, :p] = gram(slopes, rows.x)
     inner[:p, :] = inner[:, :p].T
     inner[p:, p:] = -own.hessian.sum(axis=-1)
-    factors, first = [], 0
-    for level in problem.levels:
-        factors.append(level.structure.factor(parameters.omega[first : first + level.structure.size]))
-        first += level.structure.size
-    sums = [[s @ f for s, f in zip(rows.sums(c), factors, strict=True)] for c in slopes.T]
-    solved = [system.solve(mode.factored, s) for s in sums]
-    for a, left in enumerate(sums):
-        for b, right in enumerate(solved):
-            inner[a, b] -= sum(dot(x, y) for x, y in zip(left, right, strict=True))
+    if slopes.shape[1]:
+        columns = [rows.sums(place.loadings, np.ascontiguousarray(c)) for c in slopes.T]
+        sums = np.column_stack(columns)
+        inner -= gram(sums, model.system.solve(mode.factored, sums))
     information[np.ix_(outer, outer)] = 0.5 * (inner + inner.T)
-    curvature, first = rows.curvature(weight), p
-    for level, factor, block in zip(problem.levels, factors, curvature.own, strict=True):
+    first = p
+    for level, factor, block in zip(
+        problem.levels, place.factors, rows.own_curvature(weight), strict=True
+    ):
         last = first + level.structure.size
         information[first:last, first:last] = _of_factor(level.structure.basis, factor, block)
         first = last

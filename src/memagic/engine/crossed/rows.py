@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.engine import _kernel
 from memagic.engine.crossed.problem import CrossedProblem
-from memagic.engine.crossed.products import along_columns
+from memagic.engine.crossed.products import along_columns, joint
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -74,6 +75,12 @@ class Curvature:
     own: tuple[Array, ...]
     shared: dict[tuple[int, int], Array]
 
+    def scaled(self, factors: tuple[Array, ...]) -> Curvature:
+        """F'KF."""
+        own = tuple(_sandwich(f, block, f) for f, block in zip(factors, self.own, strict=True))
+        shared = {(t, u): _sandwich(factors[t], b, factors[u]) for (t, u), b in self.shared.items()}
+        return Curvature(own, shared)
+
 
 class Rows:
     """The rows of a problem, in the order of the groups of the term with the most effects.
@@ -91,6 +98,13 @@ class Rows:
         By pair of terms: of `first` with every other, and of the others in their order.
     y, x, offset, trials, top
         As in the problem.
+    columns : tuple of slice
+        The places of a term's effects in one vector of all effects, group by group.
+    n_columns : int
+        N, the number of these.
+    index : ndarray of int, shape (n, Q)
+        The places of the effects of a row's own groups.
+    z : ndarray, shape (n, Q)
     """
 
     def __init__(self, problem: CrossedProblem) -> None:
@@ -115,6 +129,8 @@ class Rows:
         others = [t for t in range(len(self.terms)) if t != self.first]
         pairs = [(self.first, t) for t in others] + list(combinations(others, 2))
         self.links = {(t, u): _links(self.terms[t], self.terms[u]) for t, u in pairs}
+        self.columns, self.n_columns = _columns(self.terms)
+        self.index, self.z = _joined(self.terms, self.columns)
 
     @property
     def n(self) -> int:
@@ -125,25 +141,46 @@ class Rows:
         eta = along_columns(self.x, beta)
         return np.asarray(eta if self.offset is None else eta + self.offset)
 
-    def along(self, effects: list[Array]) -> Array:
-        """Z u, shape (n,), of effects by term, each shape (M_t, q_t)."""
-        total = np.zeros(self.n)
-        for term, values in zip(self.terms, effects, strict=True):
-            for a, z in enumerate(term.z):
-                part = np.take(values[:, a], term.code)
-                total += part if z is None else part * z
-        return total
-
-    def sums(self, row: Array) -> list[Array]:
-        """Z'r by term, each shape (M_t, q_t), of `row` of shape (n,)."""
+    def by_term(self, values: Array) -> list[Array]:
+        """Views of the terms' parts, each shape (M_t, q_t, ...), of values for all effects."""
         return [
-            np.stack([np.bincount(t.code, _times(row, z), minlength=t.size) for z in t.z], axis=1)
-            for t in self.terms
+            values[part].reshape(term.size, term.q, *values.shape[1:])
+            for part, term in zip(self.columns, self.terms, strict=True)
         ]
 
-    def curvature(self, weight: Array) -> Curvature:
-        """Z'WZ of row weights, shape (n,)."""
-        own = []
+    def times(self, factors: tuple[Array, ...], values: Array, transpose: bool = False) -> Array:
+        """F u, or F'u, of factors by term and values for all effects, shape (N,) or (N, k)."""
+        result = np.empty_like(values)
+        for factor, to, part in zip(factors, self.by_term(result), self.by_term(values), strict=True):
+            if factor.size == 1:
+                np.multiply(part, factor[0, 0], out=to)
+            else:
+                np.einsum("ab,mb...->ma...", factor.T if transpose else factor, part, out=to)
+        return result
+
+    def loadings(self, factors: tuple[Array, ...]) -> Array:
+        """Rows of A = ZL, their elements that are not zero by structure, shape (n, Q)."""
+        spread, k = np.zeros((self.z.shape[1],) * 2), 0
+        for factor in factors:
+            spread[k : k + len(factor), k : k + len(factor)] = factor
+            k += len(factor)
+        return joint(self.z, spread)
+
+    def along(self, loadings: Array, values: Array, base: Array) -> Array:
+        """Base + A v, shape (n,), of values for all effects, shape (N,)."""
+        out = np.empty(self.n)
+        _kernel.along(self.index, loadings, values, base, out)
+        return out
+
+    def sums(self, loadings: Array, row: Array) -> Array:
+        """A'r, shape (N,), of `row` of shape (n,)."""
+        out = np.zeros(self.n_columns)
+        _kernel.sums(self.index, loadings, row, out)
+        return out
+
+    def own_curvature(self, weight: Array) -> tuple[Array, ...]:
+        """The blocks of Z'WZ within groups, each shape (M_t, q_t, q_t)."""
+        found = []
         for term in self.terms:
             block = np.empty((term.size, term.q, term.q))
             for a in range(term.q):
@@ -151,7 +188,11 @@ class Rows:
                 for b in range(a + 1):
                     sums = np.bincount(term.code, _times(weighted, term.z[b]), minlength=term.size)
                     block[:, a, b] = block[:, b, a] = sums
-            own.append(block)
+            found.append(block)
+        return tuple(found)
+
+    def curvature(self, weight: Array) -> Curvature:
+        """Z'WZ of row weights, shape (n,)."""
         shared = {}
         for (t, u), link in self.links.items():
             single = len(link.first) == self.n  # then links are in the order of the rows, or a permutation
@@ -165,11 +206,32 @@ class Rows:
                     else:
                         block[:, a, b] = np.bincount(link.of_row, values, minlength=len(block))
             shared[t, u] = block
-        return Curvature(tuple(own), shared)
+        return Curvature(self.own_curvature(weight), shared)
 
 
 def _times(row: Array, z: Array | None) -> Array:
     return row if z is None else row * z
+
+
+def _columns(terms: tuple[Term, ...]) -> tuple[tuple[slice, ...], int]:
+    """The places of the terms' effects in one vector of all, group by group, and its length."""
+    ends = np.cumsum([0] + [term.size * term.q for term in terms])
+    return tuple(slice(int(a), int(b)) for a, b in pairwise(ends)), int(ends[-1])
+
+
+def _joined(terms: tuple[Term, ...], columns: tuple[slice, ...]) -> tuple[Index, Array]:
+    """The effects of a row and its elements of Z, each shape (n, Q)."""
+    n, q = len(terms[0].code), sum(term.q for term in terms)
+    index, z = np.empty((n, q), dtype=np.intp), np.ones((n, q))
+    k = 0
+    for term, part in zip(terms, columns, strict=True):
+        for a, values in enumerate(term.z):
+            np.multiply(term.code, term.q, out=index[:, k])
+            index[:, k] += part.start + a
+            if values is not None:
+                z[:, k] = values
+            k += 1
+    return index, z
 
 
 def _links(left: Term, right: Term) -> Links:
@@ -185,3 +247,9 @@ def _links(left: Term, right: Term) -> Links:
     else:
         found, of_row = np.unique(key, return_inverse=True)
     return Links(found // right.size, found % right.size, of_row.reshape(n))
+
+
+def _sandwich(left: Array, block: Array, right: Array) -> Array:
+    if left.size == 1 and right.size == 1:
+        return np.asarray(block * (left[0, 0] * right[0, 0]))
+    return np.asarray(left.T @ block @ right)

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from memagic.engine import _kernel
 from memagic.engine.crossed.elimination import Eliminated, Elimination, Rest
-from memagic.engine.crossed.pieces import Pieces
+from memagic.engine.crossed.pieces import Pieces, Trace
 from memagic.engine.crossed.rows import Curvature, Rows
 
 Array = NDArray[np.float64]
@@ -27,7 +28,7 @@ _FEW_COLUMNS = 256
 # Elements of what is left, 3.2 GB, of which there are three at a time.
 _MOST_ELEMENTS = 400_000_000
 
-__all__ = ["Factored", "System", "TooLarge"]
+__all__ = ["Factored", "Inverse", "System", "TooLarge"]
 
 Factored = Eliminated
 
@@ -38,6 +39,22 @@ class TooLarge(Exception):
     def __init__(self, columns: int) -> None:
         super().__init__(columns)
         self.columns = columns
+
+
+@dataclass(frozen=True, slots=True)
+class Inverse:
+    """(I + K)^-1 where groups share rows.
+
+    Attributes
+    ----------
+    flat : ndarray
+        In the places of the system.
+    trace : Trace or None
+        Of the inverse of what is left without the first term; None where more terms are eliminated.
+    """
+
+    flat: Array
+    trace: Trace | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +97,27 @@ class System:
         for columns in self._columns:
             at = columns.of(np.arange(columns.size))
             self._own.append(self._matrix.position(at[:, :, None], at[:, None, :]))
+        self._diagonal = np.concatenate([np.diagonal(at, axis1=1, axis2=2).ravel() for at in self._own])
         self._shared = {}
         for (t, u), (first, second) in links.items():
             left, right = self._columns[t].of(first), self._columns[u].of(second)
             self._shared[t, u] = self._matrix.position(left[:, :, None], right[:, None, :])
+
+    def row_places(self, rows: Rows) -> Index:
+        """Places of the pairs of effects of each row, (0, 0), (1, 0), (1, 1) and so on, shape (n, ...)."""
+        blocks: dict[tuple[int, int], Index] = {}
+        for t, term in enumerate(rows.terms):
+            blocks[t, t] = np.take(self._own[t], term.code, axis=0)
+        for (t, u), link in rows.links.items():
+            blocks[t, u] = np.take(self._shared[t, u], link.of_row, axis=0)
+            blocks[u, t] = blocks[t, u].transpose(0, 2, 1)
+        effects = [(t, a) for t, term in enumerate(rows.terms) for a in range(term.q)]
+        pairs = [(k, j) for k in range(len(effects)) for j in range(k + 1)]
+        found = np.empty((rows.n, len(pairs)), dtype=np.intp)
+        for column, (k, j) in enumerate(pairs):
+            (t, a), (u, b) = effects[k], effects[j]
+            found[:, column] = blocks[t, u][:, a, b]
+        return found
 
     def factor(self, curvature: Curvature) -> Factored:
         """Factor I + K, K the given blocks.
@@ -95,23 +129,47 @@ class System:
         """
         flat = np.zeros(self._matrix.length)
         for at, block in zip(self._own, curvature.own, strict=True):
-            flat[at] = block + np.eye(block.shape[1])
+            flat[at] = block
         for pair, at in self._shared.items():
             flat[at] = curvature.shared[pair]
+        flat[self._diagonal] += 1.0
         return self._matrix.factor(flat)
 
-    def solve(self, factored: Factored, rhs: list[Array]) -> list[Array]:
-        """(I + K)^-1 r by term, each shape (M_t, q_t)."""
-        joined = np.concatenate([r.ravel() for r in rhs])
-        self._matrix.solve(factored, joined[:, None])
-        return [joined[c.offset : c.offset + c.size * c.q].reshape(c.size, c.q) for c in self._columns]
+    def factor_weighted(self, places: Index, loadings: Array, weight: Array) -> Factored:
+        """Factor I + A'WA of the rows of A.
 
-    def invert(self, factored: Factored) -> Curvature:
-        """Blocks of (I + K)^-1 where groups share rows."""
+        Parameters
+        ----------
+        places : ndarray of int
+            `row_places`.
+        loadings : ndarray, shape (n, Q)
+        weight : ndarray, shape (n,)
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            The matrix is not positive definite.
+        """
+        flat = np.zeros(self._matrix.length)
+        flat[self._diagonal] = 1.0
+        _kernel.curvature(places, loadings, weight, flat)
+        return self._matrix.factor(flat)
+
+    def solve(self, factored: Factored, rhs: Array) -> Array:
+        """(I + K)^-1 r, of r of shape (N,) or (N, k)."""
+        solution = rhs.copy()
+        self._matrix.solve(factored, solution[:, None] if solution.ndim == 1 else solution)
+        return solution
+
+    def invert(self, factored: Factored) -> Inverse:
+        """(I + K)^-1 where groups share rows."""
         flat = np.empty(self._matrix.length)
-        self._matrix.invert(factored, flat)
-        own = tuple(np.take(flat, at) for at in self._own)
-        return Curvature(own, {pair: np.take(flat, at) for pair, at in self._shared.items()})
+        return Inverse(flat, self._matrix.invert(factored, flat))
+
+    def blocks(self, inverse: Inverse) -> Curvature:
+        """By terms and links."""
+        own = tuple(np.take(inverse.flat, at) for at in self._own)
+        return Curvature(own, {pair: np.take(inverse.flat, at) for pair, at in self._shared.items()})
 
     def _connected(self, links: dict[tuple[int, int], tuple[Index, Index]]) -> Index:
         """The connected piece of every column."""
