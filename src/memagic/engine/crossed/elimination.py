@@ -21,6 +21,7 @@ from scipy.linalg.blas import dsyrk
 from memagic.engine import _kernel
 from memagic.engine.crossed.pieces import Pieces, Trace
 from memagic.engine.crossed.products import joint
+from memagic.engine.crossed.threads import several_threads
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -222,7 +223,8 @@ class Elimination:
             matrix = self._rest.matrix(left, piece)
             dense = self._dense(half, chunk, at, len(matrix))
             # In Fortran's order the lower triangle is the upper one.
-            dsyrk(-1.0, dense.T, beta=1.0, c=matrix.T, overwrite_c=1)
+            with several_threads(self._rest.threads):
+                dsyrk(-1.0, dense.T, beta=1.0, c=matrix.T, overwrite_c=1)
 
     def _across_densely(self, solved: Array, rest: Array) -> Array:
         """D^-1 C S^-1 by entry, shape (E, q)."""
@@ -231,7 +233,8 @@ class Elimination:
         for piece, chunk, at in self._chunks:
             matrix = self._rest.matrix(rest, piece)
             dense = self._dense(solved, chunk, at, len(matrix))
-            product = joint(dense, np.tril(matrix) + np.tril(matrix, -1).T)
+            with several_threads(self._rest.threads):
+                product = joint(dense, np.tril(matrix) + np.tril(matrix, -1).T)
             place = self._rest.place[self._column[chunk]]
             for a in range(self._q):
                 result[chunk, a] = product[at * self._q + a, place]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
 from memagic.engine.crossed.products import dot
+from memagic.engine.crossed.threads import dense_threads, several_threads
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -74,6 +75,8 @@ class Pieces:
     of_column, place : ndarray of int, shape (number of all columns,)
         The piece of a column and its place within; arbitrary for columns that are not here.
     start, size : ndarray of int, shape (number of pieces,)
+    threads : int
+        For dense products and factorizations.
     """
 
     def __init__(self, columns: Index, piece: Index) -> None:
@@ -93,6 +96,7 @@ class Pieces:
         self.place = np.zeros(len(piece), dtype=np.intp)
         self.place[self.columns] = np.arange(len(order)) - before[label[order]]
         sizes, counts = np.unique(self.size, return_counts=True)
+        self.threads = dense_threads(int(sizes[-1])) if len(sizes) else 1
         self._stacks = [(int(s), int(k)) for s, k in zip(sizes, counts, strict=True)]
 
     def position(self, left: Index, right: Index) -> Index:
@@ -136,10 +140,11 @@ class Pieces:
             elif size <= _SMALL:
                 stack[:] = np.linalg.cholesky(stack)
             else:
-                for matrix in stack:
-                    # In Fortran's order the lower triangle is the upper one.
-                    if dpotrf(matrix.T, lower=0, clean=0, overwrite_a=1)[1]:
-                        raise np.linalg.LinAlgError("a piece is not positive definite")
+                # In Fortran's order the lower triangle is the upper one.
+                with several_threads(self.threads):
+                    failed = any(dpotrf(matrix.T, lower=0, clean=0, overwrite_a=1)[1] for matrix in stack)
+                if failed:
+                    raise np.linalg.LinAlgError("a piece is not positive definite")
             log_det += 2.0 * float(np.log(np.diagonal(stack, axis1=1, axis2=2)).sum())
             if size == 1:
                 np.divide(1.0, stack, out=stack)
@@ -173,8 +178,9 @@ class Pieces:
             elif size <= _SMALL:
                 stack[:] = stack.transpose(0, 2, 1) @ stack
             else:
-                for matrix in stack:
-                    dpotri(matrix.T, lower=0, overwrite_c=1)
+                with several_threads(self.threads):
+                    for matrix in stack:
+                        dpotri(matrix.T, lower=0, overwrite_c=1)
             diagonal = np.diagonal(stack, axis1=1, axis2=2)
             first += float(diagonal.sum())
             if size <= _SMALL:

@@ -1,15 +1,18 @@
 """Threads of BLAS while a model is fitted.
 
 Its threads wait for each other in a loop. Where other programs keep the processors busy this makes
-factorizations of a thousand columns ten times slower, and at best a third faster: they get one thread.
-So do nested levels, whose matrices are small: a product takes less time than threads to meet.
+factorizations of a thousand columns ten times slower or worse: these get several threads only on a
+machine that is idle when the fit begins, and all that is smaller gets one. So do nested levels, whose
+matrices are small: a product takes less time than threads to meet.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memagic.engine.crossed.problem import CrossedProblem
@@ -18,11 +21,15 @@ from memagic.engine.problem import Problem
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
 
-# Columns left after the largest term from which on BLAS is used at all, and several threads pay.
+# Columns left after the largest term from which on BLAS is used at all.
 _FEW = 48
-_MANY = 2500
+# Columns of a dense matrix from which on idle processors are used, and all of them, idle or not.
+_LARGE = 400
+_HUGE = 2500
+_SYSTEM = Path("/proc")
+_TASKS = _SYSTEM / "self" / "task"
 
-__all__ = ["modest_threads"]
+__all__ = ["dense_threads", "free_processors", "modest_threads", "several_threads"]
 
 
 @cache
@@ -32,12 +39,41 @@ def _controller() -> ThreadpoolController:
     return ThreadpoolController()
 
 
+def free_processors() -> int:
+    """Processors that no other program is using at this moment; one where the system does not tell."""
+    try:
+        running = int((_SYSTEM / "loadavg").read_text().split()[3].split("/")[0])
+        # After the name, which is in parentheses; BLAS' own threads may still be in their loops.
+        states = [(task / "stat").read_text().rpartition(")")[2].split()[0] for task in _TASKS.iterdir()]
+    except (OSError, ValueError, IndexError):
+        return 1
+    others = max(running - max(states.count("R"), 1), 0)
+    return max(1, (os.cpu_count() or 1) - others)
+
+
+def dense_threads(columns: int) -> int:
+    """How many threads are to factor dense matrices of up to so many columns."""
+    if columns < _LARGE:
+        return 1
+    return free_processors() if columns < _HUGE else os.cpu_count() or 1
+
+
+@contextmanager
+def several_threads(count: int) -> Iterator[None]:
+    """So many threads, within `modest_threads`; nothing changes for one."""
+    if count == 1:
+        yield
+        return
+    with _controller().limit(limits=count, user_api="blas"):
+        yield
+
+
 @contextmanager
 def modest_threads(problem: Problem) -> Iterator[None]:
-    """One thread for `problem`, unless it has very many crossed effects or so few that BLAS is not used."""
+    """One thread for `problem`, unless it has so few crossed effects that BLAS is not used."""
     if isinstance(problem, CrossedProblem):
         sizes = [level.n_clusters * level.structure.q for level in problem.levels]
-        if not _FEW < sum(sizes) - max(sizes) < _MANY:
+        if sum(sizes) - max(sizes) <= _FEW:
             yield
             return
     with _controller().limit(limits=1, user_api="blas"):
