@@ -23,6 +23,8 @@ setup(
                     "loadings",
                     "look",
                     "rising",
+                    "small",
+                    "small_methods",
                 )
             ],
             extra_compile_args=FLAGS,

@@ -10,6 +10,7 @@
 
 #include "buffers.h"
 #include "crossed_methods.h"
+#include "small_methods.h"
 
 static const Kind *kind_of(long code) {
     if (code >= 0 && code < N_KINDS) return &KINDS[code];
@@ -258,6 +259,10 @@ static PyMethodDef methods[] = {
     METHOD("curvature", curvature_method),
     METHOD("spread", spread_method),
     METHOD("coupled", coupled_method),
+    METHOD("small_roots", small_roots_method),
+    METHOD("small_inverses", small_inverses_method),
+    METHOD("small_solutions", small_solutions_method),
+    METHOD("join", join_method),
     {NULL, NULL, 0, NULL},
 };
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import dsyrk
 
 from memagic.engine import _kernel
-from memagic.engine.crossed.pieces import Pieces, Trace
+from memagic.engine.crossed.pieces import SMALL, Pieces, Trace
 from memagic.engine.crossed.products import joint
 from memagic.engine.crossed.threads import several_threads
 
@@ -109,6 +109,7 @@ class Elimination:
         self._offset = offset
         self._rest = rest
         self._n_columns = n_columns
+        self._sizes = np.full(self._m, self._q)
         key = np.sort(group * n_columns + column)
         self._group, self._column = key // n_columns, key % n_columns
         self._key = key
@@ -150,8 +151,7 @@ class Elimination:
             It is not positive definite.
         """
         q = self._q
-        lower = flat[: self._entries_at].reshape(self._m, q, q)
-        inverse, log_det = _inverse(lower)
+        inverse, log_det = self._invert_own(flat[: self._entries_at])
         entries = flat[self._entries_at : self._rest_at].reshape(-1, q)
         solved = np.empty_like(entries)
         left = flat[self._rest_at :]
@@ -187,6 +187,22 @@ class Elimination:
         _kernel.invert(*self._pairs, self._q, factored.inverse, factored.solved, given, across, corner)
         np.negative(across, out=across)
         return trace if isinstance(self._rest, Pieces) else None
+
+    def _invert_own(self, own: Array) -> tuple[Array, float]:
+        """D^-1 and log|D|; D, given with its lower triangles, is overwritten."""
+        shape = (self._m, self._q, self._q)
+        if self._q > SMALL:
+            roots = np.linalg.inv(np.linalg.cholesky(own.reshape(shape)))
+            log_det = -2.0 * float(np.log(np.diagonal(roots, axis1=1, axis2=2)).sum())
+            return roots.transpose(0, 2, 1) @ roots, log_det
+        found = _kernel.small_roots(self._sizes, own)
+        if found is None:
+            raise np.linalg.LinAlgError("D is not positive definite")
+        inverse = np.empty(shape)
+        _kernel.small_inverses(self._sizes, own, inverse, np.zeros(2))
+        for a in range(self._q):
+            inverse[:, :a, a] = inverse[:, a, :a]
+        return inverse, found
 
     def _is_sparse(self) -> bool:
         """Whether entries are multiplied pair by pair rather than as dense rows."""
@@ -271,15 +287,3 @@ def _by_group(matrices: Array, entries: Array, group: Index) -> Array:
     if entries.shape[1] == 1:
         return np.asarray(matrices[group, 0] * entries)
     return np.asarray(np.einsum("eab,eb->ea", matrices[group], entries))
-
-
-def _inverse(lower: Array) -> tuple[Array, float]:
-    """Inverses of positive definite blocks, and their log determinant in all."""
-    if lower.shape[1] == 1:
-        if not (lower > 0.0).all():
-            raise np.linalg.LinAlgError("D is not positive definite")
-        return 1.0 / lower, float(np.log(lower).sum())
-    roots = np.linalg.cholesky(lower)
-    log_det = 2.0 * float(np.log(np.diagonal(roots, axis1=1, axis2=2)).sum())
-    halves = np.linalg.inv(roots)
-    return halves.transpose(0, 2, 1) @ halves, log_det

@@ -111,18 +111,14 @@ class CrossedLinear:
         return Evaluation(at.value, score[None], 0.5 * (hessian + hessian.T))
 
     def outline(self, theta: Array) -> Array:
-        """Minus observed information, but that of (omega, log sigma), shape (d, d).
-
-        With the coefficients profiled out that is the average of the observed and the expected one.
-        """
+        """The average of observed and expected information with its sign changed, shape (d, d)."""
         p = self._problem.p
-        information = self._products(self._at(theta))[0]
-        cross = information[:p, p:]
-        profiled = cross.T @ np.linalg.solve(information[:p, :p], cross)
-        information[p:, p:] = 0.5 * (information[p:, p:] + profiled)
+        hessian = -self._products(self._at(theta))[0]
+        hessian[:p, p:] = hessian[p:, :p] = 0.0
+        hessian[p:, p:] *= 0.5
         # At a variance of zero nothing of the first order is left.
-        diagonal = np.abs(np.diag(information))
-        return -information - 1e-6 * np.diag(np.maximum(diagonal, diagonal.max() * 1e-6))
+        diagonal = np.abs(np.diag(hessian))
+        return np.asarray(hessian - 1e-6 * np.diag(np.maximum(diagonal, diagonal.max() * 1e-6)))
 
     def _at(self, theta: Array) -> _At:
         if self._last is not None and np.array_equal(self._last[0], theta):

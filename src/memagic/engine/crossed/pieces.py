@@ -9,21 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
+from memagic.engine import _kernel
 from memagic.engine.crossed.products import dot
 from memagic.engine.crossed.threads import dense_threads, several_threads
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-# Pieces up to this size are factored many at a time.
-_SMALL = 48
+# Matrices up to this size are factored without LAPACK.
+SMALL = 48
 
-__all__ = ["FactoredPieces", "Pieces", "Trace"]
+__all__ = ["SMALL", "FactoredPieces", "Pieces", "Trace"]
 
 
 @dataclass(frozen=True, slots=True)
 class FactoredPieces:
-    """Cholesky factors, inverted for small pieces.
+    """Cholesky factors, inverted for small pieces, and with zeros above the diagonal for others.
 
     Attributes
     ----------
@@ -95,9 +96,10 @@ class Pieces:
         self.of_column[columns] = label
         self.place = np.zeros(len(piece), dtype=np.intp)
         self.place[self.columns] = np.arange(len(order)) - before[label[order]]
-        sizes, counts = np.unique(self.size, return_counts=True)
-        self.threads = dense_threads(int(sizes[-1])) if len(sizes) else 1
-        self._stacks = [(int(s), int(k)) for s, k in zip(sizes, counts, strict=True)]
+        self.threads = dense_threads(int(self.size.max(initial=0)))
+        self._small = self.size[self.size <= SMALL]
+        self._small_columns = self.columns[: int(self._small.sum())]
+        self._small_length = int((self._small**2).sum())
 
     def position(self, left: Index, right: Index) -> Index:
         """Where the entry of two columns of one piece lies."""
@@ -130,70 +132,41 @@ class Pieces:
         numpy.linalg.LinAlgError
             One is not positive definite.
         """
-        log_det = 0.0
-        for stack, _ in self._stacked(flat):
-            size = stack.shape[1]
-            if size == 1:
-                if not (stack > 0.0).all():
-                    raise np.linalg.LinAlgError("a piece is not positive definite")
-                np.sqrt(stack, out=stack)
-            elif size <= _SMALL:
-                stack[:] = np.linalg.cholesky(stack)
-            else:
-                # In Fortran's order the lower triangle is the upper one.
-                with several_threads(self.threads):
-                    failed = any(dpotrf(matrix.T, lower=0, clean=0, overwrite_a=1)[1] for matrix in stack)
-                if failed:
-                    raise np.linalg.LinAlgError("a piece is not positive definite")
-            log_det += 2.0 * float(np.log(np.diagonal(stack, axis1=1, axis2=2)).sum())
-            if size == 1:
-                np.divide(1.0, stack, out=stack)
-            elif size <= _SMALL:
-                stack[:] = np.linalg.inv(stack)
+        log_det = _kernel.small_roots(self._small, flat[: self._small_length])
+        # In Fortran's order the lower triangle is the upper one.
+        with several_threads(self.threads):
+            failed = any(dpotrf(m.T, lower=0, clean=0, overwrite_a=1)[1] for m, _ in self._large(flat))
+        if log_det is None or failed:
+            raise np.linalg.LinAlgError("a piece is not positive definite")
+        log_det += 2.0 * sum(float(np.log(np.diagonal(m)).sum()) for m, _ in self._large(flat))
         return FactoredPieces(flat, log_det)
 
     def solve(self, factored: FactoredPieces, rhs: Array) -> None:
         """Overwrite the rows of `rhs`, shape (number of all columns, k), that belong here."""
-        ordered = rhs[self.columns]
-        for stack, columns in self._stacked(factored.roots):
-            count, size, _ = stack.shape
-            part = ordered[columns].reshape(count, size, -1)
-            if size == 1:
-                part *= stack**2
-            elif size <= _SMALL:
-                part[:] = stack.transpose(0, 2, 1) @ (stack @ part)
-            else:
-                for matrix, block in zip(stack, part, strict=True):
-                    block[:] = dpotrs(matrix.T, block, lower=0)[0]
-        rhs[self.columns] = ordered
+        roots = factored.roots
+        small = roots[: self._small_length]
+        _kernel.small_solutions(self._small, self._small_columns, small, rhs, rhs.shape[1])
+        for matrix, columns in self._large(roots):
+            rhs[columns] = dpotrs(matrix.T, rhs[columns], lower=0)[0]
 
     def invert(self, factored: FactoredPieces, out: Array) -> Trace:
         """Write the inverse to the same places of `out`, lower triangles."""
-        out[:] = factored.roots
-        first = second = 0.0
-        for stack, _ in self._stacked(out):
-            size = stack.shape[1]
-            if size == 1:
-                np.multiply(stack, stack, out=stack)
-            elif size <= _SMALL:
-                stack[:] = stack.transpose(0, 2, 1) @ stack
-            else:
-                with several_threads(self.threads):
-                    for matrix in stack:
-                        dpotri(matrix.T, lower=0, overwrite_c=1)
-            diagonal = np.diagonal(stack, axis1=1, axis2=2)
-            first += float(diagonal.sum())
-            if size <= _SMALL:
-                second += dot(stack, stack)
-            else:
-                # Above the diagonal there are zeros.
-                second += 2.0 * dot(stack, stack) - float((diagonal**2).sum())
-        return Trace(len(self.columns), first, second)
+        small, traces = self._small_length, np.zeros(2)
+        _kernel.small_inverses(self._small, factored.roots[:small], out[:small], traces)
+        out[small:] = factored.roots[small:]
+        with several_threads(self.threads):
+            for matrix, _ in self._large(out):
+                dpotri(matrix.T, lower=0, overwrite_c=1)
+        for matrix, _ in self._large(out):
+            diagonal = np.diagonal(matrix)
+            # Above the diagonal there are zeros.
+            traces += diagonal.sum(), 2.0 * dot(matrix, matrix) - float((diagonal**2).sum())
+        return Trace(len(self.columns), float(traces[0]), float(traces[1]))
 
-    def _stacked(self, flat: Array) -> Iterator[tuple[Array, slice]]:
-        """Pieces of one size, shape (count, size, size), and where their columns are."""
-        start = first = 0
-        for size, count in self._stacks:
-            stop, last = start + count * size**2, first + count * size
-            yield flat[start:stop].reshape(count, size, size), slice(first, last)
-            start, first = stop, last
+    def _large(self, flat: Array) -> Iterator[tuple[Array, Index]]:
+        """Matrices that are not small, with their columns."""
+        first = len(self._small_columns)
+        for piece in range(len(self._small), len(self.size)):
+            last = first + int(self.size[piece])
+            yield self.matrix(flat, piece), self.columns[first:last]
+            first = last

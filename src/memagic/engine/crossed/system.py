@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from memagic.engine import _kernel
 from memagic.engine.crossed.elimination import Eliminated, Elimination, Rest
@@ -181,11 +179,9 @@ class System:
         for (t, u), (first, second) in links.items():
             left.append(self._columns[t].of(first)[:, 0])
             right.append(self._columns[u].of(second)[:, 0])
-        # Older scipy finds the pieces of graphs with such indices only.
-        edges = tuple(np.concatenate(ends).astype(np.int32) for ends in (left, right))
-        weights = np.ones(len(edges[0]), dtype=np.int8)
-        graph = coo_array((weights, edges), shape=(self._n_columns, self._n_columns))
-        return np.asarray(connected_components(graph, directed=False)[1], dtype=np.intp)
+        label = np.empty(self._n_columns, dtype=np.intp)
+        _kernel.join(np.concatenate(left), np.concatenate(right), label)
+        return label
 
     def _arranged(self, term: int, links: dict[tuple[int, int], tuple[Index, Index]]) -> Elimination:
         """The elimination of `term` and of what may follow.
