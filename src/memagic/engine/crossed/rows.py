@@ -111,7 +111,7 @@ class Rows:
         sizes = [level.n_clusters * level.structure.q for level in problem.levels]
         self.first = int(np.argmax(sizes))
         keys = [level.cluster for t, level in enumerate(problem.levels) if t != self.first]
-        order = np.lexsort((*keys, problem.levels[self.first].cluster))
+        order = _sorted_by([*keys, problem.levels[self.first].cluster])
         trials = problem.trials
         self.y = problem.y[order]
         self.x = problem.x[order]
@@ -234,11 +234,24 @@ def _joined(terms: tuple[Term, ...], columns: tuple[slice, ...]) -> tuple[Index,
     return index, z
 
 
+def _sorted_by(keys: list[Index]) -> Index:
+    """The order by several codes, the last of them first; digit by digit, which is sorted by counting."""
+    order = np.arange(len(keys[0]))
+    for key in keys:
+        for shift in range(0, max(int(key.max(initial=0)).bit_length(), 1), 16):
+            digit = (key[order] >> shift).astype(np.uint16)
+            order = order[np.argsort(digit, kind="stable")]
+    return order
+
+
 def _links(left: Term, right: Term) -> Links:
     n = len(left.code)
     key = left.code * right.size + right.code
     possible = left.size * right.size
-    if possible <= _TABLE_SHARE * n:
+    begins = np.r_[True, key[1:] != key[:-1]]
+    if (key[1:] >= key[:-1]).all():
+        found, of_row = key[begins], np.cumsum(begins) - 1
+    elif possible <= _TABLE_SHARE * n:
         present = np.zeros(possible, dtype=bool)
         present[key] = True
         found = np.flatnonzero(present)
