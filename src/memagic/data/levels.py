@@ -20,6 +20,9 @@ Mask = NDArray[np.bool_]
 Index = NDArray[np.intp]
 CovarianceKind = Literal["independent", "identity", "exchangeable", "unstructured", "fixed", "pattern"]
 
+# Codes are numbered by a table of all possible ones up to so many times the rows.
+_TABLE_SHARE = 32
+
 __all__ = ["CovarianceKind", "DesignLevel", "Grouping", "RandomEffects", "make_levels"]
 
 
@@ -242,7 +245,12 @@ def _values_at(variables: Variables, name: str, sample: Mask, rows: Index) -> ND
 
 def _numbered(codes: Index) -> Index:
     """The codes numbered without gaps, in their order."""
-    return np.unique(codes, return_inverse=True)[1].reshape(len(codes))
+    size = int(codes.max(initial=0)) + 1
+    if size > _TABLE_SHARE * len(codes) or int(codes.min(initial=0)) < 0:
+        return np.unique(codes, return_inverse=True)[1].reshape(len(codes))
+    present = np.zeros(size, dtype=bool)
+    present[codes] = True
+    return (np.cumsum(present) - 1)[codes]
 
 
 def _refuse_repeated(columns: list[Column], level: str) -> None:

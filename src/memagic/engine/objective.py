@@ -32,7 +32,8 @@ class Evaluation:
     @property
     def gradient(self) -> Array:
         """Shape (d,)."""
-        return np.asarray(self.scores.sum(axis=0))
+        # With few columns and many rows several times as fast as a sum along the first axis.
+        return np.asarray(np.einsum("jd->d", self.scores))
 
 
 class Objective(Protocol):
