@@ -214,6 +214,47 @@ static PyObject *spread_method(PyObject *self, PyObject *const *args, Py_ssize_t
     Py_RETURN_NONE;
 }
 
+/* by_loading(index, v, u, score, first, second, by_effect), the last overwritten. */
+static PyObject *by_loading_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
+    (void)self;
+    if (n_args != 7) return PyErr_Format(PyExc_TypeError, "by_loading takes 7 arguments");
+    ptrdiff_t size = items(args[0]), n_values = items(args[1]), n = items(args[3]);
+    if (size < 0 || n_values < 0 || n < 0) return NULL;
+    Buffers buffers = {.taken = 0};
+    const ptrdiff_t *index = take(&buffers, args[0], size, 'n', 0);
+    const double *in[5] = {NULL};
+    int done = index != NULL;
+    for (int i = 0; done && i < 5; i++) done = (in[i] = take(&buffers, args[1 + i], i < 2 ? n_values : n, 'd', 0)) != NULL;
+    double *by_effect = done ? take(&buffers, args[6], size, 'd', PyBUF_WRITABLE) : NULL;
+    if (by_effect) {
+        Py_BEGIN_ALLOW_THREADS
+        by_loading(n, n ? size / n : 0, index, in[0], in[1], in[2], in[3], in[4], by_effect);
+        Py_END_ALLOW_THREADS
+    }
+    release(&buffers);
+    if (!by_effect) return NULL;
+    Py_RETURN_NONE;
+}
+
+/* dot(left, right) */
+static PyObject *dot_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
+    (void)self;
+    if (n_args != 2) return PyErr_Format(PyExc_TypeError, "dot takes 2 arguments");
+    ptrdiff_t n = items(args[0]);
+    if (n < 0) return NULL;
+    Buffers buffers = {.taken = 0};
+    const double *left = take(&buffers, args[0], n, 'd', 0);
+    const double *right = left ? take(&buffers, args[1], n, 'd', 0) : NULL;
+    double total = 0.0;
+    if (right) {
+        Py_BEGIN_ALLOW_THREADS
+        total = dot(n, left, right);
+        Py_END_ALLOW_THREADS
+    }
+    release(&buffers);
+    return right ? PyFloat_FromDouble(total) : NULL;
+}
+
 /* coupled(first, second, blocks, left, right, left_out, right_out, k): see `coupled` in loadings.h. */
 static PyObject *coupled_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
     (void)self;

@@ -58,6 +58,28 @@ VECTORIZED static void spread(ptrdiff_t n, ptrdiff_t Q, const ptrdiff_t *restric
     }
 }
 
+/* Derivatives of a row's part of the log likelihood in its effects' loadings, shape (n, Q): of the mode's
+ * place by v, of the mode itself by u, and of log|H| by G a. */
+VECTORIZED static void by_loading(ptrdiff_t n, ptrdiff_t Q, const ptrdiff_t *restrict index, const double *restrict v,
+                                  const double *restrict u, const double *restrict score,
+                                  const double *restrict first, const double *restrict second,
+                                  double *restrict by_effect) {
+    for (ptrdiff_t i = 0; i < n; i++)
+        for (ptrdiff_t k = i * Q; k < (i + 1) * Q; k++)
+            by_effect[k] = score[i] * v[index[k]] + first[i] * u[index[k]] + second[i] * by_effect[k];
+}
+
+/* The sum of products, in eight parts so that it is done in vectors. */
+VECTORIZED static double dot(ptrdiff_t n, const double *restrict left, const double *restrict right) {
+    double parts[8] = {0.0}, total = 0.0;
+    ptrdiff_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (int k = 0; k < 8; k++) parts[k] += left[i + k] * right[i + k];
+    for (; i < n; i++) total += left[i] * right[i];
+    for (int k = 0; k < 8; k++) total += parts[k];
+    return total;
+}
+
 /* Add B v of the second groups to the first ones', and B'u of the first to the second ones', B a block of
  * (q, r) for each of the linked pairs; k columns. */
 VECTORIZED static void coupled(ptrdiff_t n_links, ptrdiff_t q, ptrdiff_t r, ptrdiff_t k,

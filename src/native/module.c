@@ -258,6 +258,8 @@ static PyMethodDef methods[] = {
     METHOD("sums", sums_method),
     METHOD("curvature", curvature_method),
     METHOD("spread", spread_method),
+    METHOD("by_loading", by_loading_method),
+    METHOD("dot", dot_method),
     METHOD("coupled", coupled_method),
     METHOD("small_roots", small_roots_method),
     METHOD("small_inverses", small_inverses_method),

@@ -113,6 +113,17 @@ def curvature(places: _Index, loadings: _Array, weight: _Array, out: _Array, /) 
 def spread(
     places: _Index, loadings: _Array, inverse: _Array, by_effect: _Array, h: _Array, /
 ) -> None: ...
+def by_loading(
+    index: _Index,
+    v: _Array,
+    u: _Array,
+    score: _Array,
+    first: _Array,
+    second: _Array,
+    by_effect: _Array,
+    /,
+) -> None: ...
+def dot(left: _Array, right: _Array, /) -> float: ...
 def coupled(
     first: _Index,
     second: _Index,

@@ -10,6 +10,7 @@ Source: Nocedal and Wright (2006), Numerical Optimization, 6.1 and 7.2.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -25,8 +26,6 @@ Array = NDArray[np.float64]
 
 # The outline follows the first points; after those, which are the far ones, it stays.
 _OUTLINES = 4
-# Changes of the gradient are remembered for so many steps.
-_MEMORY = 30
 # Cosine between the changes of parameters and gradient below which nothing is learnt from them.
 _LEAST_COSINE = 1e-8
 # Scaled gradient at which secants leave the last step to the exact Hessian, which takes it without a
@@ -67,14 +66,14 @@ class Outlined:
 
     def evaluate(self, theta: Array) -> Evaluation:
         value, scores = self._objective.scores(theta)
-        if self._information is None or len(self._points) < _OUTLINES:
-            self._information = -self._objective.outline(theta)
-        information = self._information
-        self._points = [*self._points[-_MEMORY:], (theta.copy(), scores.sum(axis=0))]
-        for (before, slope_before), (after, slope_after) in zip(
-            self._points[:-1], self._points[1:], strict=True
-        ):
+        information, changes = self._information, 1
+        if information is None or len(self._points) < _OUTLINES:
+            # What the points before have told is told anew to each outline.
+            information, changes = -self._objective.outline(theta), len(self._points)
+        self._points.append((theta.copy(), np.einsum("jd->d", scores)))
+        for (before, slope_before), (after, slope_after) in pairwise(self._points[-changes - 1 :]):
             information = _learnt(information, after - before, slope_before - slope_after)
+        self._information = information
         return Evaluation(value, scores, -information)
 
 

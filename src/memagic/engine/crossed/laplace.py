@@ -87,7 +87,7 @@ class CrossedLaplace:
 
         def gradient(theta: Array) -> Array:
             self._v, self._factored = centre
-            return np.asarray(self.scores(theta)[1].sum(axis=0))
+            return np.asarray(np.einsum("jd->d", self.scores(theta)[1]))
 
         hessian = differenced(self._problem, gradient, theta, scores.sum(axis=0))
         self._v, self._factored = centre
@@ -141,13 +141,11 @@ def _scores(problem: CrossedProblem, model: Model, top: _ByTop, found: _Found) -
     row_score = mode.first + c + mode.second * e
 
     columns = [top.products(row_score, rows.x)]
-    own = row_score[:, None] * np.take(mode.v, rows.index)
-    own += mode.first[:, None] * np.take(u, rows.index)
-    own += mode.second[:, None] * by_effect
+    _kernel.by_loading(rows.index, mode.v, u, row_score, mode.first, mode.second, by_effect)
     first = 0
     for level in problem.levels:
         last = first + level.structure.q
-        core = top.pairs(rows.z[:, first:last], own[:, first:last])
+        core = top.pairs(rows.z[:, first:last], by_effect[:, first:last])
         columns.append(np.einsum("wab,jab->jw", level.structure.basis, core))
         first = last
     if family.n_phi:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from memagic.engine.crossed.modes import Mode, Model, Place
 from memagic.engine.crossed.problem import CrossedProblem
-from memagic.engine.crossed.products import gram
+from memagic.engine.crossed.products import dot, gram
 
 Array = NDArray[np.float64]
 
@@ -59,6 +59,11 @@ def outline(problem: CrossedProblem, model: Model, place: Place, mode: Mode) -> 
 
 def _of_factor(basis: Array, factor: Array, block: Array) -> Array:
     """Half tr(G dSigma_a G dSigma_b) summed over groups, G = (K^-1 + Sigma)^-1, K the given blocks."""
+    if factor.size == 1:
+        scale = float(factor[0, 0])
+        g = block / (1.0 + block * scale**2)
+        least = max(float(g.sum()) * 1e-3 / max(len(g), 1), 1e-8)
+        return np.array([[2.0 * scale**2 * dot(g, g) + least]])
     half = block @ factor
     core = np.eye(len(factor)) + factor.T @ half
     g = block - half @ np.linalg.solve(core, half.transpose(0, 2, 1))

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.blas import dgemm, dgemv
 
+from memagic.engine import _kernel
+
 Array = NDArray[np.float64]
 
 __all__ = ["along_columns", "dot", "gram", "joint", "transposed"]
@@ -17,7 +19,7 @@ __all__ = ["along_columns", "dot", "gram", "joint", "transposed"]
 
 def dot(left: Array, right: Array) -> float:
     """The sum of products of all elements."""
-    return float(np.einsum("i,i->", left.ravel(), right.ravel()))
+    return _kernel.dot(np.ascontiguousarray(left), np.ascontiguousarray(right))
 
 
 def along_columns(x: Array, beta: Array) -> Array:
