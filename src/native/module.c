@@ -1,15 +1,14 @@
 /* The extension module memagic.engine._kernel: arrays come in as contiguous buffers, checked for their
  * type and size; the interpreter's lock is released while they are worked on. memagic/engine/kernel.py is
- * its face.
+ * the face of what is about densities; memagic/engine/crossed uses the rest.
  */
 #define Py_LIMITED_API 0x030B0000
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-#include "look.h"
-
 #include "buffers.h"
 #include "crossed_methods.h"
+#include "look.h"
 #include "small_methods.h"
 
 static const Kind *kind_of(long code) {
@@ -269,7 +268,7 @@ static PyMethodDef methods[] = {
 };
 
 static struct PyModuleDef module = {
-    PyModuleDef_HEAD_INIT, "_kernel", "Densities and their sums over quadrature nodes.", -1, methods,
+    PyModuleDef_HEAD_INIT, "_kernel", "Densities, their sums over quadrature nodes, and systems of crossed effects.", -1, methods,
     NULL, NULL, NULL, NULL,
 };
 

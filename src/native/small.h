@@ -30,7 +30,8 @@ INLINE int small_root(const ptrdiff_t s, double *restrict a, double *restrict up
     for (ptrdiff_t i = 0; i < s; i++) {
         double *restrict row = a + i * s;
         const double pivot = 1.0 / row[i];
-        double sums[SMALL] = {0.0};
+        double sums[SMALL];
+        for (ptrdiff_t c = 0; c < i; c++) sums[c] = 0.0;
         for (ptrdiff_t k = 0; k < i; k++) {
             const double value = row[k];
             const double *restrict above = a + k * s;

@@ -260,7 +260,9 @@ def _fixed_columns(
             columns[k] = column.omitted("omitted")
             notes.append(f"note: {column.name} omitted because of collinearity.")
     kept = [k for k in used if columns[k].state == "estimated"]
-    matrix = dense(coded_terms(variables, [columns[k] for k in kept], sample), n, extra=int(has_constant))
+    if kept != used:
+        terms = coded_terms(variables, [columns[k] for k in kept], sample)
+    matrix = dense(terms, n, extra=int(has_constant))
     matrix[:, len(kept) :] = 1.0
     last = constant() if has_constant else constant().omitted("omitted")
     return matrix, (*columns, last)

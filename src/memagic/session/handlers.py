@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from memagic.results import MEResults
     from memagic.results.replay import Replay
     from memagic.spec.prefixes import ByPrefix
+    from memagic.spec.tree import Command
     from memagic.widgets.start_grid import StartGrid
 
 __all__ = ["TESTS", "Handlers", "Shown"]
@@ -60,11 +61,18 @@ class Handlers(Memory):
         CommandError
             What is wrong with the command or the data.
         """
+        try:
+            return self._prepared(parse_command(text), text, data)
+        except CommandError as error:
+            raise error.located(text) from None
+
+    def _prepared(self, command: Command, text: str, data: Data | None) -> Model:
+        """The command that a text was read as, on its data."""
         from memagic.commands.estimate import prepare
         from memagic.commands.estimated import with_estimates
 
         try:
-            command, frame = parse_command(text), self._frame(data)
+            frame = self._frame(data)
             command = self._resolved(command, frame)
             return prepare(with_estimates(command, self._last, len(frame)), frame, self._definitions)
         except CommandError as error:
@@ -170,10 +178,10 @@ class Handlers(Memory):
         return report
 
     def _estimate(self, call: Call) -> Shown:
-        options = parse_command(call.text).options
-        if "widget" in options and "startgrid" in options:
+        command = parse_command(call.text)
+        if "widget" in command.options and "startgrid" in command.options:
             return self.explore_start(call.text, call.data)
-        return self._fit(self.prepared(call.text, call.data), call)
+        return self._fit(self._prepared(command, call.text, call.data), call)
 
     def _svy(self, call: Call) -> MEResults:
         from memagic.spec.survey import parse_survey_command

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,12 +143,10 @@ def _scores(problem: CrossedProblem, model: Model, top: _ByTop, found: _Found) -
 
     columns = [top.products(row_score, rows.x)]
     _kernel.by_loading(rows.index, mode.v, u, row_score, mode.first, mode.second, by_effect)
-    first = 0
-    for level in problem.levels:
-        last = first + level.structure.q
-        core = top.pairs(rows.z[:, first:last], by_effect[:, first:last])
-        columns.append(np.einsum("wab,jab->jw", level.structure.basis, core))
-        first = last
+    cores = top.blocks(rows.z, by_effect, [level.structure.q for level in problem.levels])
+    for level, core in zip(problem.levels, cores, strict=True):
+        flat = level.structure.basis.reshape(level.structure.size, -1)
+        columns.append(core.reshape(len(core), -1) @ flat.T)
     if family.n_phi:
         own_phi = family.phi_derivatives(mode.eta, rows.y, rows.trials, place.phi)
         for a in range(family.n_phi):
@@ -174,14 +173,20 @@ class _ByTop:
             return transposed(x, row)[None]
         return np.column_stack([np.zeros((self._size, 0)), *(self.sums(row * c) for c in x.T)])
 
-    def pairs(self, z: Array, own: Array) -> Array:
-        """Z'B of columns of rows, shape (M, q, q)."""
+    def blocks(self, z: Array, own: Array, sizes: list[int]) -> list[Array]:
+        """Z'B of the columns of each term, shape (M, q, q)."""
+        ends = np.cumsum([0, *sizes])
+        parts = [slice(a, b) for a, b in pairwise(ends)]
         if self._size == 1:
-            return gram(np.ascontiguousarray(z), np.ascontiguousarray(own))[None]
-        found = np.empty((self._size, z.shape[1], own.shape[1]))
-        for a, left in enumerate(z.T):
-            for b, right in enumerate(own.T):
-                found[:, a, b] = self.sums(left * right)
+            whole = gram(z, own)
+            return [whole[None, part, part] for part in parts]
+        found = []
+        for part, q in zip(parts, sizes, strict=True):
+            block = np.empty((self._size, q, q))
+            for a, left in enumerate(z[:, part].T):
+                for b, right in enumerate(own[:, part].T):
+                    block[:, a, b] = self.sums(left * right)
+            found.append(block)
         return found
 
 

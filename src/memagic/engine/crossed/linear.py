@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.engine.crossed.difference import difference
+from memagic.engine.crossed.pieces import Trace
 from memagic.engine.crossed.problem import CrossedProblem
 from memagic.engine.crossed.products import along_columns, dot, gram, transposed
-from memagic.engine.crossed.pieces import Trace
 from memagic.engine.crossed.rows import Rows
 from memagic.engine.crossed.system import Factored, System
 from memagic.engine.crossed.totals import Totals
@@ -222,7 +222,7 @@ class CrossedLinear:
     def _others(self) -> NDArray[np.bool_]:
         """Which elements of omega belong to terms that are not eliminated first."""
         sizes = [level.structure.size for level in self._problem.levels]
-        return np.repeat(np.arange(len(sizes)), sizes) != self._rows.first
+        return np.asarray(np.repeat(np.arange(len(sizes)), sizes) != self._rows.first)
 
     def _left_out(self, omega: Array, slope: _Slope) -> int | None:
         """The element of omega whose second derivative follows from that in c; None if there is none."""

@@ -48,9 +48,7 @@ def outline(problem: CrossedProblem, model: Model, place: Place, mode: Mode) -> 
         inner -= gram(sums, model.system.solve(mode.factored, sums))
     information[np.ix_(outer, outer)] = 0.5 * (inner + inner.T)
     first = p
-    for level, factor, block in zip(
-        problem.levels, place.factors, rows.own_curvature(weight), strict=True
-    ):
+    for level, factor, block in zip(problem.levels, place.factors, rows.own_curvature(weight), strict=True):
         last = first + level.structure.size
         information[first:last, first:last] = _of_factor(level.structure.basis, factor, block)
         first = last

@@ -160,6 +160,8 @@ class Rows:
 
     def loadings(self, factors: tuple[Array, ...]) -> Array:
         """Rows of A = ZL, their elements that are not zero by structure, shape (n, Q)."""
+        if all(factor.size == 1 for factor in factors):
+            return np.asarray(self.z * np.concatenate([factor.ravel() for factor in factors]))
         spread, k = np.zeros((self.z.shape[1],) * 2), 0
         for factor in factors:
             spread[k : k + len(factor), k : k + len(factor)] = factor

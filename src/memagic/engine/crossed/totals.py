@@ -61,12 +61,11 @@ class Totals:
         result = np.empty_like(values)
         given, found = rows.by_term(values), rows.by_term(result)
         for block, part, to in zip(self.zz.own, given, found, strict=True):
-            np.matmul(block, part, out=to)
+            (np.multiply if block.shape[1] == 1 else np.matmul)(block, part, out=to)
         for (t, u), block in self.zz.shared.items():
-            link, sizes = rows.links[t, u], block.shape[1:]
-            _kernel.coupled(
-                link.first, link.second, block, given[t], given[u], found[t], found[u], *sizes, k
-            )
+            first, second = rows.links[t, u].first, rows.links[t, u].second
+            _, q, r = block.shape
+            _kernel.coupled(first, second, block, given[t], given[u], found[t], found[u], q, r, k)
         return result
 
 
