@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -160,6 +161,22 @@ def test_gaussian_responses_in_closed_form(kind: str) -> None:
     laplace = CrossedLaplace(problem).evaluate(theta)
     assert laplace.value == pytest.approx(at.value, rel=1e-12)
     np.testing.assert_allclose(laplace.gradient, at.gradient, rtol=1e-8, atol=1e-8)
+
+
+def test_a_response_and_covariates_far_from_zero() -> None:
+    # Sums of squares of years and of a response in the millions: nothing of the residuals may be lost.
+    problem, theta = problem_of("gaussian", "slope")
+    near = CrossedLinear(problem).evaluate(theta)
+    x = problem.x + np.array([2000.0, 0.0])
+    beta = np.array([theta[0], theta[1] - 2000.0 * theta[0]])
+    far = replace(problem, x=x, y=problem.y + x @ np.array([300.0, 1e6]))
+    moved = np.r_[beta + np.array([300.0, 1e6]), theta[2:]]
+    at = CrossedLinear(far).evaluate(moved)
+    assert at.value == pytest.approx(near.value, rel=1e-9)
+    np.testing.assert_allclose(at.gradient[2:], near.gradient[2:], rtol=1e-7)
+    np.testing.assert_allclose(at.gradient[0] - 2000.0 * at.gradient[1], near.gradient[0], rtol=1e-6)
+    size = np.abs(near.hessian).max()
+    np.testing.assert_allclose(at.hessian[2:, 2:], near.hessian[2:, 2:], atol=1e-7 * size)
 
 
 @pytest.mark.parametrize("name", ["logit", "poisson", "ologit", "gaussian"])
