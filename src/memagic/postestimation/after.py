@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 from memagic.errors import CommandError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from memagic.data.sources import Data
     from memagic.postestimation.contrasts import ContrastResult
     from memagic.postestimation.likelihood_ratio import LikelihoodRatio
@@ -125,7 +127,7 @@ class AfterEstimation:
 
     def lrtest(
         self,
-        other: AfterEstimation,
+        other: AfterEstimation | None = None,
         *,
         df: int | None = None,
         force: bool = False,
@@ -133,23 +135,30 @@ class AfterEstimation:
         bootstrap: int = 0,
         seed: int = 0,
         workers: int = 1,
+        executor: Executor | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> LikelihoodRatio:
         """The likelihood-ratio test against another result, the larger or the smaller model.
 
         Parameters
         ----------
-        other : MEResults
+        other : MEResults, optional
+            The same model without random effects, if not given: the test of the line below the table.
         df : int, optional
-            Degrees of freedom; the difference of the models' ranks by default.
+            Degrees of freedom; the difference of the models' ranks by default, `e(df_c)` without
+            another result.
         force : bool
             Leave out the checks.
         mixture : bool
             Also refer it to the mixture of chi2 distributions that variances at zero call for.
         bootstrap : int
             Replications of a parametric bootstrap under the smaller model, if any.
-        seed, workers : int
-            Of the bootstrap; the number of workers changes no number.
+        seed : int
+            Of the bootstrap.
+        workers : int
+            Processes that carry the bootstrap out; with 1, none but this one.
+        executor : concurrent.futures.Executor, optional
+            In place of `workers`; it stays open. No choice of workers changes a number.
         progress : callable, optional
             Told how many replications are done and how many there are.
 
@@ -158,15 +167,28 @@ class AfterEstimation:
         CommandError
             Models that do not compare, r(498).
         """
-        from memagic.postestimation.bootstrap import bootstrapped
-        from memagic.postestimation.likelihood_ratio import likelihood_ratio
+        from memagic.postestimation.bootstrap import bootstrapped, refittable, refittable_without_effects
+        from memagic.postestimation.likelihood_ratio import against_no_effects, likelihood_ratio
 
+        run = partial(
+            bootstrapped,
+            replications=bootstrap,
+            seed=seed,
+            workers=workers,
+            executor=executor,
+            progress=progress,
+        )
+        if other is None:
+            test = against_no_effects("this", self.estimates, df=df, mixture=mixture)
+            if not bootstrap:
+                return test
+            return run(test, refittable_without_effects(self.estimates), refittable(self.estimates))
         pair = (("this", self.estimates), ("other", other.estimates))
         test = likelihood_ratio(*pair, df=df, force=force, mixture=mixture)
         if not bootstrap:
             return test
         small, large = (one for _, one in (pair if test.smaller == "this" else pair[::-1]))
-        return bootstrapped(test, small, large, bootstrap, seed, workers=workers, progress=progress)
+        return run(test, refittable(small), refittable(large))
 
 
 def _located(run: Callable[[str, Estimates], _Result], text: str, estimates: Estimates) -> _Result:

@@ -9,31 +9,58 @@ from memagic.errors import CommandError
 from memagic.results.distributions import binomial_mixture
 from memagic.results.estimates import Estimates
 
-__all__ = ["boundary_mixture"]
+__all__ = ["boundary_mixture", "mixture_without_effects"]
+
+Weights = dict[int, float]
+_HINT = "option bootstrap(#) simulates the distribution"
 
 
-def boundary_mixture(small: Estimates, large: Estimates) -> tuple[dict[int, float], str]:
+def boundary_mixture(small: Estimates, large: Estimates) -> tuple[Weights, str]:
     """Weights of the mixture by degrees of freedom, and the reason in words.
 
     One variance more, with c covariances with effects that both models have, gives 0.5 chi2(c) + 0.5
     chi2(c + 1). Variances that are independent of all other effects are zero each with probability one
-    half. Other parameters of the larger model add their degrees of freedom to each part.
+    half, as if their estimates were uncorrelated: where one takes up what another leaves, as those of
+    nested levels do, large statistics are rarer, and the p-value errs on the side of caution. Other
+    parameters of the larger model add their degrees of freedom to each part.
 
     Raises
     ------
     CommandError
         The models are not nested by their parameters, or the mixture has no known weights, r(498).
     """
-    hint = "option bootstrap(#) simulates the distribution"
-    if small.fit.constraints is not None or large.fit.constraints is not None:
-        raise CommandError(498, "no mixture is known for models with constraints", hint=hint)
+    if small.fit.constraints is not None:
+        raise _constrained()
     names = {parameter.name for parameter in small.parameters}
     missing = names - {parameter.name for parameter in large.parameters}
     if missing:
         lost = ", ".join(sorted(missing)[:3])
         raise CommandError(
-            498, f"models are not nested: {lost} of the smaller is not in the larger", hint=hint
+            498, f"models are not nested: {lost} of the smaller is not in the larger", hint=_HINT
         )
+    return _mixture(names, large)
+
+
+def mixture_without_effects(large: Estimates) -> tuple[Weights, str]:
+    """The same against the model without random effects: all variances and covariances are zero there.
+
+    Raises
+    ------
+    CommandError
+        The mixture has no known weights, r(498).
+    """
+    effects = ("variance", "covariance")
+    return _mixture({p.name for p in large.parameters if p.role not in effects}, large)
+
+
+def _constrained() -> CommandError:
+    return CommandError(498, "no mixture is known for models with constraints", hint=_HINT)
+
+
+def _mixture(names: set[str], large: Estimates) -> tuple[Weights, str]:
+    """The mixture where the parameters that are not among `names` are zero."""
+    if large.fit.constraints is not None:
+        raise _constrained()
     extra = [parameter for parameter in large.parameters if parameter.name not in names]
     variances = [parameter for parameter in extra if parameter.role == "variance"]
     fixed = sum(parameter.role in ("coefficient", "ancillary") for parameter in extra)
@@ -50,7 +77,7 @@ def boundary_mixture(small: Estimates, large: Estimates) -> tuple[dict[int, floa
         return binomial_mixture(others, len(variances)), reason
     if len(variances) > 1 or "both" in joined:
         raise CommandError(
-            498, f"no weights are known where {shown} and their covariances are zero", hint=hint
+            498, f"no weights are known where {shown} and their covariances are zero", hint=_HINT
         )
     c = len(joined)
     plural = "covariance" if c == 1 else f"{c} covariances"
