@@ -66,6 +66,7 @@ def moved(estimates: Estimates, k: int, step: float) -> Estimates:
         "arm, expression(exp(predict(mu)*2) / (1 + xb()^2))",
         ", expression(ln(predict())*_b[income] + income^2*z) dydx(income arm)",
         ", expression(sqrt(predict(mu conditional(fixedonly)))) eyex(income) at(arm=(0 2))",
+        ", expression(normal(xb()) - normalden(xb(), 2) + invnormal(predict())) dydx(income)",
         ", expression(invlogit(xb()) * _b[/var(_cons[g])]) dyex(income)",
     ],
 )
@@ -96,6 +97,15 @@ def test_expressions_by_hand(fit: MEResults, data: pd.DataFrame) -> None:
         for s in (h, -h)
     )
     assert slope == pytest.approx((up - down) / (2 * h), rel=1e-7)
+
+
+def test_the_probit_scale_of_a_marginal_mean(fit: MEResults, data: pd.DataFrame) -> None:
+    # E(normal(xb)) by hand, and its slope: the density times the coefficient.
+    xb = np.asarray(fit.predict("xb"))
+    found = fit.margins(", expression(normal(xb()))")
+    assert found.b[0] == pytest.approx(stats.norm.cdf(xb).mean())
+    slope = fit.margins(", expression(normal(xb())) dydx(income)")
+    assert slope.b[0] == pytest.approx(stats.norm.pdf(xb).mean() * fit.params["income"])
 
 
 # --- names --------------------------------------------------------------------------------------
