@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from memagic.errors import CommandError
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from memagic.data.sources import Data
     from memagic.postestimation.contrasts import ContrastResult
+    from memagic.postestimation.for_marginaleffects import Scale
     from memagic.postestimation.likelihood_ratio import LikelihoodRatio
     from memagic.postestimation.margins_result import Margins
     from memagic.postestimation.nonlinear import NonlinearCombination, NonlinearTest
@@ -117,6 +118,31 @@ class AfterEstimation:
             hint = "type r.g in the marginlist, or option contrast or pwcompare"
             raise CommandError(198, "nothing is compared", hint=hint)
         return found
+
+    def for_marginaleffects(self, scale: Scale = "marginal", data: Data | None = None) -> Any:
+        """The result as the package marginaleffects takes models: ``avg_slopes(fit.for_marginaleffects())``.
+
+        Needs ``pip install "memagic[marginaleffects]"``. Factor variables are compared with their lowest
+        level, and weights are a column: ``avg_slopes(..., wts="_weights")``.
+
+        Parameters
+        ----------
+        scale : {"marginal", "fixedonly", "xb"}
+            Means averaged over the random effects, means at random effects of zero, or the linear
+            predictor; the categories of an ordinal response are groups.
+        data : DataFrame, optional
+            The data that were fitted, whose other variables ``by=`` may name.
+
+        Raises
+        ------
+        CommandError
+            The package is not there, r(601); another scale, r(198); a model with an offset or numbers
+            of trials, which the package has no place for, r(498).
+        """
+        from memagic.data.sources import find_data
+        from memagic.postestimation.for_marginaleffects import for_marginaleffects
+
+        return for_marginaleffects(self.estimates, scale, None if data is None else find_data(data))
 
     def _margins(self, text: str, data: Data | None) -> Margins | ContrastResult:
         from memagic.data.sources import find_data
