@@ -17,7 +17,6 @@ from memagic.postestimation.margins_request import response_of
 from memagic.postestimation.scenes import random_part
 from memagic.results import MEResults
 
-
 # The package does not work with polars 2. It is read here, as its imports draw random numbers.
 package: Any = None
 if util.find_spec("marginaleffects") and metadata.version("polars").startswith("1."):
