@@ -114,25 +114,33 @@ def test_variances_of_two_levels_and_a_coefficient(fitted: Fitted) -> None:
     plain = memagic.run("meglm y", data=frame)
     both = memagic.run("meglm y x || s: || c:", data=frame)
     weights, reason = boundary_mixture(plain.estimates, both.estimates)
-    assert weights == {1: 0.25, 2: 0.5, 3: 0.25}
     assert "independent" in reason
+    # A balanced design: the squared sums of the groups have the covariances n_s^2, n_c^2 and n_c n_s, and
+    # the residual variance takes a share of each.
+    information = np.array([[20.0 * 400, 80.0 * 25], [80.0 * 25, 80.0 * 25]]) - 400.0
+    rho = information[0, 1] / np.sqrt(information[0, 0] * information[1, 1])
+    outside = 0.25 + np.arcsin(rho) / (2 * np.pi)
+    assert weights == {
+        1: pytest.approx(outside, abs=0.003),
+        2: 0.5,
+        3: pytest.approx(0.5 - outside, abs=0.003),
+    }
     found = plain.lrtest(both, mixture=True)
     assert found.df == 3
     assert found.mixture is not None
-    tails = [
-        0.25 * stats.chi2.sf(found.chi2, 1),
-        0.5 * stats.chi2.sf(found.chi2, 2),
-        0.25 * stats.chi2.sf(found.chi2, 3),
-    ]
+    tails = [weight * stats.chi2.sf(found.chi2, df) for df, weight in weights.items()]
     assert found.mixture.p == pytest.approx(sum(tails))
-    # Two correlated effects vanish at once: no weights are known.
-    slopes = memagic.run("meglm y x || s: x, covariance(unstructured)", data=frame)
+    # Between models with random effects the variances count as uncorrelated.
+    one = memagic.run("meglm y || s:", data=frame)
+    two = memagic.run("meglm y x || s: x || c:", data=frame)
+    assert boundary_mixture(one.estimates, two.estimates)[0] == {1: 0.25, 2: 0.5, 3: 0.25}
+    # Three effects that vanish with their covariances: no weights are known.
+    slopes = memagic.run("meglm y x || s: x z, covariance(unstructured)", data=frame.assign(z=frame.x**2))
     with pytest.raises(CommandError) as error:
         plain.lrtest(slopes, mixture=True)
     assert error.value.rc == 498
     assert "bootstrap" in str(error.value.hint)
     # The test without random effects is the line below the table.
-    one = memagic.run("meglm y || s:", data=frame)
     line = plain.lrtest(one, mixture=True)
     assert line.chi2 == pytest.approx(one.e["chi2_c"], rel=1e-8)
     assert line.mixture is not None
@@ -201,8 +209,11 @@ def test_the_last_estimates_against_no_random_effects(
     assert shown.chi2 == pytest.approx(2 * (fit.llf - plain.llf), rel=1e-8)
     assert (shown.chi2, shown.df, shown.p) == (fit.e["chi2_c"], fit.e["df_c"], fit.e["p_c"])
     assert shown.mixture is not None
-    assert shown.mixture.weights == ((0, 0.25), (1, 0.5), (2, 0.25))
-    expected = 0.5 * stats.chi2.sf(shown.chi2, 1) + 0.25 * stats.chi2.sf(shown.chi2, 2)
+    # The effect of urban varies within the groups, whose sums go with those of all observations.
+    weights = dict(shown.mixture.weights)
+    assert 0.05 < weights[2] < 0.25
+    assert (weights[1], weights[0] + weights[2]) == (0.5, pytest.approx(0.5))
+    expected = 0.5 * stats.chi2.sf(shown.chi2, 1) + weights[2] * stats.chi2.sf(shown.chi2, 2)
     assert shown.mixture.p == pytest.approx(expected)
     text = str(shown)
     assert "Assumption: logistic model nested within ." in text
@@ -231,11 +242,22 @@ def test_a_notebook_offers_the_mixture(models: dict[str, MEResults]) -> None:
     assert words in fit.to_html()
     assert "mixture" not in fit.to_text()
     assert "mixture" not in fit.to_latex()
-    # Two correlated effects: no weights are known, and nothing is offered.
-    assert "lrtest, mixture" not in models["r_urban_corr"].to_html()
-    with pytest.raises(CommandError) as error:
-        models["r_urban_corr"].lrtest(mixture=True)
-    assert error.value.rc == 498
+    # Two correlated effects: four parts, of which the last are the weights of a cone.
+    correlated = models["r_urban_corr"]
+    found = correlated.lrtest(mixture=True).mixture
+    assert found is not None
+    weights = dict(found.weights)
+    assert list(weights) == [0, 1, 2, 3]
+    assert weights[0] + weights[2] == pytest.approx(0.5)
+    assert "their covariance are zero in the logistic model" in found.reason
+    assert "lrtest, mixture" in correlated.to_html()
+
+
+def test_nothing_is_offered_where_it_would_take_time(
+    models: dict[str, MEResults], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memagic.results.report._NOTICED", 1_000)
+    assert "lrtest, mixture" not in models["r_urban"].to_html()
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ class Mixture:
     @property
     def words(self) -> str:
         """``0.5 chi2(0) + 0.5 chi2(1)``."""
-        return " + ".join(f"{weight:g} chi2({df})" for df, weight in self.weights)
+        return " + ".join(f"{weight:.3g} chi2({df})" for df, weight in self.weights)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
