@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
@@ -361,7 +362,11 @@ def test_threads_and_processes_change_no_number(models: dict[str, MEResults]) ->
     assert told == [(k, 6) for k in range(1, 7)]
 
 
-def test_a_process_pool_of_the_standard_library(linear: tuple[MEResults, MEResults]) -> None:
+def test_a_process_pool_of_the_standard_library(
+    linear: tuple[MEResults, MEResults], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What runs the tests side by side has a main module that new processes cannot ask about.
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None, raising=False)
     one = linear[0].lrtest(linear[1], bootstrap=4, seed=3).bootstrap
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         two = linear[0].lrtest(linear[1], bootstrap=4, seed=3, executor=pool).bootstrap

@@ -29,7 +29,7 @@ from memagic.results.uncertainty import SurveyFacts, Uncertainty
 
 Array = NDArray[np.float64]
 
-__all__ = ["comparison", "make_report"]
+__all__ = ["comparison", "make_report", "p_mixture"]
 
 _WORDS = {"or": "odds ratios", "irr": "incidence-rate ratios", "eform": "exponentiated coefficients"}
 _BASELINE = {
@@ -64,7 +64,7 @@ def make_report(
         For starting values only the table, with the parameters' names.
     """
     fitted = estimates.fitted
-    test = _offered(estimates, comparison(estimates)) if fitted else None
+    test = _offered(estimates) if fitted else None
     if warnings is None:
         warnings = diagnose(estimates) if fitted else ()
     return Report(
@@ -105,13 +105,15 @@ def comparison(estimates: Estimates) -> ComparisonTest | None:
     return ComparisonTest(estimates.kind.name, chi2, df, p, boundary=False)
 
 
-def _offered(estimates: Estimates, test: ComparisonTest | None) -> ComparisonTest | None:
-    """The test, with the p-value of the mixture of chi2 distributions where its weights are known.
+def _offered(estimates: Estimates) -> ComparisonTest | None:
+    """The likelihood-ratio test, with the p-value of the mixture of chi2 where its weights are known.
 
     It takes a millisecond for some thousand observations with two effects, and is left out where it would
     be noticed: `lrtest, mixture` has it then.
     """
-    problem = estimates.problem
+    problem, test = estimates.problem, comparison(estimates)
+    if test is not None and estimates.facts is not None:
+        return replace(test, p_mixture=estimates.facts.p_mixture)
     if test is None or test.boundary or test.df == 0 or problem.structure is None:
         return test
     if len(estimates.design.y) * problem.structure.q**2 > _NOTICED:
@@ -121,6 +123,12 @@ def _offered(estimates: Estimates, test: ComparisonTest | None) -> ComparisonTes
     except CommandError:
         return test
     return replace(test, p_mixture=mixture_tail(weights, test.chi2))
+
+
+def p_mixture(estimates: Estimates) -> float | None:
+    """The p-value by the mixture that the report of estimates offers, if it does."""
+    test = _offered(estimates) if estimates.fitted else None
+    return None if test is None else test.p_mixture
 
 
 def _header(estimates: Estimates, options: DisplayOptions) -> Header:
