@@ -74,7 +74,7 @@ OUTSIDE = {
         "api",
         "magics",
     },
-    "scipy": {"engine", "results"},
+    "scipy": {"engine", "data", "results"},
     "IPython": {"magics"},
     "ipywidgets": {"widgets"},
     "matplotlib": {"plots"},

@@ -230,13 +230,13 @@ class Handlers(Memory):
 
     def _run_margins(self, call: Call) -> Margins | ContrastResult:
         from memagic.postestimation.margins_result import Margins
-        from memagic.postestimation.typed import posted, read_margins_command, run_margins_command
+        from memagic.postestimation.typed import read_margins_command, run_margins_command
 
-        command = read_margins_command(call.text)
-        found = run_margins_command(command, self._shelf().last().estimates, self._data)
+        command = replace(read_margins_command(call.text), abbreviations=self.varabbrev)
+        found, posted = run_margins_command(command, self._shelf().last().estimates, self._data)
         self._margins = found if isinstance(found, Margins) else None
-        if command.post and isinstance(found, Margins):
-            self._last, self._posted = None, posted(found)
+        if posted is not None:
+            self._last, self._posted = None, posted
         return found
 
     def _marginsplot(self, call: Call) -> Drawn:
