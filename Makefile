@@ -6,13 +6,14 @@ STAMP := $(VENV)/.installed
 NOTEBOOK := notebooks/quickstart.ipynb
 
 .DELETE_ON_ERROR:
-.PHONY: help venv test test-browser chromium fuzz lint demo lab bench bench-r clean
+.PHONY: help venv test test-browser chromium fuzz lint docs demo lab bench bench-r clean
 
 help:
 	@echo 'make test    run the tests, and the notebooks against their stored output'
 	@echo 'make test-browser   drive JupyterLab in Chromium; pictures go into build/screenshots'
 	@echo 'make fuzz    read thousands of generated and damaged commands; EFFORT=100 times the examples of a test run'
 	@echo 'make lint    check style and types'
+	@echo 'make docs    make the documentation in build/docs, with every example run'
 	@echo 'make demo    fit one model here, and run the quick start notebook into build/quickstart.html'
 	@echo 'make lab     open the quick start notebook in JupyterLab'
 	@echo 'make bench   measure fit and start-up times; make bench-r those of R'"'"'s lme4 and glmmTMB as well'
@@ -60,6 +61,19 @@ lint: venv
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+DOCS_STAMP := $(VENV)/.docs-installed
+
+docs: $(DOCS_STAMP)
+	$(BIN)/python -m scripts.make_docs build/docs-source
+	@echo 'running every example, in two minutes or so'
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m sphinx -W --keep-going -q -j 2 -b html build/docs-source build/docs \
+		>build/docs.log 2>&1 || { grep -v -e IPKernelApp -e '^$$' build/docs.log | tail -n 60; exit 1; }
+	@echo 'open build/docs/index.html'
+
+$(DOCS_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	touch $@
 
 demo: venv
 	$(BIN)/python scripts/demo.py
