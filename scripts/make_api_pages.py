@@ -13,29 +13,19 @@ __all__ = ["api_pages", "public_functions", "result_members"]
 NOT_CALLED = ("load_ipython_extension", "unload_ipython_extension")
 """What IPython calls, not users."""
 
-GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (
-        "Estimates",
-        ("params", "bse", "tvalues", "pvalues", "cov_params", "conf_int", "llf", "nobs", "df_model", "aic")
-        + ("bic", "converged", "e", "r", "table", "dropped", "tidy", "glance"),
-    ),
-    (
-        "Shown",
-        ("replay", "summary", "to_text", "to_html", "to_latex", "explore", "equation", "diagram", "plot")
-        + ("for_tables", "shown", "shown_as", "beside", "endog_names"),
-    ),
-    (
-        "Tests and margins",
-        ("wald_test", "testparm", "lincom", "t_test", "nlcom", "testnl", "contrast", "pwcompare", "margins")
-        + ("compare_margins", "lrtest"),
-    ),
-    (
-        "Predictions and random effects",
-        ("predict", "random_effects", "random_effects_se", "empirical_bayes", "simulate", "icc", "estat"),
-    ),
-    ("Checks", ("quadchk", "profile", "explore_integrand")),
-    ("Files", ("save", "load")),
-)
+_NAMES = {
+    "Estimates": "params bse tvalues pvalues cov_params conf_int llf nobs df_model aic bic converged e r "
+    "table dropped tidy glance",
+    "Shown": "replay summary to_text to_html to_latex explore equation diagram plot for_tables shown "
+    "shown_as beside endog_names",
+    "Tests and margins": "wald_test testparm lincom t_test nlcom testnl contrast pwcompare margins "
+    "compare_margins lrtest",
+    "Predictions and random effects": "predict random_effects random_effects_se empirical_bayes simulate icc "
+    "estat",
+    "Checks": "quadchk profile explore_integrand",
+    "Files": "save load",
+}
+GROUPS = {title: names.split() for title, names in _NAMES.items()}
 
 
 def public_functions() -> list[str]:
@@ -69,10 +59,10 @@ def api_pages() -> dict[str, str]:
 
 
 def _results() -> str:
-    known = [name for _, names in GROUPS for name in names]
+    known = [name for names in GROUPS.values() for name in names]
     assert set(known) == result_members(), f"not in the groups: {set(known) ^ result_members()}"
     parts = ["# Results\n\n", _directive("autoclass", "memagic.results.MEResults")]
-    for title, names in GROUPS:
+    for title, names in GROUPS.items():
         parts.append(f"## {title}\n\n")
         for name in names:
             called = callable(getattr(MEResults, name))

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from scripts.option_words import WORDS
+from scripts.stored_results import ESTIMATION, OTHERWISE, R
+
 from memagic.commands import marginsplot
 from memagic.display.help_page import HelpTable
 from memagic.magics.examples import EXAMPLES
@@ -16,8 +19,6 @@ from memagic.spec import lrtest, margins
 from memagic.spec.command_options import Allowed
 from memagic.spec.estat import SUBCOMMANDS
 from memagic.spec.options import COMMANDS, DISPERSIONS, OPTIONS, Choice
-from scripts.option_words import WORDS
-from scripts.stored_results import ESTIMATION, OTHERWISE, R
 
 __all__ = ["ALLOWED", "index_page", "pages"]
 
