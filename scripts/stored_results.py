@@ -173,7 +173,7 @@ R: dict[str, Names] = {
 }
 """`r()` by command."""
 
-R["testparm"] = {name: R["test"][name] for name in ("p", "chi2", "F", "df", "df_r", "drop", "dropped_1")}
+R["testparm"] = {name: R["test"][name] for name in ("p", "chi2", "F", "df", "df_r", "drop")}
 R["pwcompare"] = {name: R["contrast"][name] for name in ("b", "V", "level", "mcmethod")}
 
 OTHERWISE: dict[str, str] = {
