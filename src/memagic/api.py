@@ -57,6 +57,10 @@ def run(
     constraints : mapping of int to str, optional
         What ``constraints(1)`` refers to, ``{1: "[c_use]age = 0"}``.
 
+    Returns
+    -------
+    MEResults
+
     Raises
     ------
     CommandError
@@ -74,6 +78,10 @@ def run(
 
 def load(path: str | os.PathLike[str]) -> MEResults:
     """The result that `fit.save` or `estimates save` has written to a file; see `MEResults.save`.
+
+    Returns
+    -------
+    MEResults
 
     Raises
     ------
@@ -177,7 +185,16 @@ def meglm(specification: str, data: Data, **options: object) -> MEResults:
     **options
         Options by name: ``family="bernoulli"``, ``intpoints=9``, ``eform=True``. A trailing
         underscore is dropped: ``or_=True``. ``from_`` takes initial values as a dict or as a Series
-        such as ``fit.params``.
+        such as ``fit.params``. Constraints are defined by `run` or a `Session`.
+
+    Returns
+    -------
+    MEResults
+
+    Raises
+    ------
+    CommandError
+        What is wrong with the command or the data.
     """
     return _call("meglm", specification, data, options)
 
