@@ -30,6 +30,7 @@ nb_execution_raise_on_error = True
 nb_merge_streams = True
 # No kernel stands behind the pages: widgets are shown as the tables and drawings that stand for them.
 nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json", None)]
+nb_ipywidgets_js: dict[str, str] = {}
 # A live log that has ended leaves an empty display.
 suppress_warnings = ["mystnb.unknown_mime_type"]
 
