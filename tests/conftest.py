@@ -18,6 +18,9 @@ from memagic.results import MEResults
 # What is beside the tests in a checkout, and may be missing where the installed package is tested.
 CHECKOUT = Path(__file__).resolve().parents[1]
 
+# The documentation's tests run the scripts that make it.
+collect_ignore = [] if (CHECKOUT / "scripts" / "make_docs.py").exists() else ["test_docs.py"]
+
 # Data that may not go into the package lie next to the checkout.
 SHARED = CHECKOUT.parent / "shared"
 

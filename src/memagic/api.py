@@ -79,6 +79,10 @@ def run(
 def load(path: str | os.PathLike[str]) -> MEResults:
     """The result that `fit.save` or `estimates save` has written to a file; see `MEResults.save`.
 
+    Returns
+    -------
+    MEResults
+
     Raises
     ------
     CommandError
@@ -185,7 +189,7 @@ def meglm(specification: str, data: Data, **options: object) -> MEResults:
     **options
         Options by name: ``family="bernoulli"``, ``intpoints=9``, ``eform=True``. A trailing
         underscore is dropped: ``or_=True``. ``from_`` takes initial values as a dict or as a Series
-        such as ``fit.params``.
+        such as ``fit.params``. Constraints are defined by `run` or a `Session`.
 
     Returns
     -------
@@ -194,7 +198,7 @@ def meglm(specification: str, data: Data, **options: object) -> MEResults:
     Raises
     ------
     CommandError
-        What is wrong with the specification, an option or the data.
+        What is wrong with the command or the data.
     """
     return _call("meglm", specification, data, options)
 

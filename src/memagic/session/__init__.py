@@ -76,6 +76,11 @@ class Session(Handlers):
         progress : callable, optional
             Told how far a fit is.
 
+        Returns
+        -------
+        MEResults, another result that shows itself, or None
+            What the command has to show; None for those that only set something.
+
         Raises
         ------
         CommandError
