@@ -57,3 +57,28 @@ def normal_interval(
     /,
 ) -> None: ...
 def gompertz(eta: _Array, log_success: _Array, h: _Array, w: _Array, /) -> None: ...
+def chain_nodes(
+    upper: _Array | None,
+    parents: _Index,
+    mean: _Array,
+    root: _Array,
+    paths: _Array,
+    log_lebesgue: _Array,
+    chains: _Array,
+    log_weights: _Array,
+    n_clusters: int,
+    n_above: int,
+    /,
+) -> None: ...
+def weigh(logf: _Array, log_weights: _Array, log_l: _Array, n_clusters: int, /) -> None: ...
+def join(upper: _Array, parents: _Index, conditional: _Array, out: _Array, n_above: int, /) -> None: ...
+def moments(
+    weights: _Array,
+    chains: _Array,
+    mean: _Array,
+    root: _Array,
+    new_mean: _Array,
+    new_root: _Array,
+    n_clusters: int,
+    /,
+) -> float: ...

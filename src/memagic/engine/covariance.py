@@ -62,7 +62,8 @@ class CovarianceStructure:
 
     def factor(self, omega: Array) -> Array:
         """L, shape (q, q)."""
-        return np.tensordot(omega, self.basis, axes=1)
+        size, q, _ = self.basis.shape
+        return np.asarray(omega @ self.basis.reshape(size, q * q)).reshape(q, q)
 
     def sigma(self, omega: Array) -> Array:
         """Sigma = L L', shape (q, q)."""

@@ -21,6 +21,7 @@ from memagic.engine.modes import Limits, zeros
 from memagic.engine.nodes import (
     Method,
     Placement,
+    lay,
     log_likelihood_at,
     place_mode_curvature,
     place_prior,
@@ -172,10 +173,10 @@ class QuadratureObjective:
         factor = problem.structure.factor(parameters.omega)
 
         def look(placement: Placement, is_last: bool) -> Look:
-            nodes = placement.nodes(rule)
-            logf = log_likelihood_at(block, problem.family, fixed, factor, parameters.phi, nodes)
-            weights = posterior(block, logf, placement.log_weights(rule, nodes))
-            return look_at(block, nodes, weights, placement)
+            nodes = lay(block, placement, rule)
+            logf = log_likelihood_at(block, problem.family, fixed, factor, parameters.phi, nodes.chains[-1])
+            weights = posterior(block, logf, nodes)
+            return look_at(nodes, weights, placement)
 
         return look
 
