@@ -99,7 +99,7 @@ def test_singular_moments_leave_nodes_where_they_are() -> None:
 def test_arrays_that_do_not_fit_are_refused() -> None:
     mean, root = np.zeros((7, 2)), np.zeros((7, 2, 3))
     upper = np.zeros((3, 1, 3))
-    for parents, above in ((PARENTS + 1, upper), (PARENTS, None), (PARENTS, upper[:, :, :2])):
+    for parents, above in ((PARENTS + 1, upper), (PARENTS, None), (PARENTS, upper[:, :, :2].copy())):
         with pytest.raises(ValueError, match="fit together"):
             kernel.chain_nodes(above, parents, mean, root, RULE.paths[1], RULE.log_lebesgue[1])
     with pytest.raises(ValueError, match="fit together"):
