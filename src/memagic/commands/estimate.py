@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -152,6 +153,7 @@ def fit_model(
     stream: Callable[[str], None] | None = None,
     progress: Callable[[Progress], None] | None = None,
     listener: Listener = silent,
+    executor: Executor | None = None,
 ) -> MEResults:
     """Fit what `prepare` has made.
 
@@ -164,6 +166,8 @@ def fit_model(
         Told how far the fit is.
     listener : callable, optional
         Told what the engine tells.
+    executor : Executor, optional
+        What works on parts of the data.
 
     Raises
     ------
@@ -191,7 +195,7 @@ def fit_model(
         listener(event)
 
     try:
-        fitted = fit(model.problem, settings, hear, model.constraints)
+        fitted = fit(model.problem, settings, hear, model.constraints, executor)
     except NotFeasible:
         raise CommandError(1400, "initial values not feasible") from None
     except TooLarge as error:

@@ -13,6 +13,7 @@ Source: manual [ME] meglm, Methods and formulas, 'Laplacian approximation'.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from memagic.engine.blocks import Block, arrange
 from memagic.engine.chains import at_lowest
 from memagic.engine.modes import Modes, find_modes, zeros
 from memagic.engine.objective import Evaluation
+from memagic.engine.pool import in_order
 from memagic.engine.problem import Parameters, Problem
 
 Array = NDArray[np.float64]
@@ -32,12 +34,16 @@ _STEP = 6e-6
 
 
 class LaplaceObjective:
-    """The Laplacian approximation over theta = (beta, omega, phi)."""
+    """The Laplacian approximation over theta = (beta, omega, phi).
 
-    def __init__(self, problem: Problem) -> None:
+    Blocks are worked on by `threads` at once; the sums over them do not depend on how many.
+    """
+
+    def __init__(self, problem: Problem, threads: int = 1) -> None:
         if problem.weighted:
             raise ValueError("the Laplacian approximation takes no weights")
         self._problem = problem
+        self._threads = threads
         self._blocks = arrange(problem, 1)
         self._constant = problem.constant
         self._modes = [zeros(block) for block in self._blocks]
@@ -53,12 +59,26 @@ class LaplaceObjective:
         rows = [int(np.argwhere(e)[0, 0]) for e in self._problem.structure.basis]
         return self._problem.mean_square_z[rows]
 
+    @property
+    def memory(self) -> tuple[tuple[Array, ...], ...]:
+        """The modes found last: what the next search starts from."""
+        return tuple(self._modes)
+
+    def recalling(self, memory: tuple[tuple[Array, ...], ...]) -> LaplaceObjective:
+        """A twin that starts from the memory of another one; this one stays as it is."""
+        twin = copy(self)
+        twin._modes = list(memory)
+        return twin
+
     def value(self, theta: Array) -> float:
         parameters = self._problem.unpack(theta)
+
+        def value(i: int) -> float:
+            return float(_log_likelihood(self._find(i, parameters)).sum())
+
         total = self._constant
-        for i in range(len(self._blocks)):
-            modes = self._find(i, parameters)
-            total += float(_log_likelihood(modes).sum())
+        for part in in_order(value, len(self._blocks), self._threads):
+            total += part
         return total
 
     def around(self, theta: Array) -> Callable[[Array], Array]:
@@ -76,12 +96,18 @@ class LaplaceObjective:
     def scores(self, theta: Array) -> tuple[float, Array]:
         """The log likelihood and the clusters' contributions to its gradient, shape (M, d)."""
         parameters = self._problem.unpack(theta)
+
+        def evaluated(i: int) -> tuple[float, Array]:
+            modes = self._find(i, parameters)
+            value = float(_log_likelihood(modes).sum())
+            return value, _block_scores(self._problem, self._blocks[i], parameters, modes)
+
         total = self._constant
         scores = np.empty((self._problem.n_clusters, len(theta)))
-        for i, block in enumerate(self._blocks):
-            modes = self._find(i, parameters)
-            total += float(_log_likelihood(modes).sum())
-            scores[block.clusters] = _block_scores(self._problem, block, parameters, modes)
+        parts = in_order(evaluated, len(self._blocks), self._threads)
+        for block, (value, of_block) in zip(self._blocks, parts, strict=True):
+            total += value
+            scores[block.clusters] = of_block
         return total, scores
 
     def evaluate(self, theta: Array) -> Evaluation:

@@ -9,6 +9,7 @@ Source: manual [ME] meglm, Methods and formulas, 'Adaptive Gauss-Hermite quadrat
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,7 @@ from memagic.engine.nodes import (
     posterior,
 )
 from memagic.engine.objective import Evaluation
+from memagic.engine.pool import in_order
 from memagic.engine.problem import Parameters, Problem
 from memagic.engine.rules import PathRule, path_rule
 
@@ -64,10 +66,20 @@ class QuadratureObjective:
 
     The search for the modes starts at the means found last. It is only a start: what is returned
     depends on theta alone, to the tolerance of the adaptation.
+
+    Blocks are worked on by `threads` at once; the sums over them do not depend on how many.
     """
 
-    def __init__(self, problem: Problem, method: Method, n_points: int, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        method: Method,
+        n_points: int,
+        limits: Limits | None = None,
+        threads: int = 1,
+    ) -> None:
         self._problem = problem
+        self._threads = threads
         self._limits = limits
         self._method = method
         self._rule = path_rule(n_points, tuple(level.structure.q for level in problem.levels))
@@ -76,6 +88,22 @@ class QuadratureObjective:
         self._placed: list[_Placed | None] = [None] * len(self._blocks)
         self._theta = np.full(0, np.nan)
         self._last: Parameters
+
+    @property
+    def memory(self) -> tuple[Array, Parameters | None, tuple[_Placed | None, ...]]:
+        """Where the nodes were last: what the next evaluation starts from."""
+        return self._theta, getattr(self, "_last", None), tuple(self._placed)
+
+    def recalling(
+        self, memory: tuple[Array, Parameters | None, tuple[_Placed | None, ...]]
+    ) -> QuadratureObjective:
+        """A twin that starts from the memory of another one; this one stays as it is."""
+        twin = copy(self)
+        twin._theta, last, placed = memory
+        twin._placed = list(placed)
+        if last is not None:
+            twin._last = last
+        return twin
 
     @property
     def blocks(self) -> list[Block]:
@@ -88,14 +116,18 @@ class QuadratureObjective:
     def place(self, theta: Array) -> list[Placement]:
         """Where the nodes of every block lie at theta."""
         parameters = self._parameters(theta)
-        return [self._place(i, parameters) for i in range(len(self._blocks))]
+        return in_order(lambda i: self._place(i, parameters), len(self._blocks), self._threads)
 
     def value(self, theta: Array) -> float:
         parameters = self._parameters(theta)
+
+        def value(i: int) -> float:
+            block, placement = self._blocks[i], self._place(i, parameters)
+            return float(value_block(self._problem, block, self._rule, placement, parameters).sum())
+
         total = self._constant
-        for i, block in enumerate(self._blocks):
-            placement = self._place(i, parameters)
-            total += float(value_block(self._problem, block, self._rule, placement, parameters).sum())
+        for part in in_order(value, len(self._blocks), self._threads):
+            total += part
         return total
 
     def around(self, theta: Array) -> Callable[[Array], Array]:
@@ -118,8 +150,8 @@ class QuadratureObjective:
         value = self._constant
         scores = np.empty((self._problem.n_clusters, d))
         hessian = np.zeros((d, d))
-        for i, block in enumerate(self._blocks):
-            part = self._evaluated(i, parameters)
+        parts = in_order(lambda i: self._evaluated(i, parameters), len(self._blocks), self._threads)
+        for block, part in zip(self._blocks, parts, strict=True):
             value += part.value
             scores[block.clusters] = part.scores
             hessian += part.hessian

@@ -29,9 +29,17 @@ class Session(Handlers):
         for `from()` Series, DataFrames with one row such as e(b), or dicts.
     constraints : mapping of int to str, optional
         ``{1: "[c_use]age = 0"}``.
+    threads : int
+        How many blocks of the data a fit works on at once.
+    executor : concurrent.futures.Executor, optional
+        What works on parts of the data, or on the groups of `by`: the processes of a pool, or those of
+        other machines.
 
     Attributes
     ----------
+    threads : int
+    executor : Executor or None
+        As they are given; both may be set between commands.
     matrices : mutable mapping of str to matrix
         As they are given: Series, DataFrames and dicts with their names, all else as arrays.
     constraints : dict of int to Constraint

@@ -196,7 +196,8 @@ class Handlers(Memory):
         """Fit a model, which becomes the last estimates."""
         from memagic.commands.estimate import fit_model
 
-        result = fit_model(model, call.stream, call.progress)
+        model = replace(model, settings=replace(model.settings, threads=self.threads))
+        result = fit_model(model, call.stream, call.progress, executor=self.executor)
         result = result.beside(self._shelf().known()) if model.options.widget else result
         self._keep(result)
         return result

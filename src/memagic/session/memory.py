@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from memagic.errors import CommandError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     import pandas as pd
 
     from memagic.commands.constrained import Definitions
@@ -76,7 +78,11 @@ class Memory:
         *,
         matrices: Mapping[str, Any] | None = None,
         constraints: Mapping[int, str] | None = None,
+        threads: int = 1,
+        executor: Executor | None = None,
     ) -> None:
+        self.threads = threads
+        self.executor = executor
         self.matrices: MutableMapping[str, Any] = {}
         self.constraints: dict[int, Constraint] = {}
         self.varabbrev = True
@@ -102,6 +108,17 @@ class Memory:
         self.variables: Mapping[str, Any] = {}
         if data is not None:
             self.use(data)
+
+    @property
+    def threads(self) -> int:
+        """How many blocks of the data a fit works on at once; estimates do not depend on it."""
+        return self._threads
+
+    @threads.setter
+    def threads(self, threads: int) -> None:
+        if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+            raise CommandError(198, "threads must be a whole number above zero")
+        self._threads = threads
 
     @property
     def data(self) -> pd.DataFrame | None:

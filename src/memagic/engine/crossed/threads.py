@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _FEW = 48
 _MANY = 2500
 
-__all__ = ["modest_threads"]
+__all__ = ["modest_threads", "one_thread"]
 
 
 @cache
@@ -33,6 +33,13 @@ def _controller() -> ThreadpoolController:
 
 
 @contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread, where others work beside."""
+    with _controller().limit(limits=1, user_api="blas"):
+        yield
+
+
+@contextmanager
 def modest_threads(problem: Problem) -> Iterator[None]:
     """One thread for `problem`, unless it has very many crossed effects or so few that BLAS is not used."""
     if isinstance(problem, CrossedProblem):
@@ -40,5 +47,5 @@ def modest_threads(problem: Problem) -> Iterator[None]:
         if not _FEW < sum(sizes) - max(sizes) < _MANY:
             yield
             return
-    with _controller().limit(limits=1, user_api="blas"):
+    with one_thread():
         yield

@@ -1,0 +1,170 @@
+"""The log likelihood over parts: the same fit, whatever works on the parts."""
+
+import multiprocessing
+import pickle
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from memagic.engine import elsewhere, parts
+from memagic.engine.fit import Settings, StoppedFit, fit
+from memagic.engine.maximize import Search
+from memagic.engine.sandwich import Variance
+
+SIZES = tuple(range(3, 11)) * 8
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[Executor]:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
+        yield pool
+
+
+@pytest.fixture(autouse=True)
+def _small_parts(monkeypatch):
+    monkeypatch.setattr(parts, "_LEAST_ROWS", 60)
+
+
+class Here(Executor):
+    """Tasks at once, in this thread; `before` is called before each."""
+
+    def __init__(self, before=lambda: None):
+        self.before = before
+
+    def submit(self, fn, /, *args, **kwargs):
+        future = Future()
+        self.before()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+def assert_same(found, expected):
+    assert found.log_likelihood == expected.log_likelihood
+    for part in ("estimates", "covariance", "gradient", "hessian"):
+        np.testing.assert_array_equal(getattr(found, part), getattr(expected, part))
+    assert found.log == expected.log
+
+
+def assert_close(found, expected, tolerance=1e-8):
+    assert found.converged
+    np.testing.assert_allclose(found.log_likelihood, expected.log_likelihood, rtol=1e-11)
+    np.testing.assert_allclose(found.estimates, expected.estimates, rtol=tolerance, atol=1e-10)
+    errors = [np.sqrt(np.diag(one.covariance)) for one in (found, expected)]
+    np.testing.assert_allclose(*errors, rtol=tolerance)
+
+
+def test_parts_are_whole_clusters_in_order(model):
+    problem, _ = model("bernoulli-logit", sizes=SIZES)
+    found = parts.cut(problem)
+    assert len(found) == len(problem.y) // 60
+    sizes = np.concatenate([np.bincount(part.levels[0].cluster) for part in found])
+    np.testing.assert_array_equal(sizes, np.bincount(problem.levels[0].cluster))
+    assert sum(part.constant for part in found) == pytest.approx(problem.constant)
+
+
+def test_a_small_problem_is_one_part(model):
+    problem, _ = model("bernoulli-logit", sizes=(2, 3))
+    (part,) = parts.cut(problem)
+    np.testing.assert_array_equal(part.y, problem.y)
+
+
+CASES = {
+    "quadrature": Settings(),
+    "laplace": Settings(method="laplace"),
+    "numerical": Settings(numerical=True, n_points=3),
+    "bhhh": Settings(search=Search((("bhhh", 3), ("nr", 10)))),
+    "opg": Settings(variance=Variance("opg")),
+    "robust": Settings(variance=Variance("robust")),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_fit_over_parts_is_that_of_the_whole(name, model):
+    problem, _ = model("bernoulli-logit", sizes=SIZES)
+    whole = fit(problem, CASES[name])
+    assert_close(fit(problem, CASES[name], executor=Here()), whole, 1e-7 if name == "numerical" else 1e-8)
+
+
+def test_levels_and_weights_over_parts(nested):
+    problem, _ = nested(
+        "poisson-log", (("independent", 1), ("unstructured", 2)), tuple(((3, 4), (5, 6, 2)) * 12)
+    )
+    rng = np.random.default_rng(3)
+    top = replace(problem.levels[0], weight=rng.uniform(0.5, 2.0, problem.n_clusters))
+    weighted = replace(problem, weight=rng.uniform(0.5, 2.0, len(problem.y)), levels=(top, problem.levels[1]))
+    settings = Settings(n_points=5, variance=Variance("robust"))
+    assert_close(fit(weighted, settings, executor=Here()), fit(weighted, settings))
+
+
+def test_scores_come_here_where_their_products_are_not_enough(model):
+    problem, _ = model("bernoulli-logit", sizes=SIZES)
+    groups = np.arange(problem.n_clusters) // 3
+    settings = Settings(variance=Variance("robust", groups, int(groups.max()) + 1))
+    assert_close(fit(problem, settings, executor=Here()), fit(problem, settings))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["quadrature", "laplace", "robust"])
+def test_processes_give_what_this_one_does_to_the_last_bit(name, model, processes):
+    problem, _ = model("bernoulli-logit", sizes=SIZES)
+    assert_same(fit(problem, CASES[name], executor=processes), fit(problem, CASES[name], executor=Here()))
+
+
+@pytest.mark.slow
+def test_gaussian_response_in_processes(model, processes):
+    problem, _ = model("gaussian-identity", "unstructured", 2, sizes=SIZES)
+    found = fit(problem, Settings(), executor=processes)
+    assert_same(found, fit(problem, Settings(), executor=Here()))
+    assert_close(found, fit(problem, Settings()))
+
+
+def test_threads_of_a_pool_will_do_as_well(model):
+    problem, _ = model("bernoulli-logit", sizes=SIZES)
+    with ThreadPoolExecutor(3) as pool:
+        assert_same(fit(problem, Settings(), executor=pool), fit(problem, Settings(), executor=Here()))
+
+
+def test_a_worker_that_has_forgotten_a_part_is_sent_it_again(model):
+    problem, _ = model("bernoulli-logit", sizes=SIZES)
+    forgetful = Here(before=elsewhere._KEPT.clear)
+    assert_same(fit(problem, Settings(), executor=forgetful), fit(problem, Settings(), executor=Here()))
+
+
+def test_a_worker_keeps_the_parts_of_few_fits(model):
+    problem, _ = model("bernoulli-logit", sizes=SIZES)
+    for _ in range(elsewhere._MOST_FITS + 2):
+        fit(problem, Settings(estimate=False), executor=Here())
+    assert len(elsewhere._KEPT) == elsewhere._MOST_FITS
+
+
+def test_an_interrupt_takes_back_what_has_not_begun(model):
+    problem, _ = model("bernoulli-logit", sizes=SIZES)
+    submitted = []
+
+    class Interrupted(Here):
+        def submit(self, fn, /, *args, **kwargs):
+            if len(submitted) < 20:
+                submitted.append(super().submit(fn, *args, **kwargs))
+                return submitted[-1]
+            future = Future()
+            if len(submitted) == 20:
+                future.set_exception(KeyboardInterrupt())
+            submitted.append(future)
+            return future
+
+    with pytest.raises(StoppedFit) as stopped:
+        fit(problem, Settings(), executor=Interrupted())
+    assert all(future.cancelled() for future in submitted[21:])
+    assert len(submitted) > 21
+    assert stopped.value.so_far.interrupted
+
+
+def test_problems_can_be_pickled(nested):
+    problem, _ = nested("poisson-log", (("exchangeable", 2), ("unstructured", 2)))
+    assert problem.structure is not None
+    again = pickle.loads(pickle.dumps(problem))
+    np.testing.assert_array_equal(again.structure.basis, problem.structure.basis)
