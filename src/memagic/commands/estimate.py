@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-__all__ = ["Model", "display_options", "fit_model", "prepare"]
+__all__ = ["Model", "display_options", "fit_model", "fit_with_log", "prepare", "result_of"]
 
 # Least eigenvalue of X'X, scaled to a unit diagonal, that is more than rounding.
 _ROUNDING = 1e-15
@@ -92,6 +92,15 @@ class Model:
     categories: Array
     value_labels: dict[str, dict[float, str]]
     notes: tuple[str, ...]
+
+
+class Stopped(KeyboardInterrupt):
+    """The user interrupted a fit; `so_far` is where it stood, `lines` its log."""
+
+    def __init__(self, so_far: Fit, lines: tuple[str, ...]) -> None:
+        super().__init__(so_far, lines)
+        self.so_far = so_far
+        self.lines = lines
 
 
 def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> Model:
@@ -176,6 +185,29 @@ def fit_model(
     Break
         A keyboard interrupt, with the estimates so far.
     """
+    try:
+        fitted, lines = fit_with_log(model, stream, progress, listener, executor)
+    except Stopped as stop:
+        raise Break(result_of(model, stop.so_far, stop.lines)) from None
+    return result_of(model, fitted, lines)
+
+
+def fit_with_log(
+    model: Model,
+    stream: Callable[[str], None] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    listener: Listener = silent,
+    executor: Executor | None = None,
+) -> tuple[Fit, tuple[str, ...]]:
+    """What `fit_model` makes a result of: the fit, and the lines of its log.
+
+    Raises
+    ------
+    CommandError
+        As `fit_model`.
+    Stopped
+        On a keyboard interrupt.
+    """
     command, settings = model.command, model.settings
     log = IterationLog(
         model.problem,
@@ -208,8 +240,8 @@ def fit_model(
     except StoppedGrid as stop:
         raise Break(hint=f"the best node so far is {_as_start(model, stop.best)}") from None
     except StoppedFit as stop:
-        raise Break(_result(model, stop.so_far, log.lines)) from None
-    return _result(model, fitted, log.lines)
+        raise Stopped(stop.so_far, tuple(log.lines)) from None
+    return fitted, tuple(log.lines)
 
 
 def _as_start(model: Model, values: Array) -> str:
@@ -222,7 +254,7 @@ def _as_start(model: Model, values: Array) -> str:
     return f"from({' '.join(pairs)})"
 
 
-def _result(model: Model, fitted: Fit, log: Sequence[str]) -> MEResults:
+def result_of(model: Model, fitted: Fit, log: Sequence[str]) -> MEResults:
     """The fit under the names of the command."""
     command, settings = model.command, model.settings
     held = mark_held(model.parameters, model.positions, fitted)

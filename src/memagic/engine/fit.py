@@ -207,9 +207,12 @@ def fit(
 
 def _objective(problem: Problem, settings: Settings, executor: Executor | None) -> Objective:
     """The log likelihood here, or over parts where there is an executor and groups to cut between."""
-    if executor is None or problem.n_clusters < 2 or isinstance(problem, CrossedProblem):
+    if executor is None or problem.structure is None or isinstance(problem, CrossedProblem):
         return make_objective(problem, settings)
-    return PartedObjective(OnExecutor(cut(problem), partial(make_objective, settings=settings), executor))
+    parts = cut(problem)
+    if len(parts) == 1:
+        return make_objective(problem, settings)
+    return PartedObjective(OnExecutor(parts, partial(make_objective, settings=settings), executor))
 
 
 def _fit(

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from memagic.errors import Break, CommandError
-from memagic.session.handlers import TESTS, Handlers, Shown
+from memagic.session.groups import GroupHandlers
+from memagic.session.handlers import TESTS, Shown
 from memagic.session.memory import Call, InUse
 from memagic.spec.prefixes import read_prefixes
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["TESTS", "InUse", "Session", "Shown"]
 
 
-class Session(Handlers):
+class Session(GroupHandlers):
     """One notebook's memory. A command that fails or is interrupted leaves it as it was.
 
     Parameters

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from memagic.errors import Break, CommandError
+from memagic.errors import CommandError
 from memagic.session.memory import Call, InUse, Memory, no_data
-from memagic.spec.options import COMMANDS
 from memagic.spec.parser import command_name, is_replay, parse_command, parse_replay
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from memagic.postestimation.typed import Tested
     from memagic.results import MEResults
     from memagic.results.replay import Replay
-    from memagic.spec.prefixes import ByPrefix
     from memagic.widgets.start_grid import StartGrid
 
 __all__ = ["TESTS", "Handlers", "Shown"]
@@ -45,8 +43,6 @@ TESTS = ("test", "testparm", "lincom", "nlcom", "testnl", "contrast", "pwcompare
 
 # `use name`, `use "a path"`, and the option that the manual asks for where data would be lost.
 _USE = re.compile(r'\s*use\b\s*(?P<quote>"?)(?P<source>.*?)(?P=quote)\s*(,\s*clear\s*)?', re.DOTALL)
-
-_BY_HINT = "by is for estimation commands: by region: melogit y x || school:"
 
 
 class Handlers(Memory):
@@ -122,28 +118,6 @@ class Handlers(Memory):
         }
         return handlers.get(name, self._replay if is_replay(text) else self._estimate)
 
-    def _by(self, by: ByPrefix, call: Call) -> ByGroups:
-        """One command on every group of the data; the last estimates are those of the last group."""
-        from memagic.commands.by_groups import ByGroups, groups_of
-
-        name = command_name(call.text) or ""
-        if name not in COMMANDS or is_replay(call.text):
-            raise CommandError(190, f"{name} may not be combined with by", hint=_BY_HINT)
-        found = ByGroups()
-        for group in groups_of(self._frame(call.data), by, abbreviations=self.varabbrev):
-            if call.stream is not None:
-                call.stream(f"-> {group.name}")
-            try:
-                found.add(group, self._estimate(replace(call, data=group.frame)))
-            except Break:
-                raise
-            except CommandError as error:
-                if not by.go_on:
-                    error.hint = f"it happened where {group.name}; with by varlist, rc0: others go on"
-                    raise
-                found.add(group, error)
-        return found
-
     def _use(self, call: Call) -> InUse:
         match = _USE.fullmatch(call.text)
         if match is None:
@@ -196,11 +170,15 @@ class Handlers(Memory):
         """Fit a model, which becomes the last estimates."""
         from memagic.commands.estimate import fit_model
 
-        model = replace(model, settings=replace(model.settings, threads=self.threads))
+        model = self._threaded(model)
         result = fit_model(model, call.stream, call.progress, executor=self.executor)
         result = result.beside(self._shelf().known()) if model.options.widget else result
         self._keep(result)
         return result
+
+    def _threaded(self, model: Model) -> Model:
+        """The model, to be fitted by the session's number of threads."""
+        return replace(model, settings=replace(model.settings, threads=self.threads))
 
     def _quadchk(self, call: Call) -> QuadratureCheck:
         from memagic.commands.quadchk import check_quadrature
