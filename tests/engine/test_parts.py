@@ -5,14 +5,18 @@ import pickle
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
+from functools import reduce
+from operator import add
 
 import numpy as np
 import pytest
 
-from memagic.engine import elsewhere, parts
+from memagic.engine import elsewhere, families, parts
 from memagic.engine.fit import Settings, StoppedFit, fit
 from memagic.engine.maximize import Search
+from memagic.engine.parted import PartedProblem, row_sums, without_effects
 from memagic.engine.sandwich import Variance
+from memagic.engine.start import StartSettings, starting_point
 
 SIZES = tuple(range(3, 11)) * 8
 
@@ -168,3 +172,73 @@ def test_problems_can_be_pickled(nested):
     assert problem.structure is not None
     again = pickle.loads(pickle.dumps(problem))
     np.testing.assert_array_equal(again.structure.basis, problem.structure.basis)
+
+
+class InPlace:
+    """Parts in this process."""
+
+    def __init__(self, things):
+        self.things = things
+        self.memories = [None] * len(things)
+
+    def prepared(self, make):
+        return InPlace([make(thing) for thing in self.things])
+
+    def each(self, task, *arguments):
+        found = [parts.step(*both, task, arguments) for both in zip(self.things, self.memories, strict=True)]
+        self.memories = [memory for _, memory in found]
+        return [result for result, _ in found]
+
+
+def parted(problem):
+    """The same model with its rows in parts."""
+    there = InPlace(parts.cut(problem))
+    assert len(there.things) > 2
+    sums = reduce(add, there.each(row_sums))
+    return PartedProblem(problem.family, problem.structures, sums, there)
+
+
+STARTS = {
+    "fixedonly": StartSettings(),
+    "zero": StartSettings("zero"),
+    "constantonly": StartSettings("constantonly", constant=1),
+    "iv": StartSettings("iv"),
+}
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("family", ["gaussian-identity", "poisson-log", "bernoulli-cloglog"])
+def test_starting_values_over_parts(start, family, model):
+    problem, _ = model(family, "unstructured", 2, sizes=SIZES)
+    events = []
+    found = starting_point(parted(problem), STARTS[start], events.append)
+    expected = starting_point(problem, STARTS[start], events.append)
+    np.testing.assert_allclose(found.values, expected.values, rtol=1e-8, atol=1e-9)
+    assert found.comparison == pytest.approx(expected.comparison, rel=1e-12)
+
+
+def test_a_fit_whose_rows_are_elsewhere(model, nested):
+    tree = tuple(((3, 4), (5, 6, 2)) * 12)
+    for problem in (
+        model("bernoulli-logit", sizes=SIZES)[0],
+        model("gaussian-identity", "unstructured", 2, sizes=SIZES)[0],
+        nested("poisson-log", (("independent", 1), ("independent", 1)), tree)[0],
+    ):
+        assert_close(fit(parted(problem), CASES["robust"]), fit(problem, CASES["robust"]))
+
+
+def test_families_with_parameters_of_their_own_elsewhere(model):
+    counts, _ = model("poisson-log", sizes=SIZES)
+    codes = np.minimum(counts.y, 2.0)
+    for problem in (
+        replace(counts, family=families.NegativeBinomialMean()),
+        replace(counts, family=families.GammaLog(), y=counts.y + 0.5),
+        replace(counts, family=families.OrdinalLogit(3), y=codes, x=counts.x[:, :1]),
+    ):
+        assert_close(fit(parted(problem), Settings()), fit(problem, Settings()), 1e-6)
+
+
+def test_without_random_effects_elsewhere(model):
+    problem, _ = model("poisson-log", sizes=SIZES)
+    elsewhere = without_effects(parted(problem), [0, 1])
+    assert_close(fit(elsewhere, Settings()), fit(without_effects(problem, [0, 1]), Settings()))

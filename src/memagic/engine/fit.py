@@ -27,6 +27,7 @@ from memagic.engine.maximize import Maximum, Search, StoppedMaximum, Stopping, m
 from memagic.engine.nodes import Method
 from memagic.engine.numerical import NumericalObjective
 from memagic.engine.objective import Evaluation, Objective, ScoredObjective
+from memagic.engine.parted import AnyProblem, PartedProblem
 from memagic.engine.parts import PartedObjective, cut
 from memagic.engine.plain import PlainObjective
 from memagic.engine.problem import Problem
@@ -173,7 +174,7 @@ def _analytic_objective(problem: Problem, settings: Settings) -> _Analytic:
 
 
 def fit(
-    problem: Problem,
+    problem: AnyProblem,
     settings: Settings,
     listener: Listener = silent,
     constraints: LinearConstraints | None = None,
@@ -183,7 +184,7 @@ def fit(
 
     Parameters
     ----------
-    problem : Problem
+    problem : Problem or PartedProblem
     settings : Settings
     listener : callable
         Told of every stage, starting value and iteration.
@@ -205,8 +206,10 @@ def fit(
         return _fit(problem, settings, listener, constraints, executor)
 
 
-def _objective(problem: Problem, settings: Settings, executor: Executor | None) -> Objective:
+def _objective(problem: AnyProblem, settings: Settings, executor: Executor | None) -> Objective:
     """The log likelihood here, or over parts where there is an executor and groups to cut between."""
+    if isinstance(problem, PartedProblem):
+        return PartedObjective(problem.problems.prepared(partial(make_objective, settings=settings)))
     if executor is None or problem.structure is None or isinstance(problem, CrossedProblem):
         return make_objective(problem, settings)
     parts = cut(problem)
@@ -216,7 +219,7 @@ def _objective(problem: Problem, settings: Settings, executor: Executor | None) 
 
 
 def _fit(
-    problem: Problem,
+    problem: AnyProblem,
     settings: Settings,
     listener: Listener,
     constraints: LinearConstraints | None,
@@ -281,7 +284,7 @@ def _maximum(
     )
 
 
-def _feasible(problem: Problem, space: Space, objective: Objective, values: Array) -> Array:
+def _feasible(problem: AnyProblem, space: Space, objective: Objective, values: Array) -> Array:
     """The start of a model without random effects, or zeros where it is not feasible."""
     for candidate in (values, to_reported(problem, np.zeros_like(values))):
         gamma = space.start(candidate)
@@ -292,7 +295,7 @@ def _feasible(problem: Problem, space: Space, objective: Objective, values: Arra
 
 
 def _reported(
-    problem: Problem,
+    problem: AnyProblem,
     space: Space,
     objective: Objective,
     maximum: Maximum,
@@ -348,7 +351,7 @@ def _carried(covariance: Array, slope: Array) -> Array:
     return np.asarray(0.5 * (carried + carried.T))
 
 
-def _variances_at_zero(problem: Problem, omega: Array, phi: Array) -> tuple[bool, ...]:
+def _variances_at_zero(problem: AnyProblem, omega: Array, phi: Array) -> tuple[bool, ...]:
     """Which reported variances leave no trace in the linear predictor (False for covariances)."""
     assert problem.structure is not None
     sigma = problem.structure.sigma(omega)

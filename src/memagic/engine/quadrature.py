@@ -34,7 +34,7 @@ from memagic.engine.rules import PathRule, path_rule
 
 Array = NDArray[np.float64]
 
-__all__ = ["QuadratureObjective", "affordable", "evaluate_block", "value_block"]
+__all__ = ["QuadratureObjective", "affordable", "affordable_nodes", "evaluate_block", "value_block"]
 
 
 # Nodes an observation beyond which a fit takes hours where seven points in one dimension take a
@@ -246,11 +246,15 @@ class QuadratureObjective:
 
 
 def affordable(problem: Problem, n_points: int) -> bool:
-    """Whether a rule of so many points a dimension can be evaluated in the time and memory there is.
+    """Whether a rule of so many points a dimension can be evaluated in the time and memory there is."""
+    assert problem.structure is not None
+    largest = int(np.bincount(problem.levels[0].cluster).max())
+    return affordable_nodes(n_points**problem.structure.q, largest)
+
+
+def affordable_nodes(n_nodes: int, largest: int) -> bool:
+    """Whether so many nodes are, where the largest top-level group has `largest` observations.
 
     A top-level group is integrated as a whole: its observations times the nodes are held at once.
     """
-    assert problem.structure is not None
-    nodes: int = n_points**problem.structure.q
-    largest = int(np.bincount(problem.levels[0].cluster).max())
-    return bool(nodes <= _MOST_NODES and nodes * largest <= _MOST_ELEMENTS)
+    return bool(n_nodes <= _MOST_NODES and n_nodes * largest <= _MOST_ELEMENTS)

@@ -18,7 +18,7 @@ from memagic.engine.coordinates import problem_coordinates
 from memagic.engine.covariance import CovarianceStructure
 from memagic.engine.events import Event, Iteration, Listener
 from memagic.engine.objective import Derivatives, Evaluation, Objective
-from memagic.engine.problem import Problem
+from memagic.engine.parted import AnyProblem
 from memagic.engine.space import Space, Whole
 from memagic.engine.steps import Coordinates
 
@@ -60,7 +60,7 @@ class Restriction:
         No parameters satisfy them.
     """
 
-    def __init__(self, problem: Problem, constraints: LinearConstraints) -> None:
+    def __init__(self, problem: AnyProblem, constraints: LinearConstraints) -> None:
         self._problem = problem
         self.solution = solve(constraints)
         self.constraints = constraints.rows(self.solution.kept)
@@ -274,7 +274,7 @@ class RestrictedObjective:
         return at.carried(slope, 0.5 * (hessian + hessian.T))
 
 
-def space_of(problem: Problem, constraints: LinearConstraints | None) -> Space:
+def space_of(problem: AnyProblem, constraints: LinearConstraints | None) -> Space:
     """What the maximizer of a problem moves in.
 
     Raises

@@ -13,7 +13,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from memagic.engine.crossed.problem import CrossedProblem
-from memagic.engine.problem import Problem
 
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
@@ -40,7 +39,7 @@ def one_thread() -> Iterator[None]:
 
 
 @contextmanager
-def modest_threads(problem: Problem) -> Iterator[None]:
+def modest_threads(problem: object) -> Iterator[None]:
     """One thread for `problem`, unless it has very many crossed effects or so few that BLAS is not used."""
     if isinstance(problem, CrossedProblem):
         sizes = [level.n_clusters * level.structure.q for level in problem.levels]
