@@ -51,8 +51,9 @@ class Recalling(Protocol):
 
 def step(hosted: Any, memory: Any, task: Task, arguments: Sequence[object]) -> tuple[Any, Any]:
     """A task on what is hosted, which recalls `memory`: the result, and the memory after it."""
-    if isinstance(hosted, Recalling) and memory is not None:
-        hosted = hosted.recalling(memory)
+    if isinstance(hosted, Recalling):
+        # Always a twin: a task that was given up may still be at work on what is hosted.
+        hosted = hosted.recalling(hosted.memory if memory is None else memory)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         result = task(hosted, *arguments)
     return result, hosted.memory if isinstance(hosted, Recalling) else None

@@ -54,7 +54,6 @@ class _Placed:
     `pace` is the move of the nodes when theta changes by one.
     """
 
-    at: Parameters
     theta: Array
     placement: Placement
     experience: Experience
@@ -87,22 +86,16 @@ class QuadratureObjective:
         self._constant = problem.constant
         self._placed: list[_Placed | None] = [None] * len(self._blocks)
         self._theta = np.full(0, np.nan)
-        self._last: Parameters
 
     @property
-    def memory(self) -> tuple[Array, Parameters | None, tuple[_Placed | None, ...]]:
+    def memory(self) -> tuple[_Placed | None, ...]:
         """Where the nodes were last: what the next evaluation starts from."""
-        return self._theta, getattr(self, "_last", None), tuple(self._placed)
+        return tuple(self._placed)
 
-    def recalling(
-        self, memory: tuple[Array, Parameters | None, tuple[_Placed | None, ...]]
-    ) -> QuadratureObjective:
+    def recalling(self, memory: tuple[_Placed | None, ...]) -> QuadratureObjective:
         """A twin that starts from the memory of another one; this one stays as it is."""
         twin = copy(self)
-        twin._theta, last, placed = memory
-        twin._placed = list(placed)
-        if last is not None:
-            twin._last = last
+        twin._placed = list(memory)
         return twin
 
     @property
@@ -158,22 +151,20 @@ class QuadratureObjective:
         return Evaluation(value, scores, hessian)
 
     def _parameters(self, theta: Array) -> Parameters:
-        """The parts of theta; the same object as last time where theta is the same."""
-        if not hasattr(self, "_last") or not np.array_equal(theta, self._theta):
-            self._theta = theta.copy()
-            self._last = self._problem.unpack(self._theta)
-        return self._last
+        """The parts of theta, which is where the objective is from now on."""
+        self._theta = theta.copy()
+        return self._problem.unpack(self._theta)
 
     def _place(self, i: int, parameters: Parameters) -> Placement:
         """Where the nodes of a block lie."""
         if self._method == "ghermite":
             return place_prior(self._blocks[i])
         last = self._placed[i]
-        if last is not None and last.at is parameters:
+        if last is not None and np.array_equal(last.theta, self._theta):
             return last.placement
         if self._method == "mcaghermite":
             placement = self._near_modes(i, parameters, _EXACT)
-            self._keep(i, _Placed(parameters, self._theta, placement, Experience(), float("nan")))
+            self._keep(i, _Placed(self._theta, placement, Experience(), float("nan")))
             return placement
         return self._adapted(i, parameters, self._looking(i, parameters)).placement
 
@@ -181,7 +172,7 @@ class QuadratureObjective:
         """The derivatives of a block, in the look that settles its nodes where that can be told before."""
         problem, block, rule = self._problem, self._blocks[i], self._rule
         last = self._placed[i]
-        if self._method != "mvaghermite" or (last is not None and last.at is parameters):
+        if self._method != "mvaghermite" or (last is not None and np.array_equal(last.theta, self._theta)):
             placement = self._place(i, parameters)
             return evaluate_block(problem, block, rule, placement, parameters)
         look = self._looking(i, parameters)
@@ -225,7 +216,7 @@ class QuadratureObjective:
         if first is None or not first.shift <= _ASTRAY:
             first = look(self._near_modes(i, parameters, _SEED), False)
         settled = adapt(look, first, experience, self._limits)
-        self._keep(i, _Placed(parameters, theta, settled.last.placement, settled.experience, pace))
+        self._keep(i, _Placed(theta, settled.last.placement, settled.experience, pace))
         return settled.last
 
     def _near_modes(self, i: int, parameters: Parameters, enough: float) -> Placement:

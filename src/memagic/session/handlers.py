@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from memagic.data.partitions import is_partitioned
 from memagic.errors import CommandError
 from memagic.session.memory import Call, InUse, Memory, no_data
 from memagic.spec.parser import command_name, is_replay, parse_command, parse_replay
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from memagic.postestimation.typed import Tested
     from memagic.results import MEResults
     from memagic.results.replay import Replay
+    from memagic.spec.tree import Command
     from memagic.widgets.start_grid import StartGrid
 
 __all__ = ["TESTS", "Handlers", "Shown"]
@@ -60,11 +62,24 @@ class Handlers(Memory):
         from memagic.commands.estimated import with_estimates
 
         try:
-            command, frame = parse_command(text), self._frame(data)
+            command, source = parse_command(text), self._source if data is None else data
+            if is_partitioned(source):
+                return self._prepared_in_parts(command, source)
+            frame = self._frame(data)
             command = self._resolved(command, frame)
             return prepare(with_estimates(command, self._last, len(frame)), frame, self._definitions)
         except CommandError as error:
             raise error.located(text) from None
+
+    def _prepared_in_parts(self, command: Command, source: Any) -> Model:
+        """The same where the data are in partitions on the workers of a cluster."""
+        from memagic.commands.estimated import with_estimates
+        from memagic.commands.parted import prepare_in_parts
+        from memagic.data.partitions import partitions_of
+
+        data = partitions_of(source)
+        command = with_estimates(self._resolved(command, data.empty()), self._last, -1)
+        return prepare_in_parts(command, data, self._definitions)
 
     def explore_start(self, text: str, data: Data | None = None) -> StartGrid:
         """Explore the starting values of an estimation command, as a widget.

@@ -152,7 +152,7 @@ class Memory:
             return None
         return InUse(self._name, str(self._data.attrs.get("title") or ""), *self._data.shape)
 
-    def use(self, source: Data, name: str | None = None) -> pd.DataFrame:
+    def use(self, source: Data, name: str | None = None) -> pd.DataFrame | None:
         """Put data in use: a DataFrame, the name of an example data set, or a path to a .dta file.
 
         Parameters
@@ -167,9 +167,11 @@ class Memory:
         CommandError
             ``file x not found``, r(601).
         """
+        from memagic.data.partitions import is_partitioned
         from memagic.data.sources import find_data
 
-        self._data = find_data(source)
+        # What is on the workers of a cluster stays there.
+        self._data = None if is_partitioned(source) else find_data(source)
         self._source = source
         name = name or (source if isinstance(source, str) else "DataFrame")
         if name != self._name:
@@ -196,6 +198,8 @@ class Memory:
         """The data of a command: its own, or those in use."""
         from memagic.data.sources import find_data
 
+        if data is None and self._data is None and self._source is not None:
+            data = self._source
         frame = self._data if data is None else find_data(data)
         if frame is None:
             raise no_data()
