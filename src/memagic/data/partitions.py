@@ -48,13 +48,21 @@ class Partitions:
         return parts
 
     def each(self, function: Callable[..., Any], parts: Sequence[Any], *arguments: Any) -> list[Any]:
-        """What a function makes of each part, kept there: futures."""
-        return [self.client.submit(function, part, *arguments, pure=False) for part in parts]
+        """What a function makes of each part, kept there: futures.
+
+        A user's mistake is what it makes of a part, too, and of what else is made of that.
+        """
+        return [self.client.submit(_attempt, function, part, *arguments, pure=False) for part in parts]
 
     def gathered(self, function: Callable[..., Any], parts: Sequence[Any], *arguments: Any) -> list[Any]:
         """What a function makes of each part, brought here.
 
-        After an error or an interrupt what has not begun is taken back.
+        After an interrupt what has not begun is taken back.
+
+        Raises
+        ------
+        CommandError
+            What is wrong with the first part that anything is wrong with.
         """
         futures = self.each(function, parts, *arguments)
         try:
@@ -62,7 +70,19 @@ class Partitions:
         except BaseException:
             self.client.cancel(futures)
             raise
+        for error in (one for one in found if isinstance(one, CommandError)):
+            raise error
         return found
+
+
+def _attempt(function: Callable[..., Any], part: Any, *arguments: Any) -> Any:
+    """What a function makes of a part, or the user's mistake: workers log exceptions as faults."""
+    if isinstance(part, CommandError):
+        return part
+    try:
+        return function(part, *arguments)
+    except CommandError as error:
+        return error
 
 
 def is_partitioned(value: object) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, Protocol
 
+import numpy as np
+
 from memagic.engine.parts import Task, step
 
 __all__ = ["Client", "OnWorkers"]
@@ -52,7 +54,7 @@ class OnWorkers:
         futures: list[Any] = []
         try:
             steps = [
-                submit(step, one, memory, task, arguments, pure=False)
+                submit(_attempt, one, memory, task, arguments, pure=False)
                 for one, memory in zip(self._hosted, self._memories, strict=True)
             ]
             futures += steps
@@ -63,5 +65,15 @@ class OnWorkers:
         except BaseException:
             self._client.cancel(futures)
             raise
+        for error in (one for one in found if isinstance(one, np.linalg.LinAlgError)):
+            raise error
         self._memories = memories
         return found
+
+
+def _attempt(hosted: Any, memory: Any, task: Task, arguments: Sequence[object]) -> tuple[Any, Any]:
+    """A step, or why theta is not feasible: workers log exceptions as faults."""
+    try:
+        return step(hosted, memory, task, arguments)
+    except np.linalg.LinAlgError as error:
+        return error, memory
