@@ -13,6 +13,7 @@ import pytest
 import memagic
 from memagic import CommandError, Session
 from memagic.errors import Break
+from memagic.magics.frames import find_frame, frames_in, size_of
 from memagic.results import MEResults
 
 distributed = pytest.importorskip("distributed")
@@ -209,6 +210,10 @@ def test_what_is_there_after_the_fit(frame: pd.DataFrame, parts: Any, tmp_path: 
     reference.run("melogit y x i.f || g:")
     for text in ("estat icc", "test x 2.f", "lincom x + 2.f", "melogit, or", "estat group"):
         assert str(session.run(text)) == str(reference.run(text)), text
+    smaller = session.run("melogit y x || g:")
+    assert isinstance(smaller, MEResults)
+    test = smaller.lrtest(fit, force=True)
+    assert test.chi2 == pytest.approx(2.0 * (fit.llf - smaller.llf))
     for text in ("predict p", "margins, dydx(x)", "estat summarize", "quadchk"):
         with pytest.raises(CommandError) as raised:
             session.run(text)
@@ -218,7 +223,22 @@ def test_what_is_there_after_the_fit(frame: pd.DataFrame, parts: Any, tmp_path: 
     assert "Dask" in (raised.value.hint or "")
     fit.save(tmp_path / "fit")
     assert str(memagic.load(tmp_path / "fit.mefit")) == str(fit)
-    assert session.last is fit
+    assert session.last is smaller
+
+
+def test_a_notebook_uses_it_by_its_name(parts: Any, frame: pd.DataFrame) -> None:
+    assert find_frame("parts", {"parts": parts}) is parts
+    assert list(frames_in({"parts": parts, "frame": frame})) == ["parts", "frame"]
+    assert size_of(parts) == "4 partitions, 18 columns"
+    assert size_of(frame) == "600 rows, 18 columns"
+    session = Session()
+    session.use(parts, "parts")
+    assert str(session.in_use) == "(parts)  4 partitions, 18 columns"
+    assert session.data is None
+    with pytest.raises(CommandError, match="this needs data in one place"):
+        session.run("bysort f: melogit y x || g:")
+    with pytest.raises(CommandError, match="this needs data in one place"):
+        session.explore_start("melogit y x || g:")
 
 
 def test_e_has_the_signature_of_the_data(parts: Any, frame: pd.DataFrame) -> None:

@@ -20,12 +20,12 @@ _OTHERS = ("polars", "pyarrow", "modin", "cudf")
 
 
 def is_frame(value: object) -> bool:
-    """Whether a value is a table whose data are at hand: a DataFrame of pandas or polars, an Arrow table.
+    """Whether a value is a table: a DataFrame of pandas, polars or Dask, an Arrow table.
 
     Nothing is imported to find out but narwhals, where one of these libraries is in memory already.
     """
     pandas = sys.modules.get("pandas")
-    if pandas is not None and isinstance(value, pandas.DataFrame):
+    if (pandas is not None and isinstance(value, pandas.DataFrame)) or is_partitioned(value):
         return True
     if not any(name in sys.modules for name in _OTHERS):
         return False

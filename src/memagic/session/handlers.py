@@ -102,6 +102,8 @@ class Handlers(Memory):
         from memagic.widgets.start_grid import StartGrid
 
         try:
+            if is_partitioned(self._source if data is None else data):
+                self._frame(data)  # says that these need their rows here
             return StartGrid(explore(self.prepared(text, data), self._keep))
         except CommandError as error:
             raise error.located(text) from None

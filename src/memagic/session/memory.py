@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from memagic.data.partitions import is_partitioned
 from memagic.errors import CommandError
 
 if TYPE_CHECKING:
@@ -38,17 +39,24 @@ class InUse:
         The name they were asked for by, "DataFrame" where a frame came without one.
     title : str
         The data set's own label, or nothing.
-    rows, columns : int
+    rows : int or None
+        None where they have not been counted, as those of a Dask DataFrame.
+    columns : int
+    partitions : int
+        Of data that are in partitions; else 0.
     """
 
     name: str
     title: str
-    rows: int
+    rows: int | None
     columns: int
+    partitions: int = 0
 
     @property
     def size(self) -> str:
-        """``1,934 rows, 8 columns``."""
+        """``1,934 rows, 8 columns``, or ``12 partitions, 8 columns``."""
+        if self.rows is None:
+            return f"{self.partitions:,} partitions, {self.columns:,} columns"
         return f"{self.rows:,} rows, {self.columns:,} columns"
 
     def __str__(self) -> str:
@@ -148,6 +156,9 @@ class Memory:
     @property
     def in_use(self) -> InUse | None:
         """Name, title and size of the data in use, as they are now."""
+        source: Any = self._source
+        if is_partitioned(source):
+            return InUse(self._name, "", None, len(source.columns), source.npartitions)
         if self._data is None:
             return None
         return InUse(self._name, str(self._data.attrs.get("title") or ""), *self._data.shape)
@@ -167,7 +178,6 @@ class Memory:
         CommandError
             ``file x not found``, r(601).
         """
-        from memagic.data.partitions import is_partitioned
         from memagic.data.sources import find_data
 
         # What is on the workers of a cluster stays there.
