@@ -161,7 +161,8 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
     span = command.depvar.span
     response = checked_response(kind, command.depvar.variable, design.y, design.trials, span)
     check_size(len(design.y), design.x.shape[1], kind)
-    check_rank(command, design.x.T @ design.x)
+    if "collinear" in command.options:
+        check_rank(command, design.x.T @ design.x)
     notes = (*design.notes, *response.notes)
     problem = engine_problem(design, density(kind, len(response.categories)), response.y)
     errors = standard_errors(command, design)

@@ -97,17 +97,16 @@ class LaplaceObjective:
         """The log likelihood and the clusters' contributions to its gradient, shape (M, d)."""
         parameters = self._problem.unpack(theta)
 
-        def evaluated(i: int) -> tuple[float, Array]:
-            modes = self._find(i, parameters)
-            value = float(_log_likelihood(modes).sum())
-            return value, _block_scores(self._problem, self._blocks[i], parameters, modes)
+        scores = np.empty((self._problem.n_clusters, len(theta)))
+
+        def evaluated(i: int) -> float:
+            block, modes = self._blocks[i], self._find(i, parameters)
+            scores[block.clusters] = _block_scores(self._problem, block, parameters, modes)
+            return float(_log_likelihood(modes).sum())
 
         total = self._constant
-        scores = np.empty((self._problem.n_clusters, len(theta)))
-        parts = in_order(evaluated, len(self._blocks), self._threads)
-        for block, (value, of_block) in zip(self._blocks, parts, strict=True):
+        for value in in_order(evaluated, len(self._blocks), self._threads):
             total += value
-            scores[block.clusters] = of_block
         return total, scores
 
     def evaluate(self, theta: Array) -> Evaluation:

@@ -143,11 +143,15 @@ class QuadratureObjective:
         value = self._constant
         scores = np.empty((self._problem.n_clusters, d))
         hessian = np.zeros((d, d))
-        parts = in_order(lambda i: self._evaluated(i, parameters), len(self._blocks), self._threads)
-        for block, part in zip(self._blocks, parts, strict=True):
-            value += part.value
-            scores[block.clusters] = part.scores
-            hessian += part.hessian
+
+        def evaluated(i: int) -> tuple[float, Array]:
+            part = self._evaluated(i, parameters)
+            scores[self._blocks[i].clusters] = part.scores
+            return part.value, part.hessian
+
+        for of_block, hessian_of_block in in_order(evaluated, len(self._blocks), self._threads):
+            value += of_block
+            hessian += hessian_of_block
         return Evaluation(value, scores, hessian)
 
     def _parameters(self, theta: Array) -> Parameters:
