@@ -5,18 +5,19 @@ import pickle
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 
 import numpy as np
 import pytest
 
 from memagic.engine import elsewhere, families, parts
-from memagic.engine.fit import Settings, StoppedFit, fit
+from memagic.engine.fit import Settings, StoppedFit, fit, make_objective
 from memagic.engine.maximize import Search
 from memagic.engine.parted import PartedProblem, row_sums, without_effects
 from memagic.engine.sandwich import Variance
 from memagic.engine.start import StartSettings, starting_point
+from memagic.engine.workers import OnWorkers
 
 SIZES = tuple(range(3, 11)) * 8
 
@@ -242,3 +243,62 @@ def test_without_random_effects_elsewhere(model):
     problem, _ = model("poisson-log", sizes=SIZES)
     elsewhere = without_effects(parted(problem), [0, 1])
     assert_close(fit(elsewhere, Settings()), fit(without_effects(problem, [0, 1]), Settings()))
+
+
+class Pointer:
+    """What stands for a value that is elsewhere."""
+
+    def __init__(self, value):
+        self.value = value
+
+
+class Client:
+    """A client whose one worker is this thread; everything goes there and back as bytes."""
+
+    def __init__(self):
+        self.cancelled = []
+        self.gathers = 0
+        self.interrupt_at = None
+
+    def submit(self, function, /, *args, pure):
+        assert not pure
+        call = pickle.dumps((function, [a.value if isinstance(a, Pointer) else a for a in args]))
+        function, args = pickle.loads(call)
+        return Pointer(function(*args))
+
+    def gather(self, futures):
+        self.gathers += 1
+        if self.gathers == self.interrupt_at:
+            raise KeyboardInterrupt
+        return [future.value for future in futures]
+
+    def cancel(self, futures):
+        self.cancelled += futures
+
+
+def on_workers(problem, client):
+    there = OnWorkers(client, [Pointer(part) for part in parts.cut(problem)])
+    return PartedProblem(problem.family, problem.structures, reduce(add, there.each(row_sums)), there)
+
+
+def test_workers_give_what_this_process_does_to_the_last_bit(model):
+    problem, _ = model("bernoulli-logit", sizes=SIZES)
+    assert_same(fit(on_workers(problem, Client()), Settings()), fit(parted(problem), Settings()))
+
+
+def test_an_interrupt_leaves_workers_as_they_were(model):
+    problem, theta = model("bernoulli-logit", sizes=SIZES)
+    client = Client()
+    there = on_workers(problem, client).problems.prepared(partial(make_objective, settings=Settings()))
+    here = parted(problem).problems.prepared(partial(make_objective, settings=Settings()))
+    client.interrupt_at = client.gathers + 1
+    with pytest.raises(KeyboardInterrupt):
+        there.each(parts._value, theta + 0.5)
+    assert len(client.cancelled) == 3 * len(parts.cut(problem))
+    assert there.each(parts._value, theta) == here.each(parts._value, theta)
+
+
+def test_where_theta_is_not_feasible_on_a_worker():
+    there = OnWorkers(Client(), [Pointer(np.eye(2)), Pointer(-np.eye(2))])
+    with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
+        there.each(np.linalg.cholesky)
