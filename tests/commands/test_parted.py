@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 
 import memagic
 from memagic import CommandError, Session
+from memagic.data.partitions import PatientClient
 from memagic.errors import Break
 from memagic.magics.frames import find_frame, frames_in, size_of
 from memagic.results import MEResults
@@ -294,3 +297,23 @@ def test_the_workers_as_an_executor(frame: pd.DataFrame, client: Any) -> None:
     found = memagic.run("melogit y x || g:", many, executor=client.get_executor())
     np.testing.assert_allclose(found.params, expected.params, rtol=1e-8)
     assert str(found) == str(expected)
+
+
+def test_a_worker_that_is_lost_is_made_up_for(
+    frame: pd.DataFrame, parts: Any, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = next(iter(client.run(os.getpid).values()))
+    gather = PatientClient.gather
+    calls: list[int] = []
+
+    def gather_and_lose(self: PatientClient, futures: list[Any]) -> list[Any]:
+        calls.append(len(futures))
+        if len(calls) == 14:
+            os.kill(process, signal.SIGKILL)
+        return gather(self, futures)
+
+    monkeypatch.setattr(PatientClient, "gather", gather_and_lose)
+    found = memagic.run("melogit y x i.f || g:", parts)
+    assert len(calls) > 14
+    np.testing.assert_allclose(found.params, memagic.run("melogit y x i.f || g:", frame).params, rtol=1e-7)
+    client.wait_for_workers(2, timeout=30)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Semaphore
 from typing import TYPE_CHECKING, Any
 
 from memagic.errors import CommandError
@@ -15,6 +16,41 @@ if TYPE_CHECKING:
 __all__ = ["Partitions", "is_partitioned", "partitions_of"]
 
 
+class PatientClient:
+    """A client that waits here for what it gathers: an interrupt finds nothing that waits elsewhere.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def compute(self, delayed: Any) -> list[Any]:
+        """Futures of what is delayed."""
+        found: list[Any] = self._client.compute(delayed)
+        return found
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, pure: bool) -> Any:
+        """A future of a call."""
+        return self._client.submit(function, *args, pure=pure)
+
+    def gather(self, futures: list[Any]) -> list[Any]:
+        """What the futures stand for, once all are done."""
+        done = Semaphore(0)
+        for future in futures:
+            future.add_done_callback(lambda _: done.release())
+        for _ in futures:
+            done.acquire()
+        found: list[Any] = self._client.gather(futures)
+        return found
+
+    def cancel(self, futures: list[Any]) -> None:
+        """Take back what has not begun."""
+        self._client.cancel(futures)
+
+
 @dataclass(frozen=True, slots=True)
 class Partitions:
     """A DataFrame in partitions.
@@ -22,12 +58,12 @@ class Partitions:
     Attributes
     ----------
     frame : dask.dataframe.DataFrame
-    client : distributed.Client
+    client : PatientClient
         Whose workers have it, or will.
     """
 
     frame: Any
-    client: Any
+    client: PatientClient
 
     def empty(self) -> pd.DataFrame:
         """The columns without rows."""
@@ -44,8 +80,7 @@ class Partitions:
         columns : sequence of str
             Only these are read.
         """
-        parts: list[Any] = self.client.compute(self.frame[list(columns)].to_delayed())
-        return parts
+        return self.client.compute(self.frame[list(columns)].to_delayed())
 
     def each(self, function: Callable[..., Any], parts: Sequence[Any], *arguments: Any) -> list[Any]:
         """What a function makes of each part, kept there: futures.
@@ -66,7 +101,7 @@ class Partitions:
         """
         futures = self.each(function, parts, *arguments)
         try:
-            found: list[Any] = self.client.gather(futures)
+            found = self.client.gather(futures)
         except BaseException:
             self.client.cancel(futures)
             raise
@@ -102,7 +137,7 @@ def partitions_of(frame: Any) -> Partitions:
     try:
         from distributed import get_client
 
-        return Partitions(frame, get_client())
+        return Partitions(frame, PatientClient(get_client()))
     except (ImportError, ValueError):
         hint = "from dask.distributed import Client; client = Client() starts one on this machine"
         raise CommandError(198, "a Dask DataFrame needs a client", hint=hint) from None
