@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import pickle
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, NoReturn
 
 import numpy as np
@@ -138,12 +136,6 @@ def test_by_is_for_estimation() -> None:
     for text in ("by region: melogit, or", "by region: quadchk"):
         with pytest.raises(CommandError, match="may not be combined with by"):
             session.run(text)
-
-
-@pytest.fixture(scope="module")
-def processes() -> Iterator[Executor]:
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield pool
 
 
 @pytest.mark.slow

@@ -62,7 +62,7 @@ def frame() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[Any]:
+def client(new_processes: None) -> Iterator[Any]:
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None

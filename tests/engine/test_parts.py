@@ -1,9 +1,7 @@
 """The log likelihood over parts: the same fit, whatever works on the parts."""
 
-import multiprocessing
 import pickle
-from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial, reduce
 from operator import add
@@ -20,13 +18,6 @@ from memagic.engine.start import StartSettings, starting_point
 from memagic.engine.workers import OnWorkers
 
 SIZES = tuple(range(3, 11)) * 8
-
-
-@pytest.fixture(scope="module")
-def processes() -> Iterator[Executor]:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(2, mp_context=context) as pool:
-        yield pool
 
 
 @pytest.fixture(autouse=True)
