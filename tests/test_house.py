@@ -79,6 +79,8 @@ OUTSIDE = {
     "ipywidgets": {"widgets"},
     "matplotlib": {"plots"},
     "narwhals": {"data"},
+    "distributed": {"data"},
+    "dask": {"data"},
 }
 
 # Heavy packages that no module imports when it is itself imported.

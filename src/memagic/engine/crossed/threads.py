@@ -13,7 +13,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from memagic.engine.crossed.problem import CrossedProblem
-from memagic.engine.problem import Problem
 
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 _FEW = 48
 _MANY = 2500
 
-__all__ = ["modest_threads"]
+__all__ = ["modest_threads", "one_thread"]
 
 
 @cache
@@ -33,12 +32,19 @@ def _controller() -> ThreadpoolController:
 
 
 @contextmanager
-def modest_threads(problem: Problem) -> Iterator[None]:
+def one_thread() -> Iterator[None]:
+    """One thread, where others work beside."""
+    with _controller().limit(limits=1, user_api="blas"):
+        yield
+
+
+@contextmanager
+def modest_threads(problem: object) -> Iterator[None]:
     """One thread for `problem`, unless it has very many crossed effects or so few that BLAS is not used."""
     if isinstance(problem, CrossedProblem):
         sizes = [level.n_clusters * level.structure.q for level in problem.levels]
         if not _FEW < sum(sizes) - max(sizes) < _MANY:
             yield
             return
-    with _controller().limit(limits=1, user_api="blas"):
+    with one_thread():
         yield
