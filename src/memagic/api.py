@@ -41,7 +41,7 @@ def run(
     *,
     matrices: Mapping[str, Any] | None = None,
     constraints: Mapping[int, str] | None = None,
-    threads: int = 1,
+    threads: int = 0,
     executor: Executor | None = None,
 ) -> MEResults:
     """Run one estimation command.
@@ -60,7 +60,8 @@ def run(
     constraints : mapping of int to str, optional
         What ``constraints(1)`` refers to, ``{1: "[c_use]age = 0"}``.
     threads : int
-        How many blocks of the data are worked on at once; estimates do not depend on it.
+        How many blocks of the data are worked on at once, 0 for as many as suit their size and the
+        machine; estimates do not depend on it.
     executor : concurrent.futures.Executor, optional
         What works on parts of the data: the processes of a pool, or those of other machines.
 
@@ -144,7 +145,7 @@ def explore_integrand(fit: MEResults, group: int | None = None) -> IntegrandView
 
 def _call(name: str, specification: str, data: Data, options: dict[str, object]) -> MEResults:
     options = dict(options)
-    threads, executor = cast("int", options.pop("threads", 1)), cast("Any", options.pop("executor", None))
+    threads, executor = cast("int", options.pop("threads", 0)), cast("Any", options.pop("executor", None))
     matrices = {}
     for key, value in options.items():
         if key.rstrip("_") == "from" and not isinstance(value, str):

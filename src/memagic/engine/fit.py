@@ -71,7 +71,8 @@ class Settings:
     variance : Variance
         Of the estimators.
     threads : int
-        How many blocks of the data are worked on at once; results do not depend on it.
+        How many blocks of the data are worked on at once, 0 for as many as suit; results do not depend
+        on it.
     """
 
     method: Method = "mvaghermite"
@@ -82,7 +83,7 @@ class Settings:
     numerical: bool = False
     estimate: bool = True
     variance: Variance = field(default_factory=Variance)
-    threads: int = 1
+    threads: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class LaplaceObjective:
     Blocks are worked on by `threads` at once; the sums over them do not depend on how many.
     """
 
-    def __init__(self, problem: Problem, threads: int = 1) -> None:
+    def __init__(self, problem: Problem, threads: int = 0) -> None:
         if problem.weighted:
             raise ValueError("the Laplacian approximation takes no weights")
         self._problem = problem

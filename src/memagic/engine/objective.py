@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -39,7 +40,7 @@ class Derivatives(Protocol):
         """Those in gamma of shape (f,), where `slope` is d theta / d gamma and `hessian` the one in gamma."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evaluation:
     """A log likelihood and its derivatives at one theta of length d.
 
@@ -55,7 +56,7 @@ class Evaluation:
     scores: Array
     hessian: Array
 
-    @property
+    @cached_property
     def gradient(self) -> Array:
         """Shape (d,)."""
         return np.asarray(self.scores.sum(axis=0))

@@ -76,7 +76,7 @@ class QuadratureObjective:
         method: Method,
         n_points: int,
         limits: Limits | None = None,
-        threads: int = 1,
+        threads: int = 0,
     ) -> None:
         self._problem = problem
         self._threads = threads

@@ -48,7 +48,10 @@ class MeMagic(Configurable):
         True, help="Whether the first letters of a variable's name are enough, as after: set varabbrev on"
     ).tag(config=True)
     threads = IntOfSession(
-        1, min=1, help="How many blocks of the data a fit works on at once; estimates do not depend on it."
+        0,
+        min=0,
+        help="How many blocks of the data a fit works on at once, 0 for as many as suit; estimates do not "
+        "depend on it.",
     ).tag(config=True)
     tracebacks = Bool(
         False, help="Whether errors of commands show where in the package they were raised."

@@ -31,7 +31,7 @@ class Session(GroupHandlers):
     constraints : mapping of int to str, optional
         ``{1: "[c_use]age = 0"}``.
     threads : int
-        How many blocks of the data a fit works on at once.
+        How many blocks of the data a fit works on at once, 0 for as many as suit.
     executor : concurrent.futures.Executor, optional
         What works on parts of the data, or on the groups of `by`: the processes of a pool, or those of
         other machines.

@@ -86,7 +86,7 @@ class Memory:
         *,
         matrices: Mapping[str, Any] | None = None,
         constraints: Mapping[int, str] | None = None,
-        threads: int = 1,
+        threads: int = 0,
         executor: Executor | None = None,
     ) -> None:
         self.threads = threads
@@ -119,13 +119,13 @@ class Memory:
 
     @property
     def threads(self) -> int:
-        """How many blocks of the data a fit works on at once; estimates do not depend on it."""
+        """How many blocks of the data a fit works on at once, 0 for as many as suit."""
         return self._threads
 
     @threads.setter
     def threads(self, threads: int) -> None:
-        if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
-            raise CommandError(198, "threads must be a whole number above zero")
+        if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
+            raise CommandError(198, "threads must be a whole number, or zero for as many as suit")
         self._threads = threads
 
     @property
