@@ -114,10 +114,11 @@ pictures: $(BROWSER_STAMP) chromium
 lab: venv
 	$(BIN)/python -m jupyterlab $(NOTEBOOK)
 
-# The package measured against is optional: without it its column says so.
+# The packages measured against are optional: without them their columns say so.
 bench: venv
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/growth.py
 
 # R with lme4, glmmTMB and jsonlite (Debian: r-cran-lme4, r-cran-glmmtmb, r-cran-jsonlite) has to be there.
 bench-r: venv

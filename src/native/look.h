@@ -186,4 +186,11 @@ VECTORIZED static void over_nodes(ptrdiff_t n, ptrdiff_t K, ptrdiff_t S, const d
     }
 }
 
+/* X' s within clusters, out (M, p), zero at first. */
+VECTORIZED static void products_by_cluster(ptrdiff_t n, ptrdiff_t p, const double *restrict x,
+                                           const ptrdiff_t *restrict cluster_of_row,
+                                           const double *restrict values, double *restrict out) {
+    for (ptrdiff_t i = 0; i < n; i++) add(out + cluster_of_row[i] * p, x + i * p, values[i], p);
+}
+
 #endif

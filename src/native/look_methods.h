@@ -93,4 +93,27 @@ static PyObject *over_nodes_method(PyObject *self, PyObject *const *args, Py_ssi
     Py_RETURN_NONE;
 }
 
+/* products_by_cluster(x, cluster_of_row, values, out, n_clusters) */
+static PyObject *products_by_cluster_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
+    (void)self;
+    if (n_args != 5) return PyErr_Format(PyExc_TypeError, "products_by_cluster takes 5 arguments");
+    ptrdiff_t M = PyLong_AsSsize_t(args[4]), n = items(args[1]), size_x = items(args[0]);
+    if (PyErr_Occurred()) return NULL;
+    if (n < 1 || M < 1 || size_x % n) return PyErr_Format(PyExc_ValueError, "a block is empty");
+    ptrdiff_t p = size_x / n;
+    Buffers buffers = {.taken = 0};
+    const double *x = take(&buffers, args[0], size_x, 'd', 0);
+    const ptrdiff_t *cluster_of_row = x ? take(&buffers, args[1], n, 'n', 0) : NULL;
+    const double *values = cluster_of_row ? take(&buffers, args[2], n, 'd', 0) : NULL;
+    double *out = values ? take(&buffers, args[3], M * p, 'd', PyBUF_WRITABLE) : NULL;
+    if (out) {
+        Py_BEGIN_ALLOW_THREADS
+        products_by_cluster(n, p, x, cluster_of_row, values, out);
+        Py_END_ALLOW_THREADS
+    }
+    release(&buffers);
+    if (!out) return NULL;
+    Py_RETURN_NONE;
+}
+
 #endif

@@ -12,6 +12,7 @@ static PyMethodDef methods[] = {
     METHOD("densities", densities),
     METHOD("look", look_method),
     METHOD("over_nodes", over_nodes_method),
+    METHOD("products_by_cluster", products_by_cluster_method),
     METHOD("log_rising", log_rising_method),
     METHOD("normal_interval", normal_interval_method),
     METHOD("gompertz", gompertz_method),

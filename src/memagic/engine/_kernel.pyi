@@ -41,6 +41,9 @@ def look(
 def over_nodes(
     values: _Array, cluster_of_row: _Index, by_cluster: _Array, out: _Array, n_clusters: int, /
 ) -> None: ...
+def products_by_cluster(
+    x: _Array, cluster_of_row: _Index, values: _Array, out: _Array, n_clusters: int, /
+) -> None: ...
 def log_rising(
     log_size: _Array, y: _Array, order: int, value: _Array, first: _Array, second: _Array, third: _Array, /
 ) -> None: ...

@@ -32,6 +32,7 @@ __all__ = [
     "moments",
     "normal_interval",
     "over_nodes",
+    "products_by_cluster",
     "weigh",
 ]
 
@@ -218,6 +219,13 @@ def over_nodes(rows: Rows, values: Array, by_cluster: Array) -> Array:
         out,
         rows.n_lowest,
     )
+    return out
+
+
+def products_by_cluster(rows: Rows, values: Array) -> Array:
+    """X' s within clusters, shape (M, p), of `values` s of shape (n, 1)."""
+    out = np.zeros((rows.n_lowest, rows.x.shape[1]))
+    _kernel.products_by_cluster(rows.x, rows.cluster_of_row, np.ascontiguousarray(values), out, rows.n_lowest)
     return out
 
 

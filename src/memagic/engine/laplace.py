@@ -35,6 +35,8 @@ __all__ = ["LaplaceObjective"]
 
 # The cube root of the double's precision balances truncation and rounding of central differences.
 _STEP = 6e-6
+# Values of a row that are held at once: blocks are as small as if these were nodes.
+_VALUES = 8
 # Nodes of the outline at most: with more, differences of the gradient cost less.
 _MOST_NODES = 32
 
@@ -42,15 +44,16 @@ _MOST_NODES = 32
 class LaplaceObjective:
     """The Laplacian approximation over theta = (beta, omega, phi).
 
-    Blocks are worked on by `threads` at once; the sums over them do not depend on how many.
+    Blocks are worked on by `threads` at once, by one if that is left open: much of the work is in short
+    steps. The sums over blocks do not depend on how many there are.
     """
 
     def __init__(self, problem: Problem, threads: int = 0) -> None:
         if problem.weighted:
             raise ValueError("the Laplacian approximation takes no weights")
         self._problem = problem
-        self._threads = threads
-        self._blocks = arrange(problem, 1)
+        self._threads = threads or 1
+        self._blocks = arrange(problem, _VALUES)
         self._constant = problem.constant
         self._modes = [zeros(block) for block in self._blocks]
         square = np.concatenate(
@@ -127,7 +130,13 @@ class LaplaceObjective:
         for a in range(d):
             step = np.zeros(d)
             step[a] = _STEP * scale[a]
+            self._modes = list(centre)
             above = self.scores(theta + step)[1].sum(axis=0)
+            # On the other side the modes lie as far, to the square of the step.
+            self._modes = [
+                tuple(2.0 * c - v for c, v in zip(*both, strict=True))
+                for both in zip(centre, self._modes, strict=True)
+            ]
             below = self.scores(theta - step)[1].sum(axis=0)
             hessian[a] = (above - below) / (2.0 * step[a])
         self._modes = centre
