@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 NOTEBOOK := notebooks/quickstart.ipynb
 
 .DELETE_ON_ERROR:
-.PHONY: help venv test test-minimum test-browser chromium fuzz lint dist test-dist demo pictures lab bench bench-r clean
+.PHONY: help venv test test-minimum test-browser chromium fuzz lint dist test-dist docs demo pictures lab bench bench-r clean
 
 help:
 	@echo 'make test    run the tests, and the notebooks against their stored output'
@@ -18,6 +18,7 @@ help:
 	@echo 'make dist    build the wheel and the source distribution; make test-dist installs and tests both'
 	@echo 'make fuzz    read thousands of generated and damaged commands; EFFORT=100 times the examples of a test run'
 	@echo 'make lint    check style and types'
+	@echo 'make docs    make the documentation in build/docs, with every example run'
 	@echo 'make demo    fit one model here, and run the quick start notebook into build/quickstart.html'
 	@echo 'make pictures   draw the pictures of README.md anew, in Chromium'
 	@echo 'make lab     open the quick start notebook in JupyterLab'
@@ -87,6 +88,21 @@ dist: venv
 test-dist: dist
 	$(BIN)/python scripts/try_dist.py
 
+DOCS_STAMP := $(VENV)/.docs-installed
+
+docs: $(DOCS_STAMP)
+	$(BIN)/python -m scripts.make_docs build/docs-source
+	@echo 'running every example, in two minutes or so'
+	@$(BIN)/python -m sphinx -W --keep-going -q -j 2 -b html build/docs-source build/docs \
+		>build/docs.log 2>&1 || { grep -v -e IPKernelApp -e '^$$' build/docs.log | tail -n 60; exit 1; }
+	@echo 'open build/docs/index.html'
+
+# What the tests need is not needed here.
+$(DOCS_STAMP): pyproject.toml setup.py $(wildcard src/native/*)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	touch $@
+
 demo: venv
 	$(BIN)/python scripts/demo.py
 	mkdir -p build
@@ -98,10 +114,11 @@ pictures: $(BROWSER_STAMP) chromium
 lab: venv
 	$(BIN)/python -m jupyterlab $(NOTEBOOK)
 
-# The package measured against is optional: without it its column says so.
+# The packages measured against are optional: without them their columns say so.
 bench: venv
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/growth.py
 
 # R with lme4, glmmTMB and jsonlite (Debian: r-cran-lme4, r-cran-glmmtmb, r-cran-jsonlite) has to be there.
 bench-r: venv

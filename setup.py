@@ -1,6 +1,7 @@
 """The compiled part of the package; everything else is in pyproject.toml."""
 
 import sys
+from pathlib import Path
 
 from setuptools import Extension, setup
 
@@ -11,22 +12,7 @@ setup(
         Extension(
             "memagic.engine._kernel",
             sources=["src/native/module.c"],
-            depends=[
-                f"src/native/{name}.h"
-                for name in (
-                    "buffers",
-                    "coefficients",
-                    "crossed_methods",
-                    "densities",
-                    "elementary",
-                    "elimination",
-                    "loadings",
-                    "look",
-                    "rising",
-                    "small",
-                    "small_methods",
-                )
-            ],
+            depends=[str(path) for path in sorted(Path("src/native").glob("*.h"))],
             extra_compile_args=FLAGS,
             py_limited_api=True,
         )

@@ -31,11 +31,22 @@ class Formula:
 
 
 @dataclass(frozen=True)
+class Boosted:
+    """The same model for gpboost: grouped random intercepts, covariates and a constant."""
+
+    likelihood: str
+    groups: tuple[str, ...]
+    covariates: tuple[str, ...] = ("x", "t")
+    log_exposure: str | None = None
+
+
+@dataclass(frozen=True)
 class Case:
     """One model on one set of data; `data` gives None where its file is not here.
 
     `nodes` is how often the likelihood of a row is needed for one value of the parameters: 0 where it
-    is in closed form. `long` cases take minutes, here or by a peer.
+    is in closed form. `boosted` is the model for gpboost, which has the Laplacian approximation only.
+    `long` cases take minutes, here or by a peer.
     """
 
     name: str
@@ -43,6 +54,7 @@ class Case:
     data: Callable[[], pd.DataFrame | None]
     formula: Formula | None = None
     nodes: int = 0
+    boosted: Boosted | None = None
     long: bool = False
 
 
@@ -110,10 +122,10 @@ def grouped(rows: int, groups: int, seed: int) -> tuple[np.random.Generator, pd.
     return rng, frame
 
 
-def logit_intercept() -> pd.DataFrame:
-    """A binary response with a random intercept."""
-    rng, frame = grouped(100_000, 2_000, 1)
-    u = rng.normal(scale=0.7, size=2_000)[frame["g"]]
+def logit_intercept(rows: int = 100_000) -> pd.DataFrame:
+    """A binary response with a random intercept in groups of 50."""
+    rng, frame = grouped(rows, rows // 50, 1)
+    u = rng.normal(scale=0.7, size=rows // 50)[frame["g"]]
     eta = -0.5 + 0.4 * frame["x"] + 0.3 * frame["t"] + u
     return frame.assign(y=(rng.random(len(frame)) < 1 / (1 + np.exp(-eta))).astype(np.int8))
 
@@ -187,6 +199,47 @@ CASES = (
         poisson_exposure,
         Formula("y ~ x + t + (1 | g)", "poisson", log_exposure="log_time"),
         nodes=7,
+    ),
+    Case(
+        "logit-1m",
+        "melogit y x i.t || g:",
+        lambda: logit_intercept(1_000_000),
+        Formula("y ~ x + t + (1 | g)", "binomial"),
+        nodes=7,
+        long=True,
+    ),
+    Case(
+        "logit-100k-laplace",
+        "melogit y x i.t || g:, intmethod(laplace)",
+        logit_intercept,
+        Formula("y ~ x + t + (1 | g)", "binomial", points=1),
+        nodes=1,
+        boosted=Boosted("bernoulli_logit", ("g",)),
+    ),
+    Case(
+        "logit-1m-laplace",
+        "melogit y x i.t || g:, intmethod(laplace)",
+        lambda: logit_intercept(1_000_000),
+        Formula("y ~ x + t + (1 | g)", "binomial", points=1),
+        nodes=1,
+        boosted=Boosted("bernoulli_logit", ("g",)),
+        long=True,
+    ),
+    Case(
+        "poisson-100k-laplace",
+        "mepoisson y x i.t, exposure(time) || g:, intmethod(laplace)",
+        poisson_exposure,
+        Formula("y ~ x + t + (1 | g)", "poisson", points=1, log_exposure="log_time"),
+        nodes=1,
+        boosted=Boosted("poisson", ("g",), log_exposure="log_time"),
+    ),
+    Case(
+        "three-levels-laplace",
+        "melogit y x i.t || g: || h:, intmethod(laplace)",
+        logit_three_levels,
+        Formula("y ~ x + t + (1 | g) + (1 | h)", "binomial", points=1),
+        nodes=1,
+        boosted=Boosted("bernoulli_logit", ("g", "h")),
     ),
     # Seven points at each of two levels, and crossed effects by the Laplacian approximation.
     Case("logit-three-levels-50k", "melogit y x i.t || g: || h:", logit_three_levels, nodes=49),

@@ -1,4 +1,4 @@
-"""Measure fits and the cold start, next to PyPI's glmm where it is installed and fits the model.
+"""Measure fits and the cold start, next to those of glmm and gpboost from PyPI where they can do it.
 
 ``python benchmarks/run.py [--case NAME ...] [--repeat N] [--short] [--no-cold-start] [--r]``
 """
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from cases import CASES
+from gpboost_peer import fit_gpboost, has_gpboost
 from r_peers import PACKAGES, r_fields
 
 import memagic
@@ -116,10 +117,20 @@ def row(case: Case, frame: pd.DataFrame, repeat: int) -> list[str]:
     line += [f"{least:.5f}", f"{ours.seconds / least:.1f}"] if case.nodes else ["-", "-"]
     if case.formula is None or find_spec("glmm") is None:
         why = "no such model" if case.formula is None else "not installed"
-        return [*line, why, "-", f"{ours.llf:.4f}", "-"]
+        return [*line, why, "-", f"{ours.llf:.4f}", "-", *_gpboost(case, frame, repeat, ours.seconds)]
     theirs = measure_glmm(case.formula, frame, repeat)
     ratio = f"{ours.seconds / theirs.seconds:.2f}"
-    return [*line, f"{theirs.seconds:.4f}", ratio, f"{ours.llf:.4f}", f"{theirs.llf:.4f}"]
+    boosted = _gpboost(case, frame, repeat, ours.seconds)
+    return [*line, f"{theirs.seconds:.4f}", ratio, f"{ours.llf:.4f}", f"{theirs.llf:.4f}", *boosted]
+
+
+def _gpboost(case: Case, frame: pd.DataFrame, repeat: int, seconds: float) -> list[str]:
+    """Seconds of gpboost, the ratio, and its log likelihood."""
+    boosted = case.boosted
+    if boosted is None or not has_gpboost():
+        return ["-", "-", "-"]
+    theirs = measure(lambda: fit_gpboost(boosted, frame), repeat)
+    return [f"{theirs.seconds:.4f}", f"{seconds / theirs.seconds:.2f}", f"{theirs.llf:.4f}"]
 
 
 def peak_memory(case: Case) -> float:
@@ -163,7 +174,7 @@ def machine() -> str:
     parts = [
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}"
     ]
-    for name in ("memagic", "numpy", "scipy", "pandas", "statsmodels", "ipython", "glmm"):
+    for name in ("memagic", "numpy", "scipy", "pandas", "statsmodels", "ipython", "glmm", "gpboost"):
         try:
             parts.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
@@ -197,6 +208,7 @@ def main() -> None:
     print("limit: the exponentials alone, one a row, node and iteration; times: memagic to that limit;")
     print("MB: memagic's peak above the data, in a process of its own")
     head = ["case", "rows", "MB", "memagic", "limit", "times", "glmm", "ratio", "ll memagic", "ll glmm"]
+    head += ["gpboost", "ratio", "ll gpboost"]
     if options.r:
         head += [title for package in PACKAGES for title in (package, f"ll {package}")]
     print(table(head, lines))

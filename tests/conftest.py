@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import NoReturn
@@ -17,6 +20,9 @@ from memagic.results import MEResults
 
 # What is beside the tests in a checkout, and may be missing where the installed package is tested.
 CHECKOUT = Path(__file__).resolve().parents[1]
+
+# The documentation's tests run the scripts that make it.
+collect_ignore = [] if (CHECKOUT / "scripts" / "make_docs.py").exists() else ["test_docs.py"]
 
 # Data that may not go into the package lie next to the checkout.
 SHARED = CHECKOUT.parent / "shared"
@@ -86,3 +92,20 @@ def fitted(shared_data: Callable[[str], pd.DataFrame]) -> Callable[[str, str], M
         return memagic.run(command, data=shared_data(name))
 
     return fit
+
+
+@pytest.fixture(scope="module")
+def new_processes() -> Iterator[None]:
+    """New processes can be started, whatever other tests have left behind."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not hasattr(sys.modules["__main__"], "__spec__"):
+            # A shell in a test leaves a main module that lacks what new processes are told of it.
+            patch.setattr(sys.modules["__main__"], "__spec__", None, raising=False)
+        yield
+
+
+@pytest.fixture(scope="module")
+def processes(new_processes: None) -> Iterator[Executor]:
+    """A pool of two processes."""
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield pool

@@ -74,11 +74,13 @@ OUTSIDE = {
         "api",
         "magics",
     },
-    "scipy": {"engine", "results"},
+    "scipy": {"engine", "data", "results"},
     "IPython": {"magics"},
     "ipywidgets": {"widgets"},
     "matplotlib": {"plots"},
     "narwhals": {"data"},
+    "distributed": {"data"},
+    "dask": {"data"},
 }
 
 # Heavy packages that no module imports when it is itself imported.

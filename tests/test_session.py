@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import memagic
 from memagic import CommandError, Session, datasets
 from memagic.errors import Break
 from memagic.results import MEResults
@@ -144,3 +145,21 @@ def test_replay_is_of_the_last_command(session: Session) -> None:
     session.run(FIT)
     with pytest.raises(CommandError, match="those of melogit"):
         session.run("meprobit")
+
+
+def test_threads_of_a_session_and_of_one_command(session: Session) -> None:
+    serial = session.run(FIT)
+    session.threads = 2
+    assert isinstance(serial, MEResults)
+    for several in (session.run(FIT), memagic.run(FIT, "bangladesh", threads=2)):
+        assert isinstance(several, MEResults)
+        assert several.estimates.settings.threads == 2
+        assert several.params.equals(serial.params)
+        assert several.llf == serial.llf
+
+
+@pytest.mark.parametrize("threads", [-1, 1.5, True])
+def test_a_number_of_threads_that_there_cannot_be(session: Session, threads: int) -> None:
+    with pytest.raises(CommandError, match="threads must be a whole number"):
+        session.threads = threads
+    assert session.threads == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from memagic.errors import CommandError
 from memagic.results import MEResults
@@ -13,6 +13,7 @@ from memagic.spec.scanner import scan
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
+    from concurrent.futures import Executor
 
     from memagic.data.sources import Data
     from memagic.widgets.integrand import IntegrandView
@@ -40,6 +41,8 @@ def run(
     *,
     matrices: Mapping[str, Any] | None = None,
     constraints: Mapping[int, str] | None = None,
+    threads: int = 0,
+    executor: Executor | None = None,
 ) -> MEResults:
     """Run one estimation command.
 
@@ -56,6 +59,11 @@ def run(
         row such as ``fit.e["b"]``, or dicts.
     constraints : mapping of int to str, optional
         What ``constraints(1)`` refers to, ``{1: "[c_use]age = 0"}``.
+    threads : int
+        How many blocks of the data are worked on at once, 0 for as many as suit their size and the
+        machine; estimates do not depend on it.
+    executor : concurrent.futures.Executor, optional
+        What works on parts of the data: the processes of a pool, or those of other machines.
 
     Returns
     -------
@@ -66,7 +74,7 @@ def run(
     CommandError
         What is wrong with the command or the data.
     """
-    session = Session(data, constraints=constraints)
+    session = Session(data, constraints=constraints, threads=threads, executor=executor)
     # What is wrong with a matrix is said where the command names it.
     session.matrices.update(matrices or {})
     result = session.run(command)
@@ -78,6 +86,10 @@ def run(
 
 def load(path: str | os.PathLike[str]) -> MEResults:
     """The result that `fit.save` or `estimates save` has written to a file; see `MEResults.save`.
+
+    Returns
+    -------
+    MEResults
 
     Raises
     ------
@@ -132,6 +144,8 @@ def explore_integrand(fit: MEResults, group: int | None = None) -> IntegrandView
 
 
 def _call(name: str, specification: str, data: Data, options: dict[str, object]) -> MEResults:
+    options = dict(options)
+    threads, executor = cast("int", options.pop("threads", 0)), cast("Any", options.pop("executor", None))
     matrices = {}
     for key, value in options.items():
         if key.rstrip("_") == "from" and not isinstance(value, str):
@@ -142,7 +156,7 @@ def _call(name: str, specification: str, data: Data, options: dict[str, object])
     first, rest = _split(specification)
     first += _options_text({key: value for key, value in options.items() if key in fixed})
     rest += _options_text({key: value for key, value in options.items() if key not in fixed})
-    return run(f"{name} {first}{rest}", data, matrices=matrices)
+    return run(f"{name} {first}{rest}", data, matrices=matrices, threads=threads, executor=executor)
 
 
 def _is_fixed(name: str, command: str) -> bool:
@@ -185,7 +199,8 @@ def meglm(specification: str, data: Data, **options: object) -> MEResults:
     **options
         Options by name: ``family="bernoulli"``, ``intpoints=9``, ``eform=True``. A trailing
         underscore is dropped: ``or_=True``. ``from_`` takes initial values as a dict or as a Series
-        such as ``fit.params``.
+        such as ``fit.params``. Constraints are defined by `run` or a `Session`. ``threads`` and ``executor``
+        are those of `run`.
 
     Returns
     -------
@@ -194,7 +209,7 @@ def meglm(specification: str, data: Data, **options: object) -> MEResults:
     Raises
     ------
     CommandError
-        What is wrong with the specification, an option or the data.
+        What is wrong with the command or the data.
     """
     return _call("meglm", specification, data, options)
 

@@ -52,6 +52,10 @@ class CommandError(Exception):
         self.hint = hint
         self.text = text
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """As it is sent from one process to another: with all that it knows."""
+        return type(self).__new__, (type(self), *self.args), self.__dict__
+
     def located(self, text: str) -> CommandError:
         """The same error with the command's text, unless it already has one."""
         if self.text is None:

@@ -1,7 +1,9 @@
-/* Arrays that come in from Python: contiguous buffers, checked for their type and size. */
+/* Arguments of the module's methods: contiguous arrays, checked for their type and size. */
 #ifndef MEMAGIC_BUFFERS_H
 #define MEMAGIC_BUFFERS_H
 
+#define Py_LIMITED_API 0x030B0000
+#define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stddef.h>
 #include <string.h>

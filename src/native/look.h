@@ -71,19 +71,38 @@ INLINE void fill(const LookArguments *a, Workspace *w, ptrdiff_t begin, ptrdiff_
     }
 }
 
+/* Columns of `by_row` (times those of its cell, where given) times first, summed over `rows` rows of one
+ * cluster: the sums of one column stay in registers where k is known. */
+INLINE void add_products(double *restrict to, ptrdiff_t stride, const double *restrict by_row, ptrdiff_t columns,
+                         const ptrdiff_t *restrict row_of, const double *restrict first, ptrdiff_t rows,
+                         const ptrdiff_t k) {
+    for (ptrdiff_t c = 0; c < columns; c++) {
+        double total[CHUNK];
+        for (ptrdiff_t j = 0; j < k; j++) total[j] = 0.0;
+        for (ptrdiff_t i = 0; i < rows; i++)
+            add(total, first + i * k, by_row[(row_of ? row_of[i] : i) * columns + c], k);
+        for (ptrdiff_t j = 0; j < k; j++) to[c * stride + j] += total[j];
+    }
+}
+
 INLINE void sum_derivatives(const LookArguments *a, Workspace *w, ptrdiff_t begin, ptrdiff_t end,
                             ptrdiff_t low, const ptrdiff_t k) {
-    for (ptrdiff_t i = begin; i < end; i++) {
-        double *restrict first = w->first + (i - begin) * k, *restrict second = w->second + (i - begin) * k;
-        double weight = a->weight ? a->weight[i] : 1.0;
+    if (a->weight) {
+        for (ptrdiff_t i = begin; i < end; i++) {
+            double *restrict first = w->first + (i - begin) * k, *restrict second = w->second + (i - begin) * k;
+            for (ptrdiff_t j = 0; j < k; j++) first[j] *= a->weight[i];
+            for (ptrdiff_t j = 0; j < k; j++) second[j] *= a->weight[i];
+        }
+    }
+    for (ptrdiff_t i = begin; i < end; i++)
+        memcpy(a->second + i * a->K + low, w->second + (i - begin) * k, k * sizeof(double));
+    for (ptrdiff_t i = begin, next; i < end; i = next) {
         ptrdiff_t cluster = a->cluster_of_row[i];
-        const double *restrict x = a->x + i * a->p, *restrict z = a->z + a->cell_of_row[i] * a->Q;
-        double *restrict out = a->second + i * a->K + low;
-        for (ptrdiff_t j = 0; j < k; j++) out[j] = weight * second[j];
-        for (ptrdiff_t c = 0; c < a->p; c++)
-            add(a->scores + (cluster * a->d + c) * a->K + low, first, weight * x[c], k);
-        for (ptrdiff_t q = 0; q < a->Q; q++)
-            add(a->z_first + (cluster * a->Q + q) * a->K + low, first, weight * z[q], k);
+        for (next = i + 1; next < end && a->cluster_of_row[next] == cluster; next++) {}
+        const double *restrict first = w->first + (i - begin) * k;
+        add_products(a->scores + cluster * a->d * a->K + low, a->K, a->x + i * a->p, a->p, NULL, first, next - i, k);
+        add_products(a->z_first + cluster * a->Q * a->K + low, a->K, a->z, a->Q, a->cell_of_row + i, first,
+                     next - i, k);
     }
 }
 
@@ -140,23 +159,38 @@ VECTORIZED static void look(const LookArguments *a) {
     }
 }
 
-/* Sums over nodes of a row's values times those of its cluster: out (n, S), values (n, K),
- * by_cluster (M, S, K). */
+/* Sums over nodes of a row's values times those of its cluster, S of them. */
+INLINE void row_over_nodes(ptrdiff_t K, ptrdiff_t S, const double *restrict row, const double *restrict own,
+                           double *restrict out) {
+    for (ptrdiff_t s = 0; s < S; s++) {
+        double total[8] = {0.0};
+        ptrdiff_t j = 0;
+        for (; j + 8 <= K; j += 8)
+            for (int lane = 0; lane < 8; lane++) total[lane] += row[j + lane] * own[s * K + j + lane];
+        for (; j < K; j++) total[j & 7] += row[j] * own[s * K + j];
+        out[s] = ((total[0] + total[4]) + (total[2] + total[6])) + ((total[1] + total[5]) + (total[3] + total[7]));
+    }
+}
+
+/* out (n, S), values (n, K), by_cluster (M, S, K). */
 VECTORIZED static void over_nodes(ptrdiff_t n, ptrdiff_t K, ptrdiff_t S, const double *restrict values,
                                   const ptrdiff_t *restrict cluster_of_row, const double *restrict by_cluster,
                                   double *restrict out) {
+    /* A loop of known length for the default number of points. */
     for (ptrdiff_t i = 0; i < n; i++) {
-        const double *restrict own = by_cluster + cluster_of_row[i] * S * K, *restrict row = values + i * K;
-        for (ptrdiff_t s = 0; s < S; s++) {
-            double total[8] = {0.0};
-            ptrdiff_t j = 0;
-            for (; j + 8 <= K; j += 8)
-                for (int lane = 0; lane < 8; lane++) total[lane] += row[j + lane] * own[s * K + j + lane];
-            for (; j < K; j++) total[j & 7] += row[j] * own[s * K + j];
-            out[i * S + s] = ((total[0] + total[4]) + (total[2] + total[6])) +
-                             ((total[1] + total[5]) + (total[3] + total[7]));
-        }
+        const double *restrict own = by_cluster + cluster_of_row[i] * S * K;
+        if (K == 7)
+            row_over_nodes(7, S, values + i * 7, own, out + i * S);
+        else
+            row_over_nodes(K, S, values + i * K, own, out + i * S);
     }
+}
+
+/* X' s within clusters, out (M, p), zero at first. */
+VECTORIZED static void products_by_cluster(ptrdiff_t n, ptrdiff_t p, const double *restrict x,
+                                           const ptrdiff_t *restrict cluster_of_row,
+                                           const double *restrict values, double *restrict out) {
+    for (ptrdiff_t i = 0; i < n; i++) add(out + cluster_of_row[i] * p, x + i * p, values[i], p);
 }
 
 #endif

@@ -1,243 +1,11 @@
-/* The extension module memagic.engine._kernel: arrays come in as contiguous buffers, checked for their
- * type and size; the interpreter's lock is released while they are worked on. memagic/engine/kernel.py is
- * the face of what is about densities; memagic/engine/crossed uses the rest.
+/* The extension module memagic.engine._kernel, whose face is memagic/engine/kernel.py, but that of crossed
+ * effects in memagic/engine/crossed. The interpreter's lock is released while arrays are worked on.
  */
-#define Py_LIMITED_API 0x030B0000
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
-#include "buffers.h"
 #include "crossed_methods.h"
-#include "look.h"
+#include "density_methods.h"
+#include "look_methods.h"
+#include "node_methods.h"
 #include "small_methods.h"
-
-static const Kind *kind_of(long code) {
-    if (code >= 0 && code < N_KINDS) return &KINDS[code];
-    PyErr_SetString(PyExc_ValueError, "no such density");
-    return NULL;
-}
-
-/* densities(code, parameters, columns, eta, logf, first | None, second | None) */
-static PyObject *densities(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
-    (void)self;
-    if (n_args != 7) return PyErr_Format(PyExc_TypeError, "densities takes 7 arguments");
-    const Kind *kind = kind_of(PyLong_AsLong(args[0]));
-    if (!kind) return NULL;
-    int derive = args[5] != Py_None;
-    ptrdiff_t m = items(args[3]), given = items(args[2]);
-    if (m < 0 || given < 0) return NULL;
-    ptrdiff_t n = given / kind->columns;
-    if (n * kind->columns != given || (n ? m % n : m) != 0)
-        return PyErr_Format(PyExc_ValueError, "columns do not go into the elements");
-    Buffers buffers = {.taken = 0};
-    const double *parameters = take(&buffers, args[1], kind->parameters, 'd', 0);
-    const double *columns = parameters ? take(&buffers, args[2], given, 'd', 0) : NULL;
-    const double *eta = columns ? take(&buffers, args[3], m, 'd', 0) : NULL;
-    double *logf = eta ? take(&buffers, args[4], m, 'd', PyBUF_WRITABLE) : NULL;
-    double *first = logf && derive ? take(&buffers, args[5], m, 'd', PyBUF_WRITABLE) : NULL;
-    double *second = first ? take(&buffers, args[6], m, 'd', PyBUF_WRITABLE) : NULL;
-    if (!logf || (derive && !second)) {
-        release(&buffers);
-        return NULL;
-    }
-    Py_BEGIN_ALLOW_THREADS
-    ptrdiff_t k = n ? m / n : 1, row = 0, at = 0; /* the element to come is `at` of `row` */
-    double spread[MOST_COLUMNS * CHUNK];
-    for (ptrdiff_t begin = 0; begin < m; begin += CHUNK) {
-        ptrdiff_t size = m - begin < CHUNK ? m - begin : CHUNK;
-        if (k == 1) {
-            for (int c = 0; c < kind->columns; c++)
-                memcpy(spread + c * CHUNK, columns + c * n + begin, size * sizeof(double));
-        } else {
-            for (ptrdiff_t i = 0; i < size; i++) {
-                for (int c = 0; c < kind->columns; c++) spread[c * CHUNK + i] = columns[c * n + row];
-                if (++at == k) {
-                    at = 0;
-                    row++;
-                }
-            }
-        }
-        Output out = {logf + begin, NULL, derive ? first + begin : NULL, derive ? second + begin : NULL};
-        kind->density(size, eta + begin, spread, parameters, out);
-    }
-    Py_END_ALLOW_THREADS
-    release(&buffers);
-    Py_RETURN_NONE;
-}
-
-/* look(code, parameters, columns, fixed, effects, z, cell_of_row, cluster_of_row, weight | None, logf,
- *      x | None, scores, z_first, second, clusters, cells, nodes): see LookArguments. */
-static PyObject *look_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
-    (void)self;
-    if (n_args != 17) return PyErr_Format(PyExc_TypeError, "look takes 17 arguments");
-    LookArguments a = {0};
-    a.kind = kind_of(PyLong_AsLong(args[0]));
-    if (!a.kind) return NULL;
-    ptrdiff_t n_clusters = PyLong_AsSsize_t(args[14]), n_cells = PyLong_AsSsize_t(args[15]);
-    a.K = PyLong_AsSsize_t(args[16]);
-    if (PyErr_Occurred()) return NULL;
-    a.n = items(args[3]);
-    ptrdiff_t size_z = items(args[5]);
-    if (a.n < 0 || size_z < 0) return NULL;
-    if (n_clusters < 1 || n_cells < 1 || a.K < 1 || a.n < 1 || size_z % n_cells)
-        return PyErr_Format(PyExc_ValueError, "a block is empty");
-    a.Q = size_z / n_cells;
-    int derive = args[10] != Py_None;
-    Buffers buffers = {.taken = 0};
-    int done = 0;
-    do {
-        if (!(a.parameters = take(&buffers, args[1], a.kind->parameters, 'd', 0))) break;
-        if (!(a.columns = take(&buffers, args[2], a.kind->columns * a.n, 'd', 0))) break;
-        if (!(a.fixed = take(&buffers, args[3], a.n, 'd', 0))) break;
-        if (!(a.effects = take(&buffers, args[4], n_clusters * a.Q * a.K, 'd', 0))) break;
-        if (!(a.z = take(&buffers, args[5], size_z, 'd', 0))) break;
-        if (!(a.cell_of_row = take(&buffers, args[6], a.n, 'n', 0))) break;
-        if (!(a.cluster_of_row = take(&buffers, args[7], a.n, 'n', 0))) break;
-        if (args[8] != Py_None && !(a.weight = take(&buffers, args[8], a.n, 'd', 0))) break;
-        if (!(a.logf = take(&buffers, args[9], n_clusters * a.K, 'd', PyBUF_WRITABLE))) break;
-        if (derive) {
-            ptrdiff_t size_x = items(args[10]);
-            if (size_x < 0) break;
-            a.p = size_x / a.n;
-            if (!(a.x = take(&buffers, args[10], a.p * a.n, 'd', 0))) break;
-            ptrdiff_t size_scores = items(args[11]);
-            if (size_scores < 0) break;
-            a.d = size_scores / (n_clusters * a.K);
-            if (a.d < a.p) {
-                PyErr_SetString(PyExc_ValueError, "scores have no room");
-                break;
-            }
-            if (!(a.scores = take(&buffers, args[11], n_clusters * a.d * a.K, 'd', PyBUF_WRITABLE))) break;
-            if (!(a.z_first = take(&buffers, args[12], n_clusters * a.Q * a.K, 'd', PyBUF_WRITABLE))) break;
-            if (!(a.second = take(&buffers, args[13], a.n * a.K, 'd', PyBUF_WRITABLE))) break;
-        }
-        if (a.cell_of_row[a.n - 1] >= n_cells || a.cluster_of_row[a.n - 1] >= n_clusters) {
-            PyErr_SetString(PyExc_ValueError, "a row lies in no cluster");
-            break;
-        }
-        done = 1;
-    } while (0);
-    if (done) {
-        Py_BEGIN_ALLOW_THREADS
-        look(&a);
-        Py_END_ALLOW_THREADS
-    }
-    release(&buffers);
-    if (!done) return NULL;
-    Py_RETURN_NONE;
-}
-
-/* over_nodes(values, cluster_of_row, by_cluster, out, n_clusters) */
-static PyObject *over_nodes_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
-    (void)self;
-    if (n_args != 5) return PyErr_Format(PyExc_TypeError, "over_nodes takes 5 arguments");
-    ptrdiff_t n_clusters = PyLong_AsSsize_t(args[4]);
-    if (PyErr_Occurred()) return NULL;
-    ptrdiff_t n = items(args[1]), size_values = items(args[0]), size_out = items(args[3]);
-    if (n < 0 || size_values < 0 || size_out < 0) return NULL;
-    if (n < 1 || n_clusters < 1) return PyErr_Format(PyExc_ValueError, "a block is empty");
-    ptrdiff_t K = size_values / n, S = size_out / n;
-    Buffers buffers = {.taken = 0};
-    const double *values = take(&buffers, args[0], n * K, 'd', 0);
-    const ptrdiff_t *cluster_of_row = values ? take(&buffers, args[1], n, 'n', 0) : NULL;
-    const double *by_cluster = cluster_of_row ? take(&buffers, args[2], n_clusters * S * K, 'd', 0) : NULL;
-    double *out = by_cluster ? take(&buffers, args[3], n * S, 'd', PyBUF_WRITABLE) : NULL;
-    if (out) {
-        Py_BEGIN_ALLOW_THREADS
-        over_nodes(n, K, S, values, cluster_of_row, by_cluster, out);
-        Py_END_ALLOW_THREADS
-    }
-    release(&buffers);
-    if (!out) return NULL;
-    Py_RETURN_NONE;
-}
-
-/* Elementwise functions of one to three columns: log_rising(log_size, y, value, first, second, third),
- * normal_interval(eta, below, above, six arrays), gompertz(eta, log_success, h, w). */
-static PyObject *log_rising_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
-    (void)self;
-    if (n_args != 7) return PyErr_Format(PyExc_TypeError, "log_rising takes 7 arguments");
-    long order = PyLong_AsLong(args[2]);
-    ptrdiff_t m = items(args[0]);
-    if (m < 0 || PyErr_Occurred()) return NULL;
-    Buffers buffers = {.taken = 0};
-    const double *in[2];
-    double *out[4];
-    int done = 1;
-    for (int i = 0; done && i < 2; i++) done = (in[i] = take(&buffers, args[i], m, 'd', 0)) != NULL;
-    for (int i = 0; done && i < 4; i++)
-        done = (out[i] = take(&buffers, args[3 + i], m, 'd', PyBUF_WRITABLE)) != NULL;
-    if (done) {
-        Py_BEGIN_ALLOW_THREADS
-        for (ptrdiff_t i = 0; i < m; i++) {
-            Rising at = log_rising(in[0][i], in[1][i], (int)order);
-            out[0][i] = at.value;
-            out[1][i] = at.first;
-            out[2][i] = at.second;
-            out[3][i] = at.third;
-        }
-        Py_END_ALLOW_THREADS
-    }
-    release(&buffers);
-    if (!done) return NULL;
-    Py_RETURN_NONE;
-}
-
-static PyObject *normal_interval_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
-    (void)self;
-    if (n_args != 9) return PyErr_Format(PyExc_TypeError, "normal_interval takes 9 arguments");
-    ptrdiff_t m = items(args[0]);
-    if (m < 0) return NULL;
-    Buffers buffers = {.taken = 0};
-    const double *in[3];
-    double *out[6];
-    int done = 1;
-    for (int i = 0; done && i < 3; i++) done = (in[i] = take(&buffers, args[i], m, 'd', 0)) != NULL;
-    for (int i = 0; done && i < 6; i++)
-        done = (out[i] = take(&buffers, args[3 + i], m, 'd', PyBUF_WRITABLE)) != NULL;
-    if (done) {
-        Py_BEGIN_ALLOW_THREADS
-        for (ptrdiff_t i = 0; i < m; i++) {
-            Interval at = normal_interval(in[0][i], in[1][i], in[2][i]);
-            out[0][i] = at.log_probability;
-            out[1][i] = at.mirrored;
-            out[2][i] = at.high;
-            out[3][i] = at.low;
-            out[4][i] = at.at_high;
-            out[5][i] = at.at_low;
-        }
-        Py_END_ALLOW_THREADS
-    }
-    release(&buffers);
-    if (!done) return NULL;
-    Py_RETURN_NONE;
-}
-
-static PyObject *gompertz_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
-    (void)self;
-    if (n_args != 4) return PyErr_Format(PyExc_TypeError, "gompertz takes 4 arguments");
-    ptrdiff_t m = items(args[0]);
-    if (m < 0) return NULL;
-    Buffers buffers = {.taken = 0};
-    const double *eta = take(&buffers, args[0], m, 'd', 0);
-    double *out[3];
-    int done = eta != NULL;
-    for (int i = 0; done && i < 3; i++)
-        done = (out[i] = take(&buffers, args[1 + i], m, 'd', PyBUF_WRITABLE)) != NULL;
-    if (done) {
-        Py_BEGIN_ALLOW_THREADS
-        for (ptrdiff_t i = 0; i < m; i++) {
-            Gompertz at = gompertz(eta[i]);
-            out[0][i] = at.log_success;
-            out[1][i] = at.h;
-            out[2][i] = at.w;
-        }
-        Py_END_ALLOW_THREADS
-    }
-    release(&buffers);
-    if (!done) return NULL;
-    Py_RETURN_NONE;
-}
 
 #define METHOD(name, function) \
     { name, (PyCFunction)(void (*)(void))function, METH_FASTCALL, NULL }
@@ -246,9 +14,14 @@ static PyMethodDef methods[] = {
     METHOD("densities", densities),
     METHOD("look", look_method),
     METHOD("over_nodes", over_nodes_method),
+    METHOD("products_by_cluster", products_by_cluster_method),
     METHOD("log_rising", log_rising_method),
     METHOD("normal_interval", normal_interval_method),
     METHOD("gompertz", gompertz_method),
+    METHOD("chain_nodes", chain_nodes_method),
+    METHOD("weigh", weigh_method),
+    METHOD("join", join_method),
+    METHOD("moments", moments_method),
     METHOD("eliminate", eliminate_method),
     METHOD("invert", invert_method),
     METHOD("forwards", forwards_method),
@@ -263,7 +36,7 @@ static PyMethodDef methods[] = {
     METHOD("small_roots", small_roots_method),
     METHOD("small_inverses", small_inverses_method),
     METHOD("small_solutions", small_solutions_method),
-    METHOD("join", join_method),
+    METHOD("connect", connect_method),
     {NULL, NULL, 0, NULL},
 };
 

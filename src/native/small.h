@@ -104,8 +104,8 @@ VECTORIZED static void small_solutions(ptrdiff_t P, const ptrdiff_t *restrict si
 }
 
 /* Join columns that are linked: afterwards `label` has one number for all columns of a piece. */
-static void join(ptrdiff_t n_columns, ptrdiff_t n_links, const ptrdiff_t *restrict left,
-                 const ptrdiff_t *restrict right, ptrdiff_t *restrict label) {
+static void connect_columns(ptrdiff_t n_columns, ptrdiff_t n_links, const ptrdiff_t *restrict left,
+                            const ptrdiff_t *restrict right, ptrdiff_t *restrict label) {
     for (ptrdiff_t c = 0; c < n_columns; c++) label[c] = c;
     for (ptrdiff_t e = 0; e < n_links; e++) {
         ptrdiff_t a = left[e], b = right[e];

@@ -90,10 +90,10 @@ static PyObject *small_solutions_method(PyObject *self, PyObject *const *args, P
     Py_RETURN_NONE;
 }
 
-/* join(left, right, label) */
-static PyObject *join_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
+/* connect(left, right, label) */
+static PyObject *connect_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
     (void)self;
-    if (n_args != 3) return PyErr_Format(PyExc_TypeError, "join takes 3 arguments");
+    if (n_args != 3) return PyErr_Format(PyExc_TypeError, "connect takes 3 arguments");
     ptrdiff_t n_links = items(args[0]), n_columns = items(args[2]);
     if (n_links < 0 || n_columns < 0) return NULL;
     Buffers buffers = {.taken = 0};
@@ -102,7 +102,7 @@ static PyObject *join_method(PyObject *self, PyObject *const *args, Py_ssize_t n
     ptrdiff_t *label = right ? take(&buffers, args[2], n_columns, 'n', PyBUF_WRITABLE) : NULL;
     if (label) {
         Py_BEGIN_ALLOW_THREADS
-        join(n_columns, n_links, left, right, label);
+        connect_columns(n_columns, n_links, left, right, label);
         Py_END_ALLOW_THREADS
     }
     release(&buffers);

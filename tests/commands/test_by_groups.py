@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import pickle
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Any, NoReturn
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import memagic
 from memagic import CommandError, Session
+from memagic.commands import estimate
 from memagic.commands.by_groups import ByGroups
+from memagic.commands.estimate import fit_with_log
+from memagic.engine.start import NotFeasible
+from memagic.errors import Break
 from memagic.results import MEResults
 
 FIT = "melogit y x || g:"
@@ -128,3 +136,83 @@ def test_by_is_for_estimation() -> None:
     for text in ("by region: melogit, or", "by region: quadchk"):
         with pytest.raises(CommandError, match="may not be combined with by"):
             session.run(text)
+
+
+@pytest.mark.slow
+def test_groups_in_other_processes_are_those_of_this_one(processes: Executor) -> None:
+    here: list[str] = []
+    there: list[str] = []
+    session = Session(frame(), executor=processes)
+    found = session.run(f"bysort region year: {FIT}", stream=there.append)
+    expected = Session(frame()).run(f"bysort region year: {FIT}", stream=here.append)
+    assert str(found) == str(expected)
+    assert there == here
+    assert isinstance(found, ByGroups)
+    assert session.last is found["south", 2001.0]
+    for key, result in found.items():
+        assert isinstance(expected, ByGroups)
+        np.testing.assert_array_equal(result.params, expected[key].params)
+
+
+def failing() -> pd.DataFrame:
+    """Data whose second group has one outcome only."""
+    data = frame()
+    data["half"] = data["g"] % 3
+    data.loc[data["half"] == 1, "y"] = 1
+    return data
+
+
+def test_a_group_that_fails_there_is_the_error_here() -> None:
+    with ThreadPoolExecutor(2) as pool:
+        session = Session(failing(), executor=pool)
+        with pytest.raises(CommandError, match="outcome does not vary") as raised:
+            session.run(f"bysort half: {FIT}")
+        assert raised.value.hint == "it happened where half = 1; with by varlist, rc0: others go on"
+        # The group before has been fitted.
+        assert session.last is not None
+        found = session.run(f"bysort half, rc0: {FIT}")
+    assert isinstance(found, ByGroups)
+    assert isinstance(found[1], CommandError)
+    assert str(found) == str(Session(failing()).run(f"bysort half, rc0: {FIT}"))
+
+
+def test_an_error_of_a_fit_comes_back_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hopeless(*arguments: object) -> NoReturn:
+        raise NotFeasible
+
+    monkeypatch.setattr(estimate, "fit", hopeless)
+    errors = []
+    with ThreadPoolExecutor(2) as pool:
+        for executor in (None, pool):
+            with pytest.raises(CommandError) as raised:
+                Session(frame(), executor=executor).run(f"by region: {FIT}")
+            errors.append(raised.value.lines())
+    assert errors[1] == errors[0]
+    assert errors[0][0] == "initial values not feasible"
+
+
+def test_errors_travel_with_all_they_know() -> None:
+    error = CommandError(111, "variable x not found", span=(8, 9), hint="did you mean z?", text="melogit x")
+    assert pickle.loads(pickle.dumps(error)).lines() == error.lines()
+    broken = pickle.loads(pickle.dumps(Break(so_far="this", hint="go on")))
+    assert (broken.rc, broken.so_far, broken.hint) == (1, "this", "go on")
+
+
+def test_what_depends_on_the_group_before_stays_here() -> None:
+    sent: list[object] = []
+
+    class Recorded(ThreadPoolExecutor):
+        def submit(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+            sent.append(function)
+            return super().submit(function, *args, **kwargs)
+
+    text = "bysort region: melogit y x if x < 1 + _b[x] || g:"
+    expected = Session(frame())
+    expected.run(FIT)
+    with Recorded(2) as pool:
+        session = Session(frame(), executor=pool)
+        session.run(FIT)
+        assert str(session.run(text)) == str(expected.run(text))
+        assert sent == []
+        session.run(f"by region: {FIT}")
+    assert sent == [fit_with_log] * 2

@@ -240,7 +240,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     settings_seen: list[Settings] = []
     fit = estimation.fit
 
-    def listening(problem: Problem, settings: Settings, listener: Listener, constraints: None) -> Fit:
+    def listening(problem: Problem, settings: Settings, listener: Listener, *others: object) -> Fit:
         settings_seen.append(settings)
         return fit(problem, settings, listener)
 

@@ -82,7 +82,7 @@ def test_joined_columns_are_connected() -> None:
     for n_links in (0, 30, 60, 200):
         left, right = rng.integers(0, 80, n_links), rng.integers(0, 80, n_links)
         label = np.empty(80, dtype=np.intp)
-        _kernel.join(left, right, label)
+        _kernel.connect(left, right, label)
         graph = coo_array((np.ones(n_links), (left, right)), shape=(80, 80))
         count, expected = connected_components(graph, directed=False)
         pairs = np.unique(np.stack([label, expected]), axis=1)

@@ -117,6 +117,12 @@ def test_look(name: str, weighted: bool, n_nodes: int, q: int) -> None:
     assert kernel.over_nodes(data, sums.second, moments) == pytest.approx(averaged, abs=1e-14 * size)
 
 
+def test_products_by_cluster() -> None:
+    data, values = rows(False, [1, 3, 600, 2], 1), np.random.default_rng(4).normal(size=(606, 1))
+    expected = np.add.reduceat(data.x * values, [0, 1, 4, 604], axis=0)
+    assert kernel.products_by_cluster(data, values) == pytest.approx(expected, abs=1e-12)
+
+
 def test_threads_give_the_same() -> None:
     data, family = rows(False, [50] * 400, 1), BinomialLogit()
     y, r = response("bernoulli", 20_000)

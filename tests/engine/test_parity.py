@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,40 +13,20 @@ from memagic.results import MEResults
 
 Fit = Callable[[str, str], MEResults]
 
-
-@dataclass(frozen=True)
-class Printed:
-    """Log likelihood, and coefficients with standard errors, as Stata 18 stored them."""
-
-    options: str
-    ll: float
-    x1: tuple[float, float]
-    cons: tuple[float, float]
+STATA = Path(__file__).resolve().parents[1] / "reference" / "stata.json"
+MODELS: list[dict[str, Any]] = json.loads(STATA.read_text(encoding="utf-8"))["models"]
 
 
-QUADRATURE = Printed(
-    "intpoints(8)",
-    -909.73343022222832,
-    (0.60616645888918, 0.06360490233759),
-    (-0.54154040410931, 0.11861264573291),
-)
-LAPLACE = Printed(
-    "intmethod(laplace)",
-    -910.06056659783,
-    (0.60629269817931, 0.06361134924806),
-    (-0.54125654747286, 0.11806208988043),
-)
-
-
-@pytest.mark.parametrize("printed", [QUADRATURE, LAPLACE], ids=["mvaghermite", "laplace"])
-def test_sixteen_digits(printed: Printed, fitted: Fit) -> None:
-    result = fitted(f"melogit y x1 || gid:, {printed.options}", "parity")
+@pytest.mark.parametrize("printed", MODELS, ids=lambda model: model["id"])
+def test_sixteen_digits(printed: dict[str, Any], fitted: Fit) -> None:
+    result = fitted(printed["command"], printed["data"])
     assert result.converged
-    assert result.llf == pytest.approx(printed.ll, rel=1e-9)
-    for name, (b, se) in (("x1", printed.x1), ("_cons", printed.cons)):
+    assert result.llf == pytest.approx(printed["ll"], rel=1e-9)
+    assert set(printed["params"]) == set(printed["se"]) == {"x1", "_cons"}
+    for name, b in printed["params"].items():
         # Stata's own maximizer leaves some 1e-7: its scaled gradient need only be below 1e-5.
         assert result.params[name] == pytest.approx(b, rel=1e-7), name
-        assert result.bse[name] == pytest.approx(se, rel=1e-6), name
+        assert result.bse[name] == pytest.approx(printed["se"][name], rel=1e-6), name
 
 
 def test_more_points_change_little(fitted: Fit) -> None:

@@ -79,7 +79,7 @@ def test_replay_without_estimates(shell: Shell) -> None:
 def test_our_own_faults_stay_tracebacks(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*arguments: object, **options: object) -> None:
         raise ZeroDivisionError("a fault")
 
     monkeypatch.setattr("memagic.commands.estimate.fit_model", broken)

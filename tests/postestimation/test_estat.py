@@ -64,7 +64,7 @@ def test_icc_by_hand(fitted: Fitted) -> None:
         "Residual intraclass correlation\n"
         "\n"
         "----------------------------------------------------------\n"
-        "             |       ICC  Std. err.  [95% conf.  interval]\n"
+        "             |       ICC  Std. err.   [95% conf. interval]\n"
         "-------------+--------------------------------------------\n"
         "    district |  .0615089   .0196299    .0325594    .113187\n"
         "----------------------------------------------------------"

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from time import sleep
 
 import numpy as np
 import pandas as pd
 import pytest
+from loky import ProcessPoolExecutor as LokyPool
 from scipy import stats
 
 import memagic
 from memagic import CommandError, Session
-from memagic.postestimation.bootstrap import _carry_out
-from memagic.postestimation.mixtures import boundary_mixture
+from memagic.postestimation.likelihood_ratio import LikelihoodRatio
 from memagic.postestimation.simulate import draw_response
+from memagic.postestimation.workers import carry_out, crew_of
 from memagic.results import MEResults
+from memagic.results.mixtures import boundary_mixture
 
 Fitted = Callable[[str, str], MEResults]
 
@@ -109,25 +115,33 @@ def test_variances_of_two_levels_and_a_coefficient(fitted: Fitted) -> None:
     plain = memagic.run("meglm y", data=frame)
     both = memagic.run("meglm y x || s: || c:", data=frame)
     weights, reason = boundary_mixture(plain.estimates, both.estimates)
-    assert weights == {1: 0.25, 2: 0.5, 3: 0.25}
     assert "independent" in reason
+    # A balanced design: the squared sums of the groups have the covariances n_s^2, n_c^2 and n_c n_s, and
+    # the residual variance takes a share of each.
+    information = np.array([[20.0 * 400, 80.0 * 25], [80.0 * 25, 80.0 * 25]]) - 400.0
+    rho = information[0, 1] / np.sqrt(information[0, 0] * information[1, 1])
+    outside = 0.25 + np.arcsin(rho) / (2 * np.pi)
+    assert weights == {
+        1: pytest.approx(outside, abs=0.003),
+        2: 0.5,
+        3: pytest.approx(0.5 - outside, abs=0.003),
+    }
     found = plain.lrtest(both, mixture=True)
     assert found.df == 3
     assert found.mixture is not None
-    tails = [
-        0.25 * stats.chi2.sf(found.chi2, 1),
-        0.5 * stats.chi2.sf(found.chi2, 2),
-        0.25 * stats.chi2.sf(found.chi2, 3),
-    ]
+    tails = [weight * stats.chi2.sf(found.chi2, df) for df, weight in weights.items()]
     assert found.mixture.p == pytest.approx(sum(tails))
-    # Two correlated effects vanish at once: no weights are known.
-    slopes = memagic.run("meglm y x || s: x, covariance(unstructured)", data=frame)
+    # Between models with random effects the variances count as uncorrelated.
+    one = memagic.run("meglm y || s:", data=frame)
+    two = memagic.run("meglm y x || s: x || c:", data=frame)
+    assert boundary_mixture(one.estimates, two.estimates)[0] == {1: 0.25, 2: 0.5, 3: 0.25}
+    # Three effects that vanish with their covariances: no weights are known.
+    slopes = memagic.run("meglm y x || s: x z, covariance(unstructured)", data=frame.assign(z=frame.x**2))
     with pytest.raises(CommandError) as error:
         plain.lrtest(slopes, mixture=True)
     assert error.value.rc == 498
     assert "bootstrap" in str(error.value.hint)
     # The test without random effects is the line below the table.
-    one = memagic.run("meglm y || s:", data=frame)
     line = plain.lrtest(one, mixture=True)
     assert line.chi2 == pytest.approx(one.e["chi2_c"], rel=1e-8)
     assert line.mixture is not None
@@ -180,6 +194,113 @@ def test_commands_that_are_refused(
     assert error.value.rc == rc
 
 
+# --- against no random effects -----------------------------------------------------------------
+
+
+def test_the_last_estimates_against_no_random_effects(
+    models: dict[str, MEResults], shared_data: Callable[[str], pd.DataFrame]
+) -> None:
+    session = Session(data=shared_data("bangladesh"))
+    session.run(f"{BASE} || district: i.urban")
+    fit = session.last
+    assert fit is not None
+    shown = session.run("lrtest, mixture stats dir")
+    assert isinstance(shown, LikelihoodRatio)
+    plain = memagic.run(BASE, data=shared_data("bangladesh"))
+    assert shown.chi2 == pytest.approx(2 * (fit.llf - plain.llf), rel=1e-8)
+    assert (shown.chi2, shown.df, shown.p) == (fit.e["chi2_c"], fit.e["df_c"], fit.e["p_c"])
+    assert shown.mixture is not None
+    # The effect of urban varies within the groups, whose sums go with those of all observations.
+    weights = dict(shown.mixture.weights)
+    assert 0.05 < weights[2] < 0.25
+    assert (weights[1], weights[0] + weights[2]) == (0.5, pytest.approx(0.5))
+    expected = 0.5 * stats.chi2.sf(shown.chi2, 1) + weights[2] * stats.chi2.sf(shown.chi2, 2)
+    assert shown.mixture.p == pytest.approx(expected)
+    text = str(shown)
+    assert "Assumption: logistic model nested within ." in text
+    assert "zero in the logistic model" in " ".join(text.split())
+    assert f"{plain.aic:.3f}" in text
+    # The same with the smaller model fitted and named.
+    named = plain.lrtest(fit, mixture=True)
+    assert named.mixture is not None
+    assert named.mixture.p == pytest.approx(shown.mixture.p)
+    assert fit.lrtest(mixture=True).r == shown.r
+
+
+def test_one_variance_is_the_line_below_the_table(models: dict[str, MEResults]) -> None:
+    fit = models["r_int"]
+    found = fit.lrtest(mixture=True)
+    assert found.mixture is not None
+    assert found.mixture.p == fit.e["p_c"]
+    assert "lrtest, mixture" not in fit.to_html()
+
+
+def test_a_notebook_offers_the_mixture(models: dict[str, MEResults]) -> None:
+    fit = models["r_urban"]
+    mixture = fit.lrtest(mixture=True).mixture
+    assert mixture is not None
+    words = f"lrtest, mixture gives the p-value of the mixture of chi2 distributions: {mixture.p:.4f}"
+    assert words in fit.to_html()
+    assert "mixture" not in fit.to_text()
+    assert "mixture" not in fit.to_latex()
+    # Two correlated effects: four parts, of which the last are the weights of a cone.
+    correlated = models["r_urban_corr"]
+    found = correlated.lrtest(mixture=True).mixture
+    assert found is not None
+    weights = dict(found.weights)
+    assert list(weights) == [0, 1, 2, 3]
+    assert weights[0] + weights[2] == pytest.approx(0.5)
+    assert "their covariance are zero in the logistic model" in found.reason
+    assert "lrtest, mixture" in correlated.to_html()
+
+
+def test_nothing_is_offered_where_it_would_take_time(
+    models: dict[str, MEResults], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memagic.results.report._NOTICED", 1_000)
+    assert "lrtest, mixture" not in models["r_urban"].to_html()
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (BASE, "the model has no random effects"),
+        (
+            f"{BASE} || district:, vce(robust)",
+            "no LR test against the model without random effects",
+        ),
+    ],
+)
+def test_no_test_against_no_random_effects(fitted: Fitted, command: str, message: str) -> None:
+    with pytest.raises(CommandError) as error:
+        fitted(command, "bangladesh").lrtest(mixture=True)
+    assert (error.value.rc, error.value.message) == (498, message)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "meglm y x || s: || c:",
+        "melogit win x || _all: R.s || c: x",
+        "meologit cat x || s: x, covariance(unstructured)",
+    ],
+)
+def test_bootstrap_against_no_random_effects(command: str) -> None:
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame({"s": np.repeat(range(12), 10), "c": np.repeat(range(40), 3)})
+    frame["x"] = rng.normal(size=120)
+    frame["y"] = frame.x + rng.normal(size=120)
+    frame["win"] = (frame.y > 0.2).astype(float)
+    frame["cat"] = np.digitize(frame.y, [-0.5, 1.0])
+    fit = memagic.run(command, data=frame)
+    plain = memagic.run(command.split("||")[0], data=frame)
+    one, two = fit.lrtest(bootstrap=4, seed=2), plain.lrtest(fit, bootstrap=4, seed=2)
+    assert one.bootstrap is not None
+    assert two.bootstrap is not None
+    np.testing.assert_allclose(one.bootstrap.statistics, two.bootstrap.statistics, atol=1e-6)
+    assert one.bootstrap.failed == 0
+
+
 # --- bootstrap ----------------------------------------------------------------------------------
 
 
@@ -222,6 +343,67 @@ def test_workers_change_no_number(linear: tuple[MEResults, MEResults]) -> None:
     assert not np.array_equal(one.bootstrap.statistics, other.bootstrap.statistics)
 
 
+def test_threads_and_processes_change_no_number(models: dict[str, MEResults]) -> None:
+    small, large = models["r_int"], models["r_urban"]
+    one = small.lrtest(large, bootstrap=6, seed=3).bootstrap
+    told: list[tuple[int, int]] = []
+    processes = small.lrtest(
+        large, bootstrap=6, seed=3, workers=2, progress=lambda *n: told.append(n)
+    ).bootstrap
+    with ThreadPoolExecutor(2) as pool:
+        threads = small.lrtest(large, bootstrap=6, seed=3, executor=pool).bootstrap
+        # The pool is the caller's and stays open.
+        assert pool.submit(int, "1").result() == 1
+    assert one is not None
+    assert threads is not None
+    assert processes is not None
+    assert one.failed == 0
+    assert one.statistics.tobytes() == threads.statistics.tobytes() == processes.statistics.tobytes()
+    assert told == [(k, 6) for k in range(1, 7)]
+
+
+def test_a_process_pool_of_the_standard_library(
+    linear: tuple[MEResults, MEResults], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What runs the tests side by side has a main module that new processes cannot ask about.
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None, raising=False)
+    one = linear[0].lrtest(linear[1], bootstrap=4, seed=3).bootstrap
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        two = linear[0].lrtest(linear[1], bootstrap=4, seed=3, executor=pool).bootstrap
+    assert one is not None
+    assert two is not None
+    assert one.statistics.tobytes() == two.statistics.tobytes()
+
+
+def test_an_interrupt_leaves_no_process() -> None:
+    # A function of a function goes to the processes as it is: they do not know this file.
+    def slow(k: int) -> float:
+        sleep(0.05)
+        return float(k)
+
+    def stop(done: int, total: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with crew_of(2) as crew:
+        found = carry_out(slow, range(60), crew, stop)
+        assert isinstance(crew.executor, LokyPool)
+        assert not crew.executor._processes
+    done = [k for k, value in enumerate(found) if value is not None]
+    assert 2 <= len(done) < 60
+    assert [found[k] for k in done] == done
+
+
+def test_a_process_that_dies() -> None:
+    def dies(k: int) -> float:
+        os._exit(1)
+
+    with pytest.raises(CommandError) as error, crew_of(2) as crew:
+        carry_out(dies, range(2), crew, None)
+    assert error.value.rc == 498
+    assert "ended before" in error.value.message
+
+
 def test_an_interrupt_keeps_what_is_done() -> None:
     def stop(done: int, total: int) -> None:
         if done == 3:
@@ -231,12 +413,13 @@ def test_an_interrupt_keeps_what_is_done() -> None:
         sleep(0.02)
         return float(k)
 
-    found = _carry_out(slow, 50, 2, stop)
+    with ThreadPoolExecutor(2) as pool, crew_of(2, pool) as crew:
+        found = carry_out(slow, range(50), crew, stop)
     done = [k for k, value in enumerate(found) if value is not None]
     assert 3 <= len(done) < 50
     assert [found[k] for k in done] == done
-    with pytest.raises(KeyboardInterrupt):
-        _carry_out(_interrupted, 2, 1, None)
+    with pytest.raises(KeyboardInterrupt), crew_of(1) as crew:
+        carry_out(_interrupted, range(2), crew, None)
 
 
 def _interrupted(k: int) -> float:

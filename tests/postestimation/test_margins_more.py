@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import memagic
 from memagic import CommandError, Session
@@ -14,6 +15,7 @@ from memagic.engine.space import from_reported
 from memagic.postestimation.typed import run_margins
 from memagic.results import MEResults
 from memagic.results.estimates import Estimates
+from memagic.results.posted import Posted
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +66,7 @@ def moved(estimates: Estimates, k: int, step: float) -> Estimates:
         "arm, expression(exp(predict(mu)*2) / (1 + xb()^2))",
         ", expression(ln(predict())*_b[income] + income^2*z) dydx(income arm)",
         ", expression(sqrt(predict(mu conditional(fixedonly)))) eyex(income) at(arm=(0 2))",
+        ", expression(normal(xb()) - normalden(xb(), 2) + invnormal(predict())) dydx(income)",
         ", expression(invlogit(xb()) * _b[/var(_cons[g])]) dyex(income)",
     ],
 )
@@ -94,6 +97,15 @@ def test_expressions_by_hand(fit: MEResults, data: pd.DataFrame) -> None:
         for s in (h, -h)
     )
     assert slope == pytest.approx((up - down) / (2 * h), rel=1e-7)
+
+
+def test_the_probit_scale_of_a_marginal_mean(fit: MEResults, data: pd.DataFrame) -> None:
+    # E(normal(xb)) by hand, and its slope: the density times the coefficient.
+    xb = np.asarray(fit.predict("xb"))
+    found = fit.margins(", expression(normal(xb()))")
+    assert found.b[0] == pytest.approx(stats.norm.cdf(xb).mean())
+    slope = fit.margins(", expression(normal(xb())) dydx(income)")
+    assert slope.b[0] == pytest.approx(stats.norm.pdf(xb).mean() * fit.params["income"])
 
 
 # --- names --------------------------------------------------------------------------------------
@@ -223,6 +235,100 @@ def test_unconditional_needs_robust(fit: MEResults) -> None:
     assert error.value.rc == 198
 
 
+# Rows with frequency weights are those rows repeated, each with the standard errors of the repetition.
+
+
+def test_unconditional_with_frequency_weights_is_that_of_the_rows_repeated(data: pd.DataFrame) -> None:
+    rng = np.random.default_rng(8)
+    weighted = data.assign(f=rng.integers(1, 4, len(data)))
+    repeated = weighted.loc[weighted.index.repeat(weighted.f)].reset_index(drop=True)
+    text = "arm, at(income=(0 1)) vce(unconditional)"
+    short = memagic.run("melogit win income i.arm [fw=f], vce(robust)", data=weighted)
+    long = memagic.run("melogit win income i.arm, vce(robust)", data=repeated)
+    found, expected = short.margins("arm, vce(unconditional)"), long.margins("arm, vce(unconditional)")
+    np.testing.assert_allclose(found.b, expected.b, rtol=1e-6)
+    np.testing.assert_allclose(found.v, expected.v, rtol=1e-5)
+    assert found.n_obs == expected.n_obs == len(repeated)
+    assert short.margins(text).se == pytest.approx(long.margins(text).se, rel=1e-5)
+    # The rows as such have other errors.
+    assert memagic.run("melogit win income i.arm, vce(robust)", data=weighted).margins(
+        "arm, vce(unconditional)"
+    ).se != pytest.approx(found.se, rel=0.05)
+
+
+def test_unconditional_with_frequency_weights_of_groups_is_that_of_the_groups_repeated(
+    data: pd.DataFrame,
+) -> None:
+    rng = np.random.default_rng(9)
+    copies = rng.integers(1, 4, 40)
+    weighted = data.assign(h=copies[data.g], f=rng.integers(1, 3, len(data)))
+    rows = weighted.loc[weighted.index.repeat(weighted.f)]
+    parts = [rows[rows.g == g].assign(g=100 * g + k) for g in range(40) for k in range(copies[g])]
+    repeated = pd.concat(parts, ignore_index=True)
+    command = "melogit win income i.arm"
+    short = memagic.run(f"{command} [fw=f] || g:, fweight(h) intpoints(5) vce(robust)", data=weighted)
+    long = memagic.run(f"{command} || g:, intpoints(5) vce(robust)", data=repeated)
+    found, expected = short.margins("arm, vce(unconditional)"), long.margins("arm, vce(unconditional)")
+    np.testing.assert_allclose(found.b, expected.b, rtol=1e-5)
+    np.testing.assert_allclose(found.v, expected.v, rtol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def surveyed(data: pd.DataFrame) -> pd.DataFrame:
+    rng = np.random.default_rng(10)
+    return data.assign(psu=data.g // 2, stratum=data.g // 10, w=rng.uniform(0.5, 3.0, len(data)))
+
+
+def linearized(frame: pd.DataFrame, moved: np.ndarray, strata: str | None) -> float:
+    """The standard error of the sum of what the rows move, by the units within strata ([SVY] eq. 1)."""
+    one = pd.DataFrame({"z": moved, "psu": frame.psu, "stratum": 0 if strata is None else frame[strata]})
+    total = 0.0
+    for _, units in one.groupby("stratum"):
+        sums = units.groupby("psu").z.sum()
+        total += len(sums) / (len(sums) - 1) * ((sums - sums.mean()) ** 2).sum()
+    return float(np.sqrt(total))
+
+
+@pytest.mark.parametrize("strata", [None, "stratum"])
+def test_unconditional_under_a_survey_is_the_variance_of_a_weighted_mean(
+    surveyed: pd.DataFrame, strata: str | None
+) -> None:
+    # As for the canonical model above, the mean prediction is the weighted mean of the response.
+    session = Session(data=surveyed)
+    session.run("svyset psu [pw=w]" + (f", strata({strata})" if strata else ""))
+    fit = session.run("svy: melogit win income i.arm")
+    assert isinstance(fit, MEResults)
+    found = fit.margins(", vce(unconditional)")
+    share = surveyed.w / surveyed.w.sum()
+    mean = float(share @ surveyed.win)
+    assert found.b[0] == pytest.approx(mean, rel=1e-6)
+    moved = np.asarray(share * (surveyed.win - mean))
+    assert found.se[0] == pytest.approx(linearized(surveyed, moved, strata), rel=1e-5)
+    # By levels of a factor of the model the means are those of the levels, too.
+    over = fit.margins(", over(arm) vce(unconditional)")
+    for k, level in enumerate((0, 1, 2)):
+        inside = surveyed.arm == level
+        part = surveyed.w * inside / surveyed.w[inside].sum()
+        moved = np.asarray(part * (surveyed.win - part @ surveyed.win))
+        assert over.se[k] == pytest.approx(linearized(surveyed, moved, strata), rel=1e-5)
+    # Limits by the design's degrees of freedom.
+    df = 20 - (1 if strata is None else 4)
+    half = stats.t.ppf(0.975, df) * found.se[0]
+    assert found.upper[0] - found.b[0] == pytest.approx(half)
+
+
+def test_unconditional_under_a_survey_of_one_stratum_is_that_of_clusters(surveyed: pd.DataFrame) -> None:
+    session = Session(data=surveyed.assign(one=1.0))
+    session.run("svyset psu, weight(one) || _n, weight(w)")
+    text = "arm, vce(unconditional)"
+    survey = session.run("svy: melogit win income i.arm || psu:, intpoints(5)")
+    cluster = session.run("melogit win income i.arm [pw=w] || psu:, intpoints(5)")
+    assert isinstance(survey, MEResults)
+    assert isinstance(cluster, MEResults)
+    np.testing.assert_allclose(survey.margins(text).v, cluster.margins(text).v, rtol=1e-4)
+    assert survey.margins(text).statistic == "t"
+
+
 # --- post ---------------------------------------------------------------------------------------
 
 
@@ -256,6 +362,81 @@ def test_posted_margins_are_estimates(session: Session, fit: MEResults) -> None:
     assert session.last is fit
 
 
+def test_posted_contrasts_are_estimates(session: Session, fit: MEResults) -> None:
+    shown = fit.compare_margins("r.arm")
+    session.run("margins r.arm, post")
+    one = session.run("lincom r1vs0.arm")
+    compared = shown.comparisons
+    assert (one.b[0], one.se[0]) == (pytest.approx(compared.b[0]), pytest.approx(compared.se[0]))  # type: ignore[union-attr]
+    # The difference of two contrasts is that of two margins.
+    margins = fit.margins("arm")
+    two = session.run("lincom _b[r2vs0.arm] - _b[r1vs0.arm]")
+    assert two.b[0] == pytest.approx(margins.b[2] - margins.b[1])  # type: ignore[union-attr]
+    row = np.array([0.0, -1.0, 1.0])
+    assert two.se[0] == pytest.approx(np.sqrt(row @ margins.v @ row))  # type: ignore[union-attr]
+    assert session.run("test r1vs0.arm r2vs0.arm").statistic == pytest.approx(shown.tests[0].statistic)  # type: ignore[union-attr]
+    assert session.last is None
+    assert str(session.run("estimates replay")) == str(shown)
+
+
+def test_joint_tests_alone_are_posted_with_their_contrasts(session: Session, fit: MEResults) -> None:
+    session.run("margins arm, contrast post at(income=(0 1))")
+    names = "r1vs0.arm@1._at r2vs0.arm@1._at"
+    expected = fit.compare_margins("arm, contrast at(income=(0 1))").tests[0]
+    assert session.run(f"test {names}").statistic == pytest.approx(expected.statistic)  # type: ignore[union-attr]
+    with pytest.raises(CommandError) as error:
+        session.run("test r1vs0.arm")
+    assert error.value.rc == 111
+    assert "r1vs0.arm@" in str(error.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("ar.arm", ["ar1vs0.arm", "ar2vs1.arm"]),
+        ("a.arm", ["a0vs1.arm", "a1vs2.arm"]),
+        ("g.arm", ["g0vsmean.arm", "g1vsmean.arm", "g2vsmean.arm"]),
+        ("rb2.arm", ["r0vs2.arm", "r1vs2.arm"]),
+        (", at(income=(0 1 2)) contrast(atcontrast(r))", ["r2vs1._at", "r3vs1._at"]),
+        ("arm, at(income=(0 1)) contrast(atcontrast(r))", ["r2vs1._at#r1vs0.arm", "r2vs1._at#r2vs0.arm"]),
+        ("r.arm, dydx(income)", ["income:r1vs0.arm", "income:r2vs0.arm"]),
+        ("r.arm, over(half)", ["r1vs0.arm@0.half", "r2vs0.arm@0.half", "r1vs0.arm@1.half"]),
+    ],
+)
+def test_names_of_posted_contrasts(session: Session, text: str, names: list[str]) -> None:
+    session.run(f"margins {text}{',' if ',' not in text else ''} post")
+    found = session._shelf().latest()
+    assert isinstance(found, Posted)
+    assert list(found.names)[: len(names)] == names
+    for k, name in enumerate(found.names):
+        assert session.run(f"nlcom _b[{name}]").b[0] == pytest.approx(found.b[k])  # type: ignore[union-attr]
+
+
+def test_the_margins_of_pairs_are_posted(session: Session, fit: MEResults) -> None:
+    shown = fit.compare_margins("arm, pwcompare")
+    session.run("margins arm, pwcompare post")
+    margins = fit.margins("arm")
+    found = session.run("lincom 2.arm - 1.arm")
+    assert found.b[0] == pytest.approx(margins.b[2] - margins.b[1])  # type: ignore[union-attr]
+    assert found.se[0] == pytest.approx(shown.comparisons.se[2])  # type: ignore[union-attr]
+    assert str(session.run("estimates replay")) == str(shown)
+
+
+def test_abbreviations_are_a_setting(session: Session, fit: MEResults) -> None:
+    # `margins` takes first letters of the model's variables unless they are switched off.
+    short = ("ar", ", dydx(inc)", ", at(inc=1)", ", over(ar)")
+    full = ("arm", ", dydx(income)", ", at(income=1)", ", over(arm)")
+    for one, other in zip(short, full, strict=True):
+        assert str(session.run(f"margins {one}")) == str(session.run(f"margins {other}"))
+    session.run("set varabbrev off")
+    for text in short:
+        with pytest.raises(CommandError, match="not found"):
+            session.run(f"margins {text}")
+    for text in full:
+        session.run(f"margins {text}")
+    session.run("margins, dydx(inc*)")
+
+
 def test_equations_of_posted_effects(session: Session, fit: MEResults) -> None:
     found = fit.margins(", dydx(income arm) at(income=(0 1))")
     session.run("margins, dydx(income arm) at(income=(0 1)) post")
@@ -276,7 +457,6 @@ def test_equations_of_posted_effects(session: Session, fit: MEResults) -> None:
         (", contrast", 198),
         ("arm, contrast pwcompare", 198),
         ("r.arm, pwcompare", 198),
-        ("arm, contrast post", 198),
         ("arm, contrast(atcontrast(r))", 198),
         ("rb7.arm", 198),
         (", over(arm) within(arm)", 198),

@@ -77,7 +77,7 @@ def estimates_of(frame: pd.DataFrame) -> Callable[..., Estimates]:
         converged: bool = True,
         concave: bool = True,
     ) -> Estimates:
-        def given(problem: Problem, settings: Settings, listener: Listener, constraints: None) -> Fit:
+        def given(problem: Problem, settings: Settings, listener: Listener, *others: object) -> Fit:
             listener(Iteration(0, ll))
             return Fit(
                 estimates=np.array(b, dtype=float),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -26,13 +27,22 @@ from memagic.engine.crossed.system import TooLarge
 from memagic.engine.events import Event, Listener, silent
 from memagic.engine.fit import Fit, Settings, StoppedFit, fit
 from memagic.engine.grid import StoppedGrid
+from memagic.engine.parted import PartedProblem
 from memagic.engine.problem import Problem
 from memagic.engine.start import NotFeasible
 from memagic.errors import Break, CommandError
 from memagic.models import ModelKind, ancillary_names, density, model_kind
 from memagic.results import MEResults
+from memagic.results.diagnosis import diagnose_from_afar
 from memagic.results.display_options import DisplayOptions, Exponentiated, check_scale
-from memagic.results.estimates import Estimates, Parameter, mark_boundary, mark_held, name_parameters
+from memagic.results.estimates import (
+    Estimates,
+    Parameter,
+    SampleFacts,
+    mark_boundary,
+    mark_held,
+    name_parameters,
+)
 from memagic.results.uncertainty import Uncertainty
 from memagic.spec.tree import Command, Option
 
@@ -44,7 +54,18 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-__all__ = ["Model", "display_options", "fit_model", "prepare"]
+__all__ = [
+    "Elsewhere",
+    "Model",
+    "check_rank",
+    "check_size",
+    "display_options",
+    "fit_model",
+    "fit_with_log",
+    "kind_and_options",
+    "prepare",
+    "result_of",
+]
 
 # Least eigenvalue of X'X, scaled to a unit diagonal, that is more than rounding.
 _ROUNDING = 1e-15
@@ -75,6 +96,8 @@ class Model:
         Of the factor variables, by name and level.
     notes : tuple of str
         What there is to say before the fit.
+    elsewhere : Elsewhere or None
+        Where the data are, if `design` and `problem` have none of their own.
     """
 
     command: Command
@@ -91,6 +114,31 @@ class Model:
     categories: Array
     value_labels: dict[str, dict[float, str]]
     notes: tuple[str, ...]
+    elsewhere: Elsewhere | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Data that stay where they are.
+
+    Attributes
+    ----------
+    problem : PartedProblem
+    facts : SampleFacts
+        What is known of them here.
+    """
+
+    problem: PartedProblem
+    facts: SampleFacts
+
+
+class Stopped(KeyboardInterrupt):
+    """The user interrupted a fit; `so_far` is where it stood, `lines` its log."""
+
+    def __init__(self, so_far: Fit, lines: tuple[str, ...]) -> None:
+        super().__init__(so_far, lines)
+        self.so_far = so_far
+        self.lines = lines
 
 
 def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> Model:
@@ -101,11 +149,7 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
     CommandError
         Anything in the command or the data that does not allow the fit.
     """
-    kind = model_kind(command)
-    check_integration(command, kind)
-    shown = display_options(command.options)
-    scale = command.options.get(shown.exponentiated)
-    check_scale(kind.link, kind.family, shown.exponentiated, None if scale is None else scale.span)
+    kind, shown = kind_and_options(command)
     settings = engine_settings(command)
     design = make_design(
         command,
@@ -116,8 +160,9 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
     )
     span = command.depvar.span
     response = checked_response(kind, command.depvar.variable, design.y, design.trials, span)
-    _check_size(design, kind)
-    _check_rank(command, design)
+    check_size(len(design.y), design.x.shape[1], kind)
+    if "collinear" in command.options:
+        check_rank(command, design.x.T @ design.x)
     notes = (*design.notes, *response.notes)
     problem = engine_problem(design, density(kind, len(response.categories)), response.y)
     errors = standard_errors(command, design)
@@ -147,11 +192,28 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
     )
 
 
+def kind_and_options(command: Command) -> tuple[ModelKind, DisplayOptions]:
+    """The model that a command asks for and how it is shown.
+
+    Raises
+    ------
+    CommandError
+        What does not go together, r(198).
+    """
+    kind = model_kind(command)
+    check_integration(command, kind)
+    shown = display_options(command.options)
+    scale = command.options.get(shown.exponentiated)
+    check_scale(kind.link, kind.family, shown.exponentiated, None if scale is None else scale.span)
+    return kind, shown
+
+
 def fit_model(
     model: Model,
     stream: Callable[[str], None] | None = None,
     progress: Callable[[Progress], None] | None = None,
     listener: Listener = silent,
+    executor: Executor | None = None,
 ) -> MEResults:
     """Fit what `prepare` has made.
 
@@ -164,6 +226,8 @@ def fit_model(
         Told how far the fit is.
     listener : callable, optional
         Told what the engine tells.
+    executor : Executor, optional
+        What works on parts of the data.
 
     Raises
     ------
@@ -171,6 +235,29 @@ def fit_model(
         ``initial values not feasible``, r(1400).
     Break
         A keyboard interrupt, with the estimates so far.
+    """
+    try:
+        fitted, lines = fit_with_log(model, stream, progress, listener, executor)
+    except Stopped as stop:
+        raise Break(result_of(model, stop.so_far, stop.lines)) from None
+    return result_of(model, fitted, lines)
+
+
+def fit_with_log(
+    model: Model,
+    stream: Callable[[str], None] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    listener: Listener = silent,
+    executor: Executor | None = None,
+) -> tuple[Fit, tuple[str, ...]]:
+    """What `fit_model` makes a result of: the fit, and the lines of its log.
+
+    Raises
+    ------
+    CommandError
+        As `fit_model`.
+    Stopped
+        On a keyboard interrupt.
     """
     command, settings = model.command, model.settings
     log = IterationLog(
@@ -191,7 +278,8 @@ def fit_model(
         listener(event)
 
     try:
-        fitted = fit(model.problem, settings, hear, model.constraints)
+        problem = model.problem if model.elsewhere is None else model.elsewhere.problem
+        fitted = fit(problem, settings, hear, model.constraints, executor)
     except NotFeasible:
         raise CommandError(1400, "initial values not feasible") from None
     except TooLarge as error:
@@ -204,8 +292,8 @@ def fit_model(
     except StoppedGrid as stop:
         raise Break(hint=f"the best node so far is {_as_start(model, stop.best)}") from None
     except StoppedFit as stop:
-        raise Break(_result(model, stop.so_far, log.lines)) from None
-    return _result(model, fitted, log.lines)
+        raise Stopped(stop.so_far, tuple(log.lines)) from None
+    return fitted, tuple(log.lines)
 
 
 def _as_start(model: Model, values: Array) -> str:
@@ -218,7 +306,7 @@ def _as_start(model: Model, values: Array) -> str:
     return f"from({' '.join(pairs)})"
 
 
-def _result(model: Model, fitted: Fit, log: Sequence[str]) -> MEResults:
+def result_of(model: Model, fitted: Fit, log: Sequence[str]) -> MEResults:
     """The fit under the names of the command."""
     command, settings = model.command, model.settings
     held = mark_held(model.parameters, model.positions, fitted)
@@ -242,6 +330,10 @@ def _result(model: Model, fitted: Fit, log: Sequence[str]) -> MEResults:
         technique=technique_words(command),
         fitted=settings.estimate,
     )
+    if model.elsewhere is not None:
+        facts = model.elsewhere.facts
+        warnings = diagnose_from_afar(estimates) if estimates.fitted else ()
+        estimates = replace(estimates, facts=replace(facts, warnings=warnings))
     return MEResults(estimates, model.options)
 
 
@@ -280,23 +372,27 @@ def _wrap(options: dict[str, Option]) -> Wrap:
     return Wrap(lines, "width" if on_width else "word")
 
 
-def _check_size(design: Design, kind: ModelKind) -> None:
+def check_size(n: int, p: int, kind: ModelKind) -> None:
     """Refuse samples with no more observations than coefficients."""
-    if len(design.y) <= design.x.shape[1] and kind.family == "gaussian":
-        raise CommandError(
-            2001,
-            "insufficient observations",
-            hint=f"{len(design.y)} observations, {design.x.shape[1]} coefficients",
-        )
+    if n <= p and kind.family == "gaussian":
+        hint = f"{n} observations, {p} coefficients"
+        raise CommandError(2001, "insufficient observations", hint=hint)
 
 
-def _check_rank(command: Command, design: Design) -> None:
-    """Refuse columns kept by `collinear` that others determine to the last digit."""
-    if "collinear" not in command.options or design.x.shape[1] < 2:
+def check_rank(command: Command, products: Array) -> None:
+    """Refuse columns kept by `collinear` that others determine to the last digit.
+
+    Parameters
+    ----------
+    command : Command
+    products : ndarray, shape (p, p)
+        X'X.
+    """
+    if "collinear" not in command.options or len(products) < 2:
         return
-    scale = np.sqrt(np.maximum(np.einsum("ij,ij->j", design.x, design.x), 1e-300))
-    least = np.linalg.eigvalsh((design.x / scale).T @ (design.x / scale))[0]
-    if least < _ROUNDING * design.x.shape[1]:
+    scale = np.sqrt(np.maximum(np.diag(products), 1e-300))
+    least = np.linalg.eigvalsh(products / np.outer(scale, scale))[0]
+    if least < _ROUNDING * len(products):
         raise CommandError(
             430,
             "Hessian is singular: the fixed-effects equation has collinear variables",

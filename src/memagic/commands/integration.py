@@ -13,7 +13,14 @@ from memagic.errors import CommandError
 from memagic.models import ModelKind
 from memagic.spec.tree import Command
 
-__all__ = ["check_integration", "check_nodes", "crossed_notes", "integration_method", "is_crossed"]
+__all__ = [
+    "check_integration",
+    "check_nodes",
+    "crossed_notes",
+    "integration_method",
+    "is_crossed",
+    "too_many_nodes",
+]
 
 # Modes and curvatures come from eliminating the lowest level first, cluster by cluster, which is the
 # hierarchical decomposition of Pinheiro and Chao (2006), whatever the method is called.
@@ -94,14 +101,18 @@ def check_nodes(command: Command, settings: Settings, problem: Problem) -> None:
         return
     q, points = dimensions(problem), settings.n_points
     if q > _MOST_DIMENSIONS or not affordable(nested_problem(problem), points):
-        nodes = points**q
-        option = command.options.get("intpoints")
-        raise CommandError(
-            198,
-            f"{points} points in each of {q} dimensions make {_shown(nodes)} nodes an observation",
-            span=command.random[0].span if option is None else option.span,
-            hint="fewer points with intpoints(), or intmethod(laplace)",
-        )
+        raise too_many_nodes(command, q, points)
+
+
+def too_many_nodes(command: Command, q: int, points: int) -> CommandError:
+    """So many points in each of q dimensions ask for too much."""
+    option = command.options.get("intpoints")
+    return CommandError(
+        198,
+        f"{points} points in each of {q} dimensions make {_shown(points**q)} nodes an observation",
+        span=command.random[0].span if option is None else option.span,
+        hint="fewer points with intpoints(), or intmethod(laplace)",
+    )
 
 
 def _shown(count: int) -> str:

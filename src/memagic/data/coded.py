@@ -140,10 +140,23 @@ class Moments:
         Sums of squares.
     products : ndarray, shape (p, p)
         Of the columns, or of their deviations from their means.
+    mean : ndarray, shape (p,)
+        What they are taken from: means, or zeros.
+    n : int
+        Rows.
     """
 
     length: Array
     products: Array
+    mean: Array
+    n: int
+
+    def __add__(self, other: Moments) -> Moments:
+        """Those of two parts of the rows together."""
+        n, apart = self.n + other.n, other.mean - self.mean
+        share = other.n / max(n, 1)
+        products = self.products + other.products + self.n * share * np.outer(apart, apart)
+        return Moments(self.length + other.length, products, self.mean + share * apart, n)
 
 
 def moments(terms: Sequence[CodedTerm], n: int, p: int, *, centre: bool) -> Moments:
@@ -161,8 +174,8 @@ def moments(terms: Sequence[CodedTerm], n: int, p: int, *, centre: bool) -> Mome
     for j, term in enumerate(plain):
         x[:, j] = term.values
     length[at] = np.einsum("ij,ij->j", x, x)
-    if centre and n:
-        x -= x.mean(axis=0)
+    own = x.mean(axis=0) if centre and n else np.zeros(len(plain))
+    x -= own
     products[np.ix_(at, at)] = x.T @ x
     for k, term in enumerate(coded):
         sums, squares = _by_code(term, None), _by_code(term, term.values)
@@ -177,7 +190,10 @@ def moments(terms: Sequence[CodedTerm], n: int, p: int, *, centre: bool) -> Mome
             products[np.ix_(other.positions, term.positions)] = block.T
     if centre:
         products -= n * np.outer(mean, mean)
-    return Moments(length, products)
+    else:
+        mean[:] = 0.0
+    mean[at] = own
+    return Moments(length, products, mean, n)
 
 
 def _by_code(term: CodedTerm, by: Array | None) -> Array:

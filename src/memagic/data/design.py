@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.data.coded import coded_terms, compact, dense, moments
+from memagic.data.coded import Moments, coded_terms, compact, dense, moments
 from memagic.data.collinear import dependent_columns
-from memagic.data.levels import DesignLevel, Grouping, RandomEffects, make_levels
+from memagic.data.levels import DesignLevel, Grouping, RandomEffects, make_levels, refuse_zero, touched
 from memagic.data.origin import Origin, make_origin
 from memagic.data.perfect import has_pure_level, prune_perfect
 from memagic.data.sample import Dropped, cluster_variable, estimation_sample
@@ -29,7 +29,18 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Index = NDArray[np.intp]
 
-__all__ = ["Design", "DesignLevel", "Grouping", "RandomEffects", "make_design"]
+__all__ = [
+    "Design",
+    "DesignLevel",
+    "Grouping",
+    "RandomEffects",
+    "assemble",
+    "has_constant",
+    "judged",
+    "make_design",
+    "refuse_response",
+    "with_bases",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +129,7 @@ def make_design(
         left, r(2000); values are infinite or too large, r(459); the dependent variable is among the
         covariates, or a random-effects equation has no effects or one twice, r(198).
     """
-    _refuse_response(command)
+    refuse_response(command)
     variables = Variables(frame, command.time)
     sample, codes, dropped = estimation_sample(command, variables, trials)
     notes: list[str] = []
@@ -127,14 +138,49 @@ def make_design(
     if binary and "asis" not in command.fixed.options:
         sample = _without_perfect(variables, command.depvar.variable, columns, sample, notes)
         dropped = dropped.also("perfectly predicted", dropped.used - int(np.count_nonzero(sample)))
+    centred, keep = has_constant(command) or cutpoints, "collinear" in command.options
+    fixed = _fixed_columns(variables, columns, sample, centred, notes, keep)
+    fixed = fixed[:-1] if cutpoints else fixed
+    design = assemble(command, variables, sample, codes, trials, fixed)
+    refuse_zero(command.random, design.levels, touched(design.levels))
+    return replace(design, notes=tuple(notes), with_bases=with_bases(everything, fixed), dropped=dropped)
+
+
+def has_constant(command: Command) -> bool:
+    """Whether the fixed-effects equation has one."""
+    return "noconstant" not in command.fixed.options
+
+
+def assemble(
+    command: Command,
+    variables: Variables,
+    sample: Mask,
+    codes: dict[str, Index],
+    trials: float | str | None,
+    fixed: tuple[Column, ...],
+) -> Design:
+    """The design of a sample and of columns that are known.
+
+    Parameters
+    ----------
+    command : Command
+    variables : Variables
+    sample : ndarray of bool, shape (N,)
+    codes : dict of str to ndarray of int, shape (N,)
+        Of the group variables.
+    trials : float or str, optional
+        As in `make_design`.
+    fixed : tuple of Column
+        All columns of the fixed-effects equation, as they turned out.
+
+    Raises
+    ------
+    CommandError
+        As `make_design`, for all that is not the sample's or the columns' own.
+    """
     offset = _offset(
         variables, sample, command.fixed.options.get("offset"), command.fixed.options.get("exposure")
     )
-    has_constant = "noconstant" not in command.fixed.options
-    keep = "collinear" in command.options
-    x, fixed = _fixed_columns(variables, columns, sample, has_constant or cutpoints, notes, keep)
-    if cutpoints:
-        x, fixed = np.ascontiguousarray(x[:, :-1]), fixed[:-1]
     levels = make_levels(variables, command.random, codes, sample)
     clusters = cluster_variable(command)
     weights = make_weights(command, variables, sample, [level.grouping for level in levels])
@@ -145,20 +191,28 @@ def make_design(
     return Design(
         sample=sample,
         y=variables.numbers(command.depvar.variable)[sample],
-        x=x,
+        x=_matrix(variables, fixed, sample),
         fixed=fixed,
         offset=offset,
         trials=variables.numbers(trials)[sample] if isinstance(trials, str) else float(trials or 1.0),
         levels=levels,
-        notes=tuple(notes),
+        notes=(),
         weights=weights,
         clusters=None if clusters is None else codes[clusters[0]][sample],
-        with_bases=_with_bases(everything, fixed),
         covariates=_covariates(variables, fixed, levels, sample),
-        index=frame.index,
-        dropped=dropped,
+        index=variables.frame.index,
         origin=make_origin(variables, sample, [*fixed, *own], [command.depvar.variable]),
     )
+
+
+def _matrix(variables: Variables, fixed: tuple[Column, ...], sample: Mask) -> Array:
+    """The estimated columns of the fixed-effects equation, shape (n, p)."""
+    kept = [column for column in fixed if column.state == "estimated"]
+    ones = sum(not column.factors for column in kept)
+    terms = coded_terms(variables, kept[: len(kept) - ones], sample)
+    matrix = dense(terms, int(np.count_nonzero(sample)), extra=ones)
+    matrix[:, len(kept) - ones :] = 1.0
+    return matrix
 
 
 def _covariates(
@@ -172,13 +226,13 @@ def _covariates(
     return {name: variables.numbers(name)[sample] for name in names}
 
 
-def _with_bases(everything: list[Column], fixed: tuple[Column, ...]) -> tuple[Column, ...]:
+def with_bases(everything: list[Column], fixed: tuple[Column, ...]) -> tuple[Column, ...]:
     """The columns of the equation as they turned out, and the base levels among them."""
     found = iter(fixed)
     return (*(column if column.state == "base" else next(found) for column in everything), *found)
 
 
-def _refuse_response(command: Command) -> None:
+def refuse_response(command: Command) -> None:
     """Refuse the dependent variable on the right-hand side, which would fit perfectly."""
     name = command.depvar.variable
     equations = [("covariates", command.fixed.terms)]
@@ -239,30 +293,44 @@ def _fixed_columns(
     has_constant: bool,
     notes: list[str],
     keep: bool,
-) -> tuple[Array, tuple[Column, ...]]:
-    """The estimated columns as a matrix, and all columns with their states.
+) -> tuple[Column, ...]:
+    """All columns with their states, the constant last."""
+    n = int(np.count_nonzero(sample))
+    used = [column for column in columns if column.state == "estimated"]
+    sums = moments(coded_terms(variables, used, sample), n, len(used), centre=has_constant)
+    return judged(columns, sums, has_constant, notes, keep)
+
+
+def judged(
+    columns: list[Column], sums: Moments, has_constant: bool, notes: list[str], keep: bool
+) -> tuple[Column, ...]:
+    """All columns with their states, the constant last.
 
     Columns that others determine are omitted unless `keep` is set; columns that are zero, in any case.
+
+    Parameters
+    ----------
+    columns : list of Column
+        Without the constant.
+    sums : Moments
+        Of those of them that are not omitted yet, from their means where there is a constant.
+    has_constant : bool
+    notes : list of str
+        What there is to say is added.
+    keep : bool
     """
-    n = int(np.count_nonzero(sample))
+    found = list(columns)
     used = [k for k, column in enumerate(columns) if column.state == "estimated"]
-    terms = coded_terms(variables, [columns[k] for k in used], sample)
-    sums = moments(terms, n, len(used), centre=has_constant)
     dependent = sums.length == 0.0 if keep else dependent_columns(sums)
-    for k, found in zip(used, dependent, strict=True):
-        if not found:
+    for place, k in enumerate(used):
+        if not dependent[place]:
             continue
         column = columns[k]
-        if column.heading and sums.length[used.index(k)] == 0.0:
-            columns[k] = column.omitted("empty")
+        if column.heading and sums.length[place] == 0.0:
+            found[k] = column.omitted("empty")
             notes.append(f"note: {column.name} identifies no observations in the sample.")
         else:
-            columns[k] = column.omitted("omitted")
+            found[k] = column.omitted("omitted")
             notes.append(f"note: {column.name} omitted because of collinearity.")
-    kept = [k for k in used if columns[k].state == "estimated"]
-    if kept != used:
-        terms = coded_terms(variables, [columns[k] for k in kept], sample)
-    matrix = dense(terms, n, extra=int(has_constant))
-    matrix[:, len(kept) :] = 1.0
     last = constant() if has_constant else constant().omitted("omitted")
-    return matrix, (*columns, last)
+    return (*found, last)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from memagic.data.partitions import is_partitioned
 from memagic.errors import CommandError
 
 if TYPE_CHECKING:
@@ -19,12 +20,12 @@ _OTHERS = ("polars", "pyarrow", "modin", "cudf")
 
 
 def is_frame(value: object) -> bool:
-    """Whether a value is a table whose data are at hand: a DataFrame of pandas or polars, an Arrow table.
+    """Whether a value is a table: a DataFrame of pandas, polars or Dask, an Arrow table.
 
     Nothing is imported to find out but narwhals, where one of these libraries is in memory already.
     """
     pandas = sys.modules.get("pandas")
-    if pandas is not None and isinstance(value, pandas.DataFrame):
+    if (pandas is not None and isinstance(value, pandas.DataFrame)) or is_partitioned(value):
         return True
     if not any(name in sys.modules for name in _OTHERS):
         return False
@@ -42,12 +43,18 @@ def as_pandas(table: Any) -> pd.DataFrame:
     Raises
     ------
     CommandError
-        It is no table, or one whose data are not at hand, r(109).
+        It is no table, or one whose data are not at hand, r(109); a Dask DataFrame, r(198).
     """
     import pandas as pd
 
     if isinstance(table, pd.DataFrame):
         return table
+    if is_partitioned(table):
+        raise CommandError(
+            198,
+            "this needs data in one place",
+            hint="a Dask DataFrame is for estimation commands; df.compute() brings its rows here",
+        )
     import narwhals.stable.v2 as nw
 
     try:

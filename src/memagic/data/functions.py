@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from memagic.data.operands import Operand, compared, finite, is_missing, is_text, mismatch, number
+from memagic.data.special import SPECIAL
 from memagic.errors import CommandError
 from memagic.spec.functions import FUNCTIONS
 from memagic.spec.tree import Call, String
@@ -89,20 +90,46 @@ def _round(value: Operand, unit: Operand | float = 1.0) -> Any:
     return np.where(step == 0, value, np.floor(value / np.where(step == 0, 1.0, step) + 0.5) * step)
 
 
+def _clip(x: Operand, low: Operand, high: Operand) -> Operand:
+    """Within the limits; a missing limit is none, and limits that cross leave nothing."""
+    found = np.fmin(np.fmax(x, low), high)
+    return np.asarray(np.where(np.isnan(x) | (low > high), np.nan, found))
+
+
 _NUMERIC: dict[str, Callable[..., Any]] = {
+    **SPECIAL,
     "abs": np.abs,
+    "acos": np.arccos,
+    "acosh": np.arccosh,
+    "asin": np.arcsin,
+    "asinh": np.arcsinh,
+    "atan": np.arctan,
+    "atan2": np.arctan2,
+    "atanh": np.arctanh,
     "ceil": np.ceil,
+    "clip": _clip,
+    "cloglog": lambda x: np.log(-np.log1p(-x)),
+    "cos": np.cos,
+    "cosh": np.cosh,
     "exp": np.exp,
+    "expm1": np.expm1,
     "floor": np.floor,
     "int": np.trunc,
+    "invcloglog": lambda x: -np.expm1(-np.exp(x)),
     "invlogit": lambda x: 0.5 * (1.0 + np.tanh(0.5 * x)),
     "ln": np.log,
+    "ln1m": lambda x: np.log1p(-x),
+    "ln1p": np.log1p,
     "log10": np.log10,
     "logit": lambda x: np.log(x) - np.log1p(-x),
     "mod": lambda x, y: x - y * np.floor(x / y),
     "round": _round,
     "sign": np.sign,
+    "sin": np.sin,
+    "sinh": np.sinh,
     "sqrt": np.sqrt,
+    "tan": np.tan,
+    "tanh": np.tanh,
 }
 
 

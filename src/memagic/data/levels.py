@@ -23,7 +23,15 @@ CovarianceKind = Literal["independent", "identity", "exchangeable", "unstructure
 # Codes are numbered by a table of all possible ones up to so many times the rows.
 _TABLE_SHARE = 32
 
-__all__ = ["CovarianceKind", "DesignLevel", "Grouping", "RandomEffects", "make_levels"]
+__all__ = [
+    "CovarianceKind",
+    "DesignLevel",
+    "Grouping",
+    "RandomEffects",
+    "make_levels",
+    "refuse_zero",
+    "touched",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +139,7 @@ def make_levels(
     ------
     CommandError
         A level comes back after another one, an equation has no effects, or a level has an effect
-        twice, r(198); an effect touches no observation, r(459).
+        twice, r(198).
     """
     levels: list[DesignLevel] = []
     groups = [list(members) for _, members in groupby(equations, key=lambda equation: equation.level)]
@@ -155,7 +163,6 @@ def make_levels(
                 # Among equations of one level only the last has an intercept.
                 effect = _effects(variables, equation, sample, intercept=equation is members[-1])
                 z = np.column_stack([values_of(variables, column, sample) for column in effect.columns])
-                _refuse_zero(effect.columns, z, equation.span)
             effects.append(effect)
             parts.append(z)
         _refuse_repeated([column for effect in effects for column in effect.columns], name)
@@ -267,13 +274,36 @@ def _refuse_repeated(columns: list[Column], level: str) -> None:
         seen.add(column.name)
 
 
-def _refuse_zero(columns: tuple[Column, ...], z: Array, span: tuple[int, int]) -> None:
-    """Refuse random effects that touch no observation: nothing is known of their variance."""
-    for column, values in zip(columns, z.T, strict=True):
-        if not values.any():
+def touched(levels: tuple[DesignLevel, ...]) -> Mask:
+    """Which effects, of all levels, are not zero in every observation, shape (Q,)."""
+    return np.array([bool(values.any()) for level in levels for values in level.z.T], dtype=bool)
+
+
+def refuse_zero(
+    equations: tuple[RandomEquation, ...], levels: tuple[DesignLevel, ...], is_touched: Mask
+) -> None:
+    """Refuse random effects that touch no observation: nothing is known of their variance.
+
+    Parameters
+    ----------
+    equations : tuple of RandomEquation
+    levels : tuple of DesignLevel
+        Made of them.
+    is_touched : ndarray of bool, shape (Q,)
+        See `touched`.
+
+    Raises
+    ------
+    CommandError
+        r(459).
+    """
+    effects = [effects for level in levels for effects in level.equations]
+    columns = [(c, equation) for equation, e in zip(equations, effects, strict=True) for c in e.columns]
+    for (column, equation), found in zip(columns, is_touched, strict=True):
+        if not found:
             raise CommandError(
                 459,
                 f"{column.name} is zero in every observation: its random effect is not identified",
-                span=column.span or span,
+                span=column.span or equation.span,
                 hint=f"leave {column.name} out of the random-effects equation",
             )

@@ -5,7 +5,7 @@ Source: manual [ME] meglm, option `asis`; [R] probit, 'Model identification'.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Index = NDArray[np.intp]
 
-__all__ = ["Pruned", "has_pure_level", "prune_perfect"]
+__all__ = ["Extremes", "LeftOut", "Pruned", "extremes", "has_pure_level", "prune", "prune_perfect"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,57 @@ class Pruned:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Extremes:
+    """The least and the largest values of columns, by outcome: failures, then successes.
+
+    Attributes
+    ----------
+    n : ndarray of int, shape (2,)
+        Observations.
+    low, high : ndarray, shape (2, p)
+    at_low, at_high : ndarray of int, shape (2, p)
+        How many observations have these values.
+    """
+
+    n: Index
+    low: Array
+    high: Array
+    at_low: Index
+    at_high: Index
+
+    def __add__(self, other: Extremes) -> Extremes:
+        """Those of two parts of the observations together."""
+        low, high = np.minimum(self.low, other.low), np.maximum(self.high, other.high)
+        at_low = self.at_low * (self.low == low) + other.at_low * (other.low == low)
+        at_high = self.at_high * (self.high == high) + other.at_high * (other.high == high)
+        return Extremes(self.n + other.n, low, high, at_low, at_high)
+
+    def only(self, j: int) -> Extremes:
+        """Those of one column."""
+        at = slice(j, j + 1)
+        return Extremes(self.n, self.low[:, at], self.high[:, at], self.at_low[:, at], self.at_high[:, at])
+
+    def counts(self, j: int, value: float) -> Index:
+        """How many failures and successes have a value that is the least or the largest of column j."""
+        low, high = self.low[:, j] == value, (self.high[:, j] == value) & (self.high[:, j] > self.low[:, j])
+        return np.asarray(self.at_low[:, j] * low + self.at_high[:, j] * high)
+
+
+def extremes(outcome: Mask, x: Array) -> Extremes:
+    """Of the columns of `x`, shape (n, p)."""
+    sides = [x[~outcome], x[outcome]]
+    low = np.array([side.min(axis=0, initial=np.inf) for side in sides])
+    high = np.array([side.max(axis=0, initial=-np.inf) for side in sides])
+    return Extremes(
+        np.array([len(side) for side in sides]),
+        low,
+        high,
+        np.array([(side == least).sum(axis=0) for side, least in zip(sides, low, strict=True)]),
+        np.array([(side == most).sum(axis=0) for side, most in zip(sides, high, strict=True)]),
+    )
+
+
 def prune_perfect(outcome: Mask, x: Array, names: Sequence[str]) -> Pruned:
     """Leave out two-valued columns one value of which has one outcome only, with those rows.
 
@@ -55,30 +106,75 @@ def prune_perfect(outcome: Mask, x: Array, names: Sequence[str]) -> Pruned:
         ``outcome = x > # predicts data perfectly``, r(2000).
     """
     rows = np.ones(len(outcome), dtype=bool)
-    columns = np.ones(x.shape[1], dtype=bool)
+
+    def look(j: int, _: Sequence[tuple[int, float]]) -> Extremes:
+        return extremes(outcome[rows], x[rows, j : j + 1])
+
+    def leave_out(j: int, value: float) -> None:
+        rows[x[:, j] == value] = False
+
+    found = prune(names, look, leave_out)
+    return Pruned(rows, found.columns, found.notes)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What perfect predictors take away.
+
+    Attributes
+    ----------
+    columns : ndarray of bool, shape (p,)
+        Columns that stay.
+    values : tuple of (int, float)
+        By column that does not, the value whose rows do not either.
+    notes : tuple of str
+    """
+
+    columns: Mask
+    values: tuple[tuple[int, float], ...]
+    notes: tuple[str, ...]
+
+
+def prune(
+    names: Sequence[str],
+    look: Callable[[int, Sequence[tuple[int, float]]], Extremes],
+    leave_out: Callable[[int, float], None],
+) -> LeftOut:
+    """`prune_perfect`, wherever the rows are.
+
+    Parameters
+    ----------
+    names : sequence of str
+    look : callable
+        The extremes of one column, given what has been left out so far.
+    leave_out : callable
+        Told of each column and value.
+    """
+    columns = np.ones(len(names), dtype=bool)
+    left_out: list[tuple[int, float]] = []
     notes: list[str] = []
     changed = True
     while changed:
         changed = False
         for j in map(int, np.flatnonzero(columns)):
-            values, y = x[rows, j], outcome[rows]
-            if not y.any() or y.all():
+            at = look(j, left_out)
+            if not at.n.all():
                 raise CommandError(2000, "outcome does not vary after perfect predictors are left out")
-            _refuse_separation(values, y, names[j])
-            pure = _pure_value(values, y)
+            _refuse_separation(at, names[j])
+            pure = _pure_value(at)
             if pure is None:
                 continue
             value, other, success = pure
-            drop = rows & (x[:, j] == value)
             what = "success" if success else "failure"
             notes += [
                 f"note: {names[j]} != {other:g} predicts {what} perfectly;",
-                f"      {names[j]} omitted and {np.count_nonzero(drop):,} obs not used.",
+                f"      {names[j]} omitted and {at.counts(0, value).sum():,} obs not used.",
             ]
-            rows &= ~drop
+            leave_out(j, value)
+            left_out.append((j, value))
             columns[j] = False
             changed = True
-    return Pruned(rows, columns, tuple(notes))
+    return LeftOut(columns, tuple(left_out), tuple(notes))
 
 
 def has_pure_level(outcome: Mask, codes: Index) -> bool:
@@ -97,30 +193,27 @@ def has_pure_level(outcome: Mask, codes: Index) -> bool:
     return bool(np.any(pure & (count > 0) & (rest > 0)))
 
 
-def _pure_value(values: Array, y: Mask) -> tuple[float, float, bool] | None:
+def _pure_value(at: Extremes) -> tuple[float, float, bool] | None:
     """Of a two-valued column: the value with one outcome only, the other value, that outcome."""
-    low, high = float(values.min()), float(values.max())
+    low, high = float(at.low.min()), float(at.high.max())
     if low == high:
         return None
-    at_high = values == high
-    n_high = int(np.count_nonzero(at_high))
-    if n_high + int(np.count_nonzero(values == low)) != len(values):
+    at_low, at_high = at.counts(0, low), at.counts(0, high)
+    if at_low.sum() + at_high.sum() != at.n.sum():
         return None
-    successes, successes_high = int(np.count_nonzero(y)), int(np.count_nonzero(y & at_high))
-    if successes_high in (0, n_high):
-        return high, low, successes_high > 0
-    if successes - successes_high in (0, len(values) - n_high):
-        return low, high, successes - successes_high > 0
+    if not at_high.all():
+        return high, low, bool(at_high[1] > 0)
+    if not at_low.all():
+        return low, high, bool(at_low[1] > 0)
     return None
 
 
-def _refuse_separation(values: Array, y: Mask, name: str) -> None:
+def _refuse_separation(at: Extremes, name: str) -> None:
     """Refuse a column whose values for the two outcomes do not overlap."""
-    ones, zeros = values[y], values[~y]
-    for above, below, sign in ((ones, zeros, ">"), (zeros, ones, "<=")):
-        if above.min() > below.max():
+    for above, below, sign in ((1, 0, ">"), (0, 1, "<=")):
+        if at.low[above, 0] > at.high[below, 0]:
             raise CommandError(
                 2000,
-                f"outcome = {name} {sign} {below.max():g} predicts data perfectly",
+                f"outcome = {name} {sign} {at.high[below, 0]:g} predicts data perfectly",
                 hint=f"leave {name} out of the model",
             )

@@ -17,7 +17,7 @@ Mask = NDArray[np.bool_]
 Index = NDArray[np.intp]
 Span = tuple[int, int]
 
-__all__ = ["ALL", "Dropped", "cluster_variable", "estimation_sample"]
+__all__ = ["ALL", "Dropped", "Rows", "cluster_variable", "estimation_sample", "selected_rows"]
 
 # The level that is one group of all observations.
 ALL = "_all"
@@ -47,6 +47,13 @@ class Dropped:
         """The same with one more reason, unless it concerns no row."""
         return replace(self, reasons=(*self.reasons, (reason, count))) if count else self
 
+    def __add__(self, other: Dropped) -> Dropped:
+        """Those of two parts of the data together."""
+        reasons = dict(self.reasons)
+        for reason, count in other.reasons:
+            reasons[reason] = reasons.get(reason, 0) + count
+        return Dropped(self.rows + other.rows, tuple(reasons.items()))
+
     def __str__(self) -> str:
         lines = [("rows in the data", self.rows)]
         lines += [(f"not used: {reason}", -count) for reason, count in self.reasons]
@@ -56,6 +63,27 @@ class Dropped:
 
     def __repr__(self) -> str:
         return str(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Which rows are estimated from.
+
+    Attributes
+    ----------
+    sample : ndarray of bool, shape (N,)
+    codes : dict of str to ndarray of int, shape (N,)
+        By group variable, by variable of `R.varname` and by that of vce(cluster); -1 where it is missing.
+    dropped : Dropped
+        Why the other rows are not in the sample.
+    numeric : dict of str to span
+        The variables that enter as numbers, and where they are first named.
+    """
+
+    sample: Mask
+    codes: dict[str, Index]
+    dropped: Dropped
+    numeric: dict[str, Span | None]
 
 
 def estimation_sample(
@@ -85,6 +113,21 @@ def estimation_sample(
         values in them are infinite or too large, r(459); weights are negative, r(402), or frequencies
         that are no integers, r(401).
     """
+    rows = selected_rows(command, variables, trials)
+    if not rows.sample.any():
+        hint = _why_empty(command, variables, rows.numeric, rows.codes)
+        raise CommandError(2000, "no observations", hint=hint)
+    return rows.sample, rows.codes, rows.dropped
+
+
+def selected_rows(command: Command, variables: Variables, trials: float | str | None) -> Rows:
+    """The same, of a part of the data, of which no row may be in the sample.
+
+    Raises
+    ------
+    CommandError
+        As `estimation_sample`, but for r(2000).
+    """
     sample, dropped = _selected(command, variables)
     weighted = weighted_rows(command, variables, sample)
     dropped = dropped.also("the weight is missing or zero", int(np.count_nonzero(sample & ~weighted)))
@@ -109,11 +152,9 @@ def estimation_sample(
                 present = codes[name] >= 0
                 dropped = dropped.also(f"{name} is missing", int(np.count_nonzero(sample & ~present)))
                 sample = sample & present
-    if not sample.any():
-        raise CommandError(2000, "no observations", hint=_why_empty(command, variables, numeric, codes))
     for name, span in numeric.items():
         check_range(variables.numbers(name)[sample], name, span)
-    return sample, codes, dropped
+    return Rows(sample, codes, dropped, numeric)
 
 
 def cluster_variable(command: Command) -> tuple[str, Span] | None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Data", "find_data", "read_dta"]
 
 Data: TypeAlias = "IntoDataFrame | str"
-"""A DataFrame of pandas or polars, an Arrow table; an example's name, or the path of a .dta file."""
+"""A DataFrame of pandas, polars or Dask, an Arrow table; an example's name, or the path of a .dta file."""
 
 # What pandas stumbles over in a file that is empty, cut short or damaged.
 _FAULTS = (

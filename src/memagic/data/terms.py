@@ -102,6 +102,8 @@ def factor_levels(variables: Variables, factor: Factor, sample: Mask) -> Array:
     CommandError
         Not numeric, r(109), negative or not whole, r(452).
     """
+    if factor.variable in variables.levels:
+        return variables.levels[factor.variable]
     levels = _distinct(variables.numbers(factor.variable, factor.span)[sample])
     if len(levels) == 0:
         return levels

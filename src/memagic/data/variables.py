@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from numbers import Real
@@ -46,10 +46,13 @@ class Variables:
 
     `numbers` also has variables under a time-series operator, ``L2.x``, in the panels and times that
     `time` names.
+
+    Where the frame is a part of the data, `levels` are those that factor variables have in all of them.
     """
 
     frame: pd.DataFrame
     time: TimeSettings | None = None
+    levels: Mapping[str, Array] = field(default_factory=dict)
     _panel: Panel | None = field(default=None, init=False)
     _values: dict[str, Array | Text] = field(default_factory=dict)
     _numbers: dict[str, Array] = field(default_factory=dict)

@@ -93,7 +93,18 @@ def load(name: str) -> pd.DataFrame:
 
 
 def describe(name: str) -> pd.DataFrame:
-    """What a data set holds: one row a variable, with its type, value label and label."""
+    """What a data set holds: one row a variable, with its type, value label and label.
+
+    Returns
+    -------
+    DataFrame
+        ``attrs`` has ``title``, ``source``, ``licence`` and ``notes``.
+
+    Raises
+    ------
+    CommandError
+        601 where there is no such data set.
+    """
     import pandas as pd
 
     metadata = _metadata(name)
@@ -105,7 +116,8 @@ def describe(name: str) -> pd.DataFrame:
         index=pd.Index(list(metadata["variables"]), name="variable"),
         columns=["type", "value label", "label"],
     )
-    shown.attrs.update(title=metadata["title"], source=metadata["source"], notes=metadata["notes"])
+    for key in ("title", "source", "licence", "notes"):
+        shown.attrs[key] = metadata[key]
     return shown
 
 

@@ -39,6 +39,7 @@ __all__ = [
 Fact = tuple[str, str]
 """A label and its value, such as ("Number of obs", "1,934")."""
 
+_OFFER = "lrtest, mixture gives the p-value of the mixture of chi2 distributions:"
 _CONSERVATIVE = "Note: LR test is conservative and provided only for reference."
 
 
@@ -130,11 +131,15 @@ class TableCells:
 
 @dataclass(frozen=True, slots=True)
 class ComparisonCells:
-    """The likelihood-ratio line: its two halves and the note below, empty if there is none."""
+    """The likelihood-ratio line: its two halves and the note below, empty if there is none.
+
+    `offer` tells of the p-value of the mixture of chi2 distributions, for a notebook alone.
+    """
 
     left: str
     right: str
     note: str
+    offer: str = ""
 
 
 def clean(text: str) -> str:
@@ -254,6 +259,7 @@ def comparison_cells(test: ComparisonTest) -> ComparisonCells:
         left=f"LR test vs. {clean(test.model)} model: {name}({df}) = {f(test.chi2, 8, 2)}",
         right=f"Prob {relation} {name} = {f(test.p, 6, 4)}",
         note="" if test.boundary or test.df == 0 else _CONSERVATIVE,
+        offer="" if test.p_mixture is None else f"{_OFFER} {f(test.p_mixture, 6, 4)}",
     )
 
 

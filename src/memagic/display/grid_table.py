@@ -79,7 +79,7 @@ def _lines(table: GridTable) -> list[str]:
     for line in range(depth):
         # Short heads stand at the bottom of their column.
         words = [([""] * (depth - len(stack)) + stack)[line] for stack in stacks]
-        lines.append(_line("", words, wide, widths))
+        lines.append(_line("", *_joined(words, widths), wide=wide))
     lines.append(between)
     for k, (label, row) in enumerate(zip(labels, table.rows, strict=True)):
         if row.ruled and k:
@@ -90,11 +90,24 @@ def _lines(table: GridTable) -> list[str]:
         cells = [cell.split("\n") for cell in row.cells]
         for number in range(max(map(len, cells), default=1)):
             words = [cell[number] if number < len(cell) else "" for cell in cells]
-            lines.append(_line("" if number else label, words, wide, widths))
+            lines.append(_line("" if number else label, words, widths, wide))
     return [*lines, rule]
 
 
-def _line(label: str, cells: list[str], wide: int, widths: list[int]) -> str:
+def _joined(heads: list[str], widths: list[int]) -> tuple[list[str], list[int]]:
+    """Heads that are one phrase in brackets over two columns, ``[95% conf.`` and ``interval]``, as one."""
+    words, sizes = heads[:1], widths[:1]
+    for head, width in zip(heads[1:], widths[1:], strict=True):
+        if words[-1].startswith("[") and head.endswith("]"):
+            words[-1] += f" {head}"
+            sizes[-1] += width
+        else:
+            words.append(head)
+            sizes.append(width)
+    return words, sizes
+
+
+def _line(label: str, cells: list[str], widths: list[int], wide: int) -> str:
     shown = "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
     return f"{label:>{wide}} |{shown}"
 

@@ -55,6 +55,8 @@ def to_html(report: Report) -> str:
         )
         if test.note:
             parts.append(_note(test.note))
+        if test.offer:
+            parts.append(_note(test.offer))
     parts += (_note(warning) for warning in report.warnings)
     parts.append("</div>")
     return "".join(parts)

@@ -167,13 +167,18 @@ class CoefficientTable:
 
 @dataclass(frozen=True, slots=True)
 class ComparisonTest:
-    """The likelihood-ratio line. `boundary` marks one variance tested: chibar2(01), half the tail."""
+    """The likelihood-ratio line. `boundary` marks one variance tested: chibar2(01), half the tail.
+
+    `p_mixture` is the p-value of the mixture of chi2 distributions where several variances are tested
+    and it is known: the manual's text has no place for it, a notebook offers it under the line.
+    """
 
     model: str
     chi2: float
     df: int
     p: float
     boundary: bool
+    p_mixture: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

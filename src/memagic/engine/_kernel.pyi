@@ -41,6 +41,9 @@ def look(
 def over_nodes(
     values: _Array, cluster_of_row: _Index, by_cluster: _Array, out: _Array, n_clusters: int, /
 ) -> None: ...
+def products_by_cluster(
+    x: _Array, cluster_of_row: _Index, values: _Array, out: _Array, n_clusters: int, /
+) -> None: ...
 def log_rising(
     log_size: _Array, y: _Array, order: int, value: _Array, first: _Array, second: _Array, third: _Array, /
 ) -> None: ...
@@ -57,6 +60,31 @@ def normal_interval(
     /,
 ) -> None: ...
 def gompertz(eta: _Array, log_success: _Array, h: _Array, w: _Array, /) -> None: ...
+def chain_nodes(
+    upper: _Array | None,
+    parents: _Index,
+    mean: _Array,
+    root: _Array,
+    paths: _Array,
+    log_lebesgue: _Array,
+    chains: _Array,
+    log_weights: _Array,
+    n_clusters: int,
+    n_above: int,
+    /,
+) -> None: ...
+def weigh(logf: _Array, log_weights: _Array, log_l: _Array, n_clusters: int, /) -> None: ...
+def join(upper: _Array, parents: _Index, conditional: _Array, out: _Array, n_above: int, /) -> None: ...
+def moments(
+    weights: _Array,
+    chains: _Array,
+    mean: _Array,
+    root: _Array,
+    new_mean: _Array,
+    new_root: _Array,
+    n_clusters: int,
+    /,
+) -> float: ...
 def eliminate(
     begins: _Index,
     row: _Index,
@@ -138,4 +166,4 @@ def coupled(
 def small_roots(sizes: _Index, flat: _Array, /) -> float | None: ...
 def small_inverses(sizes: _Index, roots: _Array, out: _Array, traces: _Array, /) -> None: ...
 def small_solutions(sizes: _Index, columns: _Index, roots: _Array, rhs: _Array, k: int, /) -> None: ...
-def join(left: _Index, right: _Index, label: _Index, /) -> None: ...
+def connect(left: _Index, right: _Index, label: _Index, /) -> None: ...

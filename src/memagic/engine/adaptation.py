@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.engine.blocks import Block
+from memagic.engine.kernel import moments
 from memagic.engine.modes import Limits
-from memagic.engine.nodes import Placement, Posterior, chain_nodes
+from memagic.engine.nodes import Nodes, Placement, Posterior
 from memagic.engine.objective import Evaluation
 
 Array = NDArray[np.float64]
@@ -92,17 +92,20 @@ class Settled:
 
 
 def look_at(
-    block: Block,
-    nodes: tuple[Array, ...],
-    weights: Posterior,
-    placement: Placement,
-    evaluation: Evaluation | None = None,
+    nodes: Nodes, weights: Posterior, placement: Placement, evaluation: Evaluation | None = None
 ) -> Look:
     """The moments by the nodes at `placement`, which have the posterior weights `weights`."""
     if not np.isfinite(weights.log_l).all():
         return Look(placement, weights.log_l, placement, float("inf"), evaluation)
-    moved = _moments(block, nodes, weights, placement)
-    return Look(placement, weights.log_l, moved, _displacement(placement, moved), evaluation)
+    means, roots, shift = [], [], 0.0
+    for weight, chains, mean, root in zip(
+        weights.joint, nodes.chains, placement.mean, placement.root, strict=True
+    ):
+        new_mean, new_root, move = moments(weight, chains, mean, root)
+        means.append(new_mean)
+        roots.append(new_root)
+        shift = max(shift, move)
+    return Look(placement, weights.log_l, Placement(tuple(means), tuple(roots)), shift, evaluation)
 
 
 def likely_last(expected: float, experience: Experience) -> bool:
@@ -150,38 +153,3 @@ def _judge(before: Look, now: Look, experience: Experience, settled: float) -> t
     if now.shift <= _STILL:
         return 0.0, experience
     return change * rate if rate < 0.9 else float("inf"), experience
-
-
-def _displacement(before: Placement, after: Placement) -> float:
-    """The largest move of a node, in units of the posterior's standard deviations."""
-    largest = 0.0
-    for level in range(len(before.mean)):
-        old, new = before.root[level], after.root[level]
-        size = np.abs(np.einsum("jqq->jq", old[:, :, old.shape[2] - old.shape[1] :]))
-        mean = np.abs(after.mean[level] - before.mean[level]) / size
-        scale = np.abs(new - old).max(axis=2) / size
-        largest = max(largest, float(mean.max()), float(scale.max()))
-    return largest
-
-
-def _moments(block: Block, nodes: tuple[Array, ...], weights: Posterior, old: Placement) -> Placement:
-    """Posterior means and Cholesky factors of the chains' posterior covariances."""
-    means, roots = [], []
-    for level, weight in enumerate(weights.joint):
-        chains = chain_nodes(block, nodes, level)
-        q = nodes[level].shape[2]
-        mean = np.einsum("jk,jkq->jq", weight, chains)
-        centred = chains - mean[:, None, :]
-        covariance = (centred * weight[:, :, None]).transpose(0, 2, 1) @ centred
-        if covariance.shape[1] == 1:
-            root = np.sqrt(covariance)
-            good = root[:, 0, 0] > 0.0
-        else:
-            least = np.linalg.eigvalsh(covariance)[:, 0]
-            good = least > 1e-14 * np.einsum("jqq->j", covariance)
-            if not good.all():
-                covariance = np.where(good[:, None, None], covariance, np.eye(covariance.shape[1]))
-            root = np.linalg.cholesky(covariance)
-        means.append(np.where(good[:, None], mean[:, -q:], old.mean[level]))
-        roots.append(np.where(good[:, None, None], root[:, -q:], old.root[level]))
-    return Placement(tuple(means), tuple(roots))

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from memagic.engine.kernel import products_by_cluster
 from memagic.engine.problem import Problem
 
 Array = NDArray[np.float64]
@@ -94,8 +95,6 @@ class Block:
         level above.
     sum_top : Summation, shape (M_1, M_L)
         Sums lowest-level clusters within top-level ones.
-    first_row : ndarray of int, shape (M_L,)
-        Where the lowest-level clusters begin.
     weight : ndarray, shape (n, 1), or None
         Weights of the rows.
     level_weights : tuple of ndarray or None
@@ -122,7 +121,6 @@ class Block:
     sum_clusters: Summation
     sum_up: tuple[Summation, ...]
     sum_top: Summation
-    first_row: Index
     weight: Array | None
     level_weights: tuple[Array, ...]
     chain_weights: tuple[Array, ...]
@@ -179,7 +177,7 @@ class Block:
 
     def x_sums(self, values: Array) -> Array:
         """X' s within lowest-level clusters, shape (M_L, p), of rows `s`, shape (n, 1)."""
-        return np.asarray(np.add.reduceat(self.x * values, self.first_row, axis=0))
+        return products_by_cluster(self, values)
 
     def fixed_part(self, beta: Array) -> Array:
         """X beta + offset, shape (n,)."""
@@ -271,7 +269,6 @@ def _block(
         sum_clusters=Summation(cluster_of_cell, n_lowest),
         sum_up=tuple(Summation(parents[k], len(first[k - 1])) for k in range(1, n_levels)),
         sum_top=Summation(codes[0][first_lowest], len(first[0])),
-        first_row=first_lowest,
         weight=None if problem.weight is None else problem.weight[rows, None],
         level_weights=level_weights,
         chain_weights=_chain_weights(level_weights, parents),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.engine.problem import Problem
+from memagic.engine.parted import AnyProblem
 from memagic.engine.steps import Coordinates
 
 Array = NDArray[np.float64]
@@ -16,7 +16,7 @@ __all__ = ["problem_coordinates"]
 _SHARE = 0.5
 
 
-def problem_coordinates(problem: Problem, start: Array) -> Coordinates:
+def problem_coordinates(problem: AnyProblem, start: Array) -> Coordinates:
     """Directions that move the linear predictor by about one, independently of each other.
 
     The coefficients by the inverse root of X'X/n. An element of omega moves it by z'E v, v ~ N(0, I),
@@ -26,13 +26,12 @@ def problem_coordinates(problem: Problem, start: Array) -> Coordinates:
     """
     p, m = problem.p, problem.n_omega
     directions = np.eye(len(start))
-    directions[:p, :p] = _inverse_root(problem.x.T @ problem.x / len(problem.y))
+    directions[:p, :p] = _inverse_root(problem.mean_products_x)
     least = 0.0
     if problem.structure is not None:
-        z = np.concatenate([level.z for level in problem.levels], axis=1)
         basis = problem.structure.basis
         flat = basis.reshape(len(basis), -1)
-        gram = flat @ (z.T @ z / len(z) @ basis).reshape(len(basis), -1).T
+        gram = flat @ (problem.mean_products_z @ basis).reshape(len(basis), -1).T
         directions[p : p + m, p : p + m] = _inverse_root(gram)
         # A start at zero variances has no size of its own.
         least = float(np.abs(np.linalg.solve(directions, start)[p : p + m]).max()) or 1.0

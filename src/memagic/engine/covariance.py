@@ -62,8 +62,8 @@ class CovarianceStructure:
 
     def factor(self, omega: Array) -> Array:
         """L, shape (q, q)."""
-        m, q, _ = self.basis.shape
-        return np.asarray(omega @ self.basis.reshape(m, q * q)).reshape(q, q)
+        size, q, _ = self.basis.shape
+        return np.asarray(omega @ self.basis.reshape(size, q * q)).reshape(q, q)
 
     def sigma(self, omega: Array) -> Array:
         """Sigma = L L', shape (q, q)."""

@@ -5,7 +5,9 @@ Source: manual [ME] meglm, Options, 'startvalues()', and Methods and formulas.
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from memagic.engine.crossed.linear import CrossedLinear
 from memagic.engine.crossed.nested import nested_problem
 from memagic.engine.crossed.problem import CrossedProblem
 from memagic.engine.crossed.threads import modest_threads
+from memagic.engine.elsewhere import OnExecutor
 from memagic.engine.events import Listener, StageStarted, silent
 from memagic.engine.grid import grid_search
 from memagic.engine.laplace import LaplaceObjective
@@ -23,12 +26,14 @@ from memagic.engine.linear import LinearObjective
 from memagic.engine.maximize import Maximum, Search, StoppedMaximum, Stopping, maximize
 from memagic.engine.nodes import Method
 from memagic.engine.numerical import NumericalObjective
-from memagic.engine.objective import Objective
+from memagic.engine.objective import Evaluation, Objective, ScoredObjective
+from memagic.engine.parted import AnyProblem, PartedProblem
+from memagic.engine.parts import PartedObjective, cut
 from memagic.engine.plain import PlainObjective
 from memagic.engine.problem import Problem
 from memagic.engine.quadrature import QuadratureObjective
 from memagic.engine.restricted import space_of
-from memagic.engine.sandwich import Variance, meat
+from memagic.engine.sandwich import Variance, meat, meat_of_products
 from memagic.engine.secant import OutlinedObjective, maximize_outlined
 from memagic.engine.space import Space, to_reported
 from memagic.engine.start import NotFeasible, StartSettings, starting_point
@@ -65,6 +70,9 @@ class Settings:
         False for the starting values as they are, after any grid search.
     variance : Variance
         Of the estimators.
+    threads : int
+        How many blocks of the data are worked on at once, 0 for as many as suit; results do not depend
+        on it.
     """
 
     method: Method = "mvaghermite"
@@ -75,6 +83,7 @@ class Settings:
     numerical: bool = False
     estimate: bool = True
     variance: Variance = field(default_factory=Variance)
+    threads: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +145,7 @@ class StoppedFit(KeyboardInterrupt):
         self.so_far = so_far
 
 
-def make_objective(problem: Problem, settings: Settings) -> Objective:
+def make_objective(problem: Problem, settings: Settings) -> ScoredObjective:
     """The log likelihood that a problem is fitted by."""
     objective = _analytic_objective(problem, settings)
     return NumericalObjective(problem, objective) if settings.numerical else objective
@@ -154,31 +163,36 @@ def _analytic_objective(problem: Problem, settings: Settings) -> _Analytic:
         problem = nested_problem(problem)
     if problem.family.closed_form and problem.weighted:
         # At the mode, with the curvature, three points integrate all that derivatives need exactly.
-        return QuadratureObjective(problem, "mcaghermite", _EXACT_POINTS)
+        return QuadratureObjective(problem, "mcaghermite", _EXACT_POINTS, threads=settings.threads)
     if problem.family.closed_form:
         # The Laplacian approximation of a Gaussian posterior is no approximation.
-        return LinearObjective(problem) if len(problem.levels) == 1 else LaplaceObjective(problem)
+        if len(problem.levels) == 1:
+            return LinearObjective(problem)
+        return LaplaceObjective(problem, settings.threads)
     if laplace:
-        return LaplaceObjective(problem)
-    return QuadratureObjective(problem, settings.method, settings.n_points)
+        return LaplaceObjective(problem, settings.threads)
+    return QuadratureObjective(problem, settings.method, settings.n_points, threads=settings.threads)
 
 
 def fit(
-    problem: Problem,
+    problem: AnyProblem,
     settings: Settings,
     listener: Listener = silent,
     constraints: LinearConstraints | None = None,
+    executor: Executor | None = None,
 ) -> Fit:
     """Fit a model by maximum likelihood.
 
     Parameters
     ----------
-    problem : Problem
+    problem : Problem or PartedProblem
     settings : Settings
     listener : callable
         Told of every stage, starting value and iteration.
     constraints : LinearConstraints, optional
         On the parameters as they are reported, in the order of `Fit.estimates`.
+    executor : Executor, optional
+        What works on parts of the data, where there are nested levels of groups.
 
     Raises
     ------
@@ -190,15 +204,31 @@ def fit(
         On a keyboard interrupt, once the maximization of the full model has begun.
     """
     with modest_threads(problem):
-        return _fit(problem, settings, listener, constraints)
+        return _fit(problem, settings, listener, constraints, executor)
+
+
+def _objective(problem: AnyProblem, settings: Settings, executor: Executor | None) -> Objective:
+    """The log likelihood here, or over parts where there is an executor and groups to cut between."""
+    if isinstance(problem, PartedProblem):
+        return PartedObjective(problem.problems.prepared(partial(make_objective, settings=settings)))
+    if executor is None or problem.structure is None or isinstance(problem, CrossedProblem):
+        return make_objective(problem, settings)
+    parts = cut(problem)
+    if len(parts) == 1:
+        return make_objective(problem, settings)
+    return PartedObjective(OnExecutor(parts, partial(make_objective, settings=settings), executor))
 
 
 def _fit(
-    problem: Problem, settings: Settings, listener: Listener, constraints: LinearConstraints | None
+    problem: AnyProblem,
+    settings: Settings,
+    listener: Listener,
+    constraints: LinearConstraints | None,
+    executor: Executor | None,
 ) -> Fit:
     space = space_of(problem, constraints)
     start = starting_point(problem, settings.start, listener, constraints)
-    objective = make_objective(problem, settings)
+    objective = _objective(problem, settings, executor)
     moved = space.objective(objective)
     if problem.structure is not None or settings.start.grid:
         listener(StageStarted("grid"))
@@ -255,7 +285,7 @@ def _maximum(
     )
 
 
-def _feasible(problem: Problem, space: Space, objective: Objective, values: Array) -> Array:
+def _feasible(problem: AnyProblem, space: Space, objective: Objective, values: Array) -> Array:
     """The start of a model without random effects, or zeros where it is not feasible."""
     for candidate in (values, to_reported(problem, np.zeros_like(values))):
         gamma = space.start(candidate)
@@ -266,7 +296,7 @@ def _feasible(problem: Problem, space: Space, objective: Objective, values: Arra
 
 
 def _reported(
-    problem: Problem,
+    problem: AnyProblem,
     space: Space,
     objective: Objective,
     maximum: Maximum,
@@ -282,10 +312,9 @@ def _reported(
         at_zero = _variances_at_zero(problem, problem.unpack(theta).omega, phi)
     bread = _inverse_information(-maximum.evaluation.hessian)
     inner = bread
-    if variance.estimator == "opg":
-        inner = _inverse_information(meat(maximum.evaluation.scores, variance))
-    elif variance.estimator != "oim":
-        inner = bread @ meat(maximum.evaluation.scores, variance) @ bread
+    if variance.estimator != "oim":
+        filling = _meat(space, objective, maximum, variance)
+        inner = _inverse_information(filling) if variance.estimator == "opg" else bread @ filling @ bread
     covariance = _carried(inner, slope)
     at = maximum.evaluation if space.constraints is None else objective.evaluate(theta)
     return Fit(
@@ -307,13 +336,23 @@ def _reported(
     )
 
 
+def _meat(space: Space, objective: Objective, maximum: Maximum, variance: Variance) -> Array:
+    """The variance of the scores' total, from their products where these are enough."""
+    at = maximum.evaluation
+    if variance.needs_scores and isinstance(objective, PartedObjective):
+        at = space.objective(objective.scored()).evaluate(maximum.theta)
+    if isinstance(at, Evaluation):
+        return meat(at.scores, variance)
+    return meat_of_products(at.products, at.n_scores, variance)
+
+
 def _carried(covariance: Array, slope: Array) -> Array:
     """A covariance of gamma as that of the estimates, by the Jacobian."""
     carried = slope @ covariance @ slope.T
     return np.asarray(0.5 * (carried + carried.T))
 
 
-def _variances_at_zero(problem: Problem, omega: Array, phi: Array) -> tuple[bool, ...]:
+def _variances_at_zero(problem: AnyProblem, omega: Array, phi: Array) -> tuple[bool, ...]:
     """Which reported variances leave no trace in the linear predictor (False for covariances)."""
     assert problem.structure is not None
     sigma = problem.structure.sigma(omega)

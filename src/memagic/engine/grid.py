@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from memagic.engine.events import GridNode, Listener
 from memagic.engine.objective import Objective, value_or_nan
-from memagic.engine.problem import Problem
+from memagic.engine.parted import AnyProblem
 from memagic.engine.space import Space, Whole, from_reported, to_reported
 from memagic.engine.start import GridAxis, NotFeasible, Start, StartSettings, first_rows
 
@@ -37,7 +37,7 @@ class StoppedGrid(KeyboardInterrupt):
 
 
 def grid_search(
-    problem: Problem,
+    problem: AnyProblem,
     objective: Objective,
     start: Start,
     settings: StartSettings,
@@ -106,7 +106,7 @@ def grid_nodes(values: Array, axes: tuple[GridAxis, ...]) -> list[Array]:
     return nodes
 
 
-def _minimal_nodes(problem: Problem, values: Array) -> list[Array]:
+def _minimal_nodes(problem: AnyProblem, values: Array) -> list[Array]:
     """All variances at `_MINIMAL`, covariances at zero."""
     if problem.structure is None:
         return []
@@ -124,7 +124,7 @@ def _minimal_nodes(problem: Problem, values: Array) -> list[Array]:
     return nodes
 
 
-def _far_off(problem: Problem, value: float, comparison: float | None) -> bool:
+def _far_off(problem: AnyProblem, value: float, comparison: float | None) -> bool:
     """Whether a unit variance is far off, as for the coefficient of a variable with large values.
 
     The likelihood there is below that of the model without random effects.
@@ -134,7 +134,7 @@ def _far_off(problem: Problem, value: float, comparison: float | None) -> bool:
     return value < comparison and bool(np.sqrt(problem.mean_square_z).max() >= _LARGE_EFFECT)
 
 
-def _scaled_variances(problem: Problem, values: Array) -> Array:
+def _scaled_variances(problem: AnyProblem, values: Array) -> Array:
     """The start with variances that move the linear predictor by about one."""
     theta = from_reported(problem, values)
     size = np.sqrt(problem.mean_square_z)

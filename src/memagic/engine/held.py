@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from memagic.engine.adaptation import Look, look_at
 from memagic.engine.blocks import Block
 from memagic.engine.kernel import look_with_derivatives, over_nodes
-from memagic.engine.nodes import Placement, Posterior, chain_nodes, log_likelihood_at, posterior
+from memagic.engine.nodes import Placement, Posterior, lay, log_likelihood_at, posterior
 from memagic.engine.objective import Evaluation
 from memagic.engine.problem import Parameters, Problem
 from memagic.engine.rules import PathRule
@@ -38,10 +38,10 @@ def value_block(
     """Log L_j of the block's top-level clusters, weighted, shape (M_1,), less the family's constant."""
     assert problem.structure is not None
     factor = problem.structure.factor(parameters.omega)
-    nodes = placement.nodes(rule)
+    nodes = lay(block, placement, rule)
     fixed = block.fixed_part(parameters.beta)
-    logf = log_likelihood_at(block, problem.family, fixed, factor, parameters.phi, nodes)
-    log_l = posterior(block, logf, placement.log_weights(rule, nodes)).log_l
+    logf = log_likelihood_at(block, problem.family, fixed, factor, parameters.phi, nodes.chains[-1])
+    log_l = posterior(block, logf, nodes).log_l
     return log_l * block.level_weights[0] if block.level_weights else log_l
 
 
@@ -63,13 +63,13 @@ def derivatives_look(
     p, m, q = problem.p, structure.size, structure.q
     n_lowest, n_paths = block.n_lowest, rule.n_paths
     d = p + m + family.n_phi
-    nodes = placement.nodes(rule)
-    chains = chain_nodes(block, nodes, len(nodes) - 1).transpose(0, 2, 1)
+    nodes = lay(block, placement, rule)
+    chains = nodes.chains[-1]
     effects = structure.factor(parameters.omega) @ chains
     fixed = block.fixed_part(parameters.beta)
     terms = family.terms(block.y, block.trials, parameters.phi)
     sums = look_with_derivatives(block, terms, fixed, effects, d)
-    weights = posterior(block, sums.logf, placement.log_weights(rule, nodes))
+    weights = posterior(block, sums.logf, nodes)
     measures = _measures(block, weights)
     weight = measures[-1]
     scores = sums.scores
@@ -115,7 +115,7 @@ def derivatives_look(
     gradients, between = _average_scores(block, scores, weights, measures)
     log_l = weights.log_l * block.level_weights[0] if block.level_weights else weights.log_l
     evaluation = Evaluation(float(log_l.sum()), gradients, hessian + between)
-    return look_at(block, nodes, weights, placement, evaluation)
+    return look_at(nodes, weights, placement, evaluation)
 
 
 def _measures(block: Block, weights: Posterior) -> tuple[Array, ...]:
@@ -156,8 +156,8 @@ def _average_scores(
     for level in reversed(range(len(weights.joint))):
         variance += _second_moment(scores, measures[level])
         n, n_upper = len(scores), measures[level - 1].shape[1] if level else 1
-        conditional = weights.conditional[level].reshape(n, 1, n_upper, -1)
-        means = (scores.reshape(n, d, n_upper, -1) * conditional).sum(axis=3)
+        conditional = weights.conditional[level].reshape(n, n_upper, -1)
+        means = np.einsum("jdur,jur->jdu", scores.reshape(n, d, n_upper, -1), conditional)
         if not level:
             break
         variance -= _second_moment(means, block.counted(measures[level - 1][block.parents[level]], level))

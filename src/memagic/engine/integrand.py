@@ -21,7 +21,7 @@ from memagic.engine.blocks import Block, arrange
 from memagic.engine.families.base import LOG_2PI
 from memagic.engine.laplace import LaplaceObjective
 from memagic.engine.modes import zeros
-from memagic.engine.nodes import Method, Placement, log_likelihood_at, place_mode_curvature, posterior
+from memagic.engine.nodes import Method, Placement, lay, log_likelihood_at, place_mode_curvature, posterior
 from memagic.engine.problem import Level, Problem
 from memagic.engine.quadrature import QuadratureObjective
 
@@ -185,7 +185,7 @@ def _log_integrand(problem: Problem, theta: Array) -> tuple[Callable[[Array], Ar
     constant = problem.constant - 0.5 * LOG_2PI
 
     def log_h(v: Array) -> Array:
-        nodes = (v[None, :, None],)
+        nodes = v[None, None, :]
         # Far out a linear predictor may overflow: the integrand is zero there.
         with np.errstate(over="ignore", invalid="ignore"):
             logf = log_likelihood_at(block, problem.family, fixed, factor, parameters.phi, nodes)[0]
@@ -237,18 +237,17 @@ def _nodes(
     """Nodes on the scale of v, their weights for the prior's integral, and shares in the sum."""
     assert problem.structure is not None
     parameters = problem.unpack(theta)
-    nodes = placement.nodes(rule.rule)
-    log_weights = placement.log_weights(rule.rule, nodes)
+    nodes = lay(block, placement, rule.rule)
     logf = log_likelihood_at(
         block,
         problem.family,
         block.fixed_part(parameters.beta),
         problem.structure.factor(parameters.omega),
         parameters.phi,
-        nodes,
+        nodes.chains[-1],
     )
-    shares = posterior(block, logf, log_weights).joint[0][0]
-    return nodes[0][0, :, 0], np.exp(log_weights[0][0]), shares
+    shares = posterior(block, logf, nodes).joint[0][0]
+    return nodes.chains[0][0, 0], np.exp(nodes.log_weights[0][0]), shares
 
 
 def _padded(low: float, high: float, ends: tuple[float, float]) -> tuple[float, float]:

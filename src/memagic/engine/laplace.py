@@ -14,6 +14,7 @@ Source: manual [ME] meglm, Methods and formulas, 'Laplacian approximation'.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from memagic.engine.held import evaluate_block
 from memagic.engine.modes import Modes, find_modes, zeros
 from memagic.engine.nodes import Placement
 from memagic.engine.objective import Evaluation
+from memagic.engine.pool import in_order
 from memagic.engine.problem import Parameters, Problem
 from memagic.engine.rules import path_rule
 
@@ -33,18 +35,25 @@ __all__ = ["LaplaceObjective"]
 
 # The cube root of the double's precision balances truncation and rounding of central differences.
 _STEP = 6e-6
+# Values of a row that are held at once: blocks are as small as if these were nodes.
+_VALUES = 8
 # Nodes of the outline at most: with more, differences of the gradient cost less.
 _MOST_NODES = 32
 
 
 class LaplaceObjective:
-    """The Laplacian approximation over theta = (beta, omega, phi)."""
+    """The Laplacian approximation over theta = (beta, omega, phi).
 
-    def __init__(self, problem: Problem) -> None:
+    Blocks are worked on by `threads` at once, by one if that is left open: much of the work is in short
+    steps. The sums over blocks do not depend on how many there are.
+    """
+
+    def __init__(self, problem: Problem, threads: int = 0) -> None:
         if problem.weighted:
             raise ValueError("the Laplacian approximation takes no weights")
         self._problem = problem
-        self._blocks = arrange(problem, 1)
+        self._threads = threads or 1
+        self._blocks = arrange(problem, _VALUES)
         self._constant = problem.constant
         self._modes = [zeros(block) for block in self._blocks]
         square = np.concatenate(
@@ -59,12 +68,26 @@ class LaplaceObjective:
         rows = [int(np.argwhere(e)[0, 0]) for e in self._problem.structure.basis]
         return self._problem.mean_square_z[rows]
 
+    @property
+    def memory(self) -> tuple[tuple[Array, ...], ...]:
+        """The modes found last: what the next search starts from."""
+        return tuple(self._modes)
+
+    def recalling(self, memory: tuple[tuple[Array, ...], ...]) -> LaplaceObjective:
+        """A twin that starts from the memory of another one; this one stays as it is."""
+        twin = copy(self)
+        twin._modes = list(memory)
+        return twin
+
     def value(self, theta: Array) -> float:
         parameters = self._problem.unpack(theta)
+
+        def value(i: int) -> float:
+            return float(_log_likelihood(self._find(i, parameters)).sum())
+
         total = self._constant
-        for i in range(len(self._blocks)):
-            modes = self._find(i, parameters)
-            total += float(_log_likelihood(modes).sum())
+        for part in in_order(value, len(self._blocks), self._threads):
+            total += part
         return total
 
     def around(self, theta: Array) -> Callable[[Array], Array]:
@@ -82,12 +105,17 @@ class LaplaceObjective:
     def scores(self, theta: Array) -> tuple[float, Array]:
         """The log likelihood and the clusters' contributions to its gradient, shape (M, d)."""
         parameters = self._problem.unpack(theta)
-        total = self._constant
+
         scores = np.empty((self._problem.n_clusters, len(theta)))
-        for i, block in enumerate(self._blocks):
-            modes = self._find(i, parameters)
-            total += float(_log_likelihood(modes).sum())
+
+        def evaluated(i: int) -> float:
+            block, modes = self._blocks[i], self._find(i, parameters)
             scores[block.clusters] = _block_scores(self._problem, block, parameters, modes)
+            return float(_log_likelihood(modes).sum())
+
+        total = self._constant
+        for value in in_order(evaluated, len(self._blocks), self._threads):
+            total += value
         return total, scores
 
     def evaluate(self, theta: Array) -> Evaluation:
@@ -102,7 +130,13 @@ class LaplaceObjective:
         for a in range(d):
             step = np.zeros(d)
             step[a] = _STEP * scale[a]
+            self._modes = list(centre)
             above = self.scores(theta + step)[1].sum(axis=0)
+            # On the other side the modes lie as far, to the square of the step.
+            self._modes = [
+                tuple(2.0 * c - v for c, v in zip(*both, strict=True))
+                for both in zip(centre, self._modes, strict=True)
+            ]
             below = self.scores(theta - step)[1].sum(axis=0)
             hessian[a] = (above - below) / (2.0 * step[a])
         self._modes = centre

@@ -25,7 +25,7 @@ from memagic.engine.problem import Problem
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-__all__ = ["LinearObjective", "cluster_mean_variance"]
+__all__ = ["ClusterMeans", "LinearObjective", "cluster_means"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,36 @@ def _times(matrix: Array, vector: Array) -> Array:
     return np.asarray((matrix @ vector[..., None])[..., 0])
 
 
-def cluster_mean_variance(cluster: Index, residual: Array) -> float:
-    """Sample variance of the clusters' mean residuals: a start for an intercept's variance."""
+@dataclass(frozen=True, slots=True)
+class ClusterMeans:
+    """Clusters' mean residuals, summed up.
+
+    Attributes
+    ----------
+    n : int
+        Clusters.
+    mean : float
+        Of their means.
+    squares : float
+        Sum of the squared deviations from it.
+    """
+
+    n: int
+    mean: float
+    squares: float
+
+    def __add__(self, other: ClusterMeans) -> ClusterMeans:
+        n, apart = self.n + other.n, other.mean - self.mean
+        squares = self.squares + other.squares + apart * apart * self.n * other.n / n
+        return ClusterMeans(n, self.mean + apart * other.n / n, squares)
+
+    @property
+    def variance(self) -> float:
+        """Their sample variance: a start for an intercept's variance."""
+        return self.squares / (self.n - 1) if self.n > 1 else 1.0
+
+
+def cluster_means(cluster: Index, residual: Array) -> ClusterMeans:
+    """The mean residuals of clusters."""
     means = np.bincount(cluster, weights=residual) / np.bincount(cluster)
-    return float(means.var(ddof=1)) if len(means) > 1 else 1.0
+    return ClusterMeans(len(means), float(means.mean()), float(((means - means.mean()) ** 2).sum()))

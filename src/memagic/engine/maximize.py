@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.engine.events import Detail, Iteration, Listener, TechniqueSet
-from memagic.engine.objective import Evaluation, Objective
+from memagic.engine.objective import Derivatives, Objective
 from memagic.engine.steps import Coordinates, NewtonStep, Search, Steps, newton_step, plain_coordinates
 
 Array = NDArray[np.float64]
@@ -61,7 +61,7 @@ class Maximum:
     Attributes
     ----------
     theta : ndarray, shape (d,)
-    evaluation : Evaluation
+    evaluation : Derivatives
         At theta.
     converged : bool
     concave : bool
@@ -72,7 +72,7 @@ class Maximum:
     """
 
     theta: Array
-    evaluation: Evaluation
+    evaluation: Derivatives
     converged: bool
     concave: bool
     iterations: int
@@ -175,7 +175,7 @@ class _State:
     """A point with its derivatives and Newton's step from it."""
 
     theta: Array
-    evaluation: Evaluation
+    evaluation: Derivatives
     step: NewtonStep
 
     @property
@@ -263,5 +263,5 @@ class _Points:
             return None
         return self._state(theta, evaluation) if np.isfinite(evaluation.gradient).all() else None
 
-    def _state(self, theta: Array, evaluation: Evaluation) -> _State:
+    def _state(self, theta: Array, evaluation: Derivatives) -> _State:
         return _State(theta, evaluation, newton_step(evaluation, self._coordinates, self._difficult))

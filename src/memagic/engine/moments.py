@@ -17,23 +17,50 @@ Econometrics 34, 5-32, for generalized residuals.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.engine.covariance import CovarianceStructure
 from memagic.engine.crossed.problem import CrossedProblem
 from memagic.engine.problem import Level, Problem
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-__all__ = ["moment_omega", "moment_variances"]
+__all__ = ["MomentSums", "moment_omega", "moment_sums", "moment_variances"]
 
 # Least variance of an effect's part of the linear predictor, relative to the residuals' mean variance.
 _LEAST_SHARE = 1e-3
 
 
-def moment_variances(problem: Problem, beta: Array, phi: Array) -> Array:
-    """Variances of the effects of all levels, shape (Q,), each at least a small share."""
+@dataclass(frozen=True, slots=True)
+class MomentSums:
+    """The linear equations of the moments, and what they are scaled by.
+
+    Attributes
+    ----------
+    left : ndarray, shape (Q, Q)
+    right : ndarray, shape (Q,)
+    weight : float
+        Sum of the weights of n rows.
+    n : int
+    """
+
+    left: Array
+    right: Array
+    weight: float
+    n: int
+
+    def __add__(self, other: MomentSums) -> MomentSums:
+        return MomentSums(
+            self.left + other.left, self.right + other.right, self.weight + other.weight, self.n + other.n
+        )
+
+
+def moment_sums(problem: Problem, beta: Array, phi: Array) -> MomentSums:
+    """The equations for the variances of the effects of all levels."""
     eta = problem.fixed_part(beta)
     _, residual, second = problem.family.derivatives(eta, problem.y, problem.trials, phi)
     weight = np.maximum(-second, 0.0)
@@ -50,10 +77,16 @@ def moment_variances(problem: Problem, beta: Array, phi: Array) -> Array:
             lower, m = places[b]
             common = np.bincount(_common(problem, level, lower), weights=weight * z * lower.z[:, m])
             left[a, b] = left[b, a] = float(np.sum(common * common))
-    square = np.maximum(problem.mean_square_z, 1e-300)
-    least = _LEAST_SHARE / (square * max(float(weight.mean()), 1e-300))
-    scale = 1.0 / np.sqrt(np.maximum(np.diag(left), 1e-300))
-    solved = scale * np.linalg.lstsq(left * np.outer(scale, scale), scale * right, rcond=None)[0]
+    return MomentSums(left, right, float(weight.sum()), len(weight))
+
+
+def moment_variances(sums: MomentSums, mean_square_z: Array) -> Array:
+    """Variances of the effects of all levels, shape (Q,), each at least a small share."""
+    square = np.maximum(mean_square_z, 1e-300)
+    least = _LEAST_SHARE / (square * max(sums.weight / sums.n, 1e-300))
+    scale = 1.0 / np.sqrt(np.maximum(np.diag(sums.left), 1e-300))
+    scaled = sums.left * np.outer(scale, scale)
+    solved = scale * np.linalg.lstsq(scaled, scale * sums.right, rcond=None)[0]
     return np.maximum(solved, least)
 
 
@@ -65,10 +98,9 @@ def _common(problem: Problem, level: Level, lower: Level) -> Index:
     return np.asarray(np.unique(pairs, return_inverse=True)[1].reshape(len(pairs)))
 
 
-def moment_omega(problem: Problem, beta: Array, phi: Array) -> Array:
+def moment_omega(structure: CovarianceStructure, sums: MomentSums, mean_square_z: Array) -> Array:
     """Omega for these variances, shape (m,): averages where effects share one, no covariances."""
-    assert problem.structure is not None
-    basis = problem.structure.basis
-    target = np.diag(np.sqrt(moment_variances(problem, beta, phi)))
+    basis = structure.basis
+    target = np.diag(np.sqrt(moment_variances(sums, mean_square_z)))
     columns = basis.reshape(len(basis), -1).T
     return np.asarray(np.linalg.lstsq(columns, target.ravel(), rcond=None)[0])

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from memagic.engine.blocks import Block
 from memagic.engine.families import Family
-from memagic.engine.kernel import look
+from memagic.engine.kernel import chain_nodes, join, look, weigh
 from memagic.engine.modes import Limits, modes_within, zeros
 from memagic.engine.rules import PathRule
 
@@ -28,9 +28,10 @@ Method = Literal["mvaghermite", "mcaghermite", "ghermite", "laplace"]
 
 __all__ = [
     "Method",
+    "Nodes",
     "Placement",
     "Posterior",
-    "chain_nodes",
+    "lay",
     "log_likelihood_at",
     "place_mode_curvature",
     "place_prior",
@@ -52,22 +53,35 @@ class Placement:
     mean: tuple[Array, ...]
     root: tuple[Array, ...]
 
-    def nodes(self, rule: PathRule) -> tuple[Array, ...]:
-        """Nodes on the scale of v, each shape (M_l, K_1...K_l, q_l)."""
-        return tuple(
-            mean[:, None, :] + path @ root.transpose(0, 2, 1)
-            for mean, root, path in zip(self.mean, self.root, rule.paths, strict=True)
-        )
 
-    def log_weights(self, rule: PathRule, nodes: tuple[Array, ...]) -> tuple[Array, ...]:
-        """Log weights for integrals against the prior of v, each shape (M_l, K_1...K_l)."""
-        result = []
-        for root, node, lebesgue in zip(self.root, nodes, rule.log_lebesgue, strict=True):
-            diagonal = np.abs(np.einsum("jqq->jq", root[:, :, root.shape[2] - root.shape[1] :]))
-            weights = lebesgue + np.log(diagonal).sum(axis=1)[:, None]
-            weights -= 0.5 * np.einsum("jkq,jkq->jk", node, node)
-            result.append(weights)
-        return tuple(result)
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Nodes on the scale of v.
+
+    Attributes
+    ----------
+    chains : tuple of ndarray, each shape (M_l, Q_l, K_1...K_l)
+        By level, of the effects of its clusters and, before them, of those that these lie in.
+    log_weights : tuple of ndarray, each shape (M_l, K_1...K_l)
+        Of a level's own nodes, for integrals against the prior of v.
+    """
+
+    chains: tuple[Array, ...]
+    log_weights: tuple[Array, ...]
+
+
+def lay(block: Block, placement: Placement, rule: PathRule) -> Nodes:
+    """The nodes of a rule, where they are placed."""
+    chains: list[Array] = []
+    log_weights = []
+    for level, (mean, root) in enumerate(zip(placement.mean, placement.root, strict=True)):
+        upper = chains[-1] if level else None
+        chain, weights = chain_nodes(
+            upper, block.parents[level], mean, root, rule.paths[level], rule.log_lebesgue[level]
+        )
+        chains.append(chain)
+        log_weights.append(weights)
+    return Nodes(tuple(chains), tuple(log_weights))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,60 +104,34 @@ class Posterior:
     joint: tuple[Array, ...]
 
 
-def chain_nodes(block: Block, nodes: tuple[Array, ...], level: int) -> Array:
-    """Nodes of the chains down to a level, shape (M_l, K_1...K_l, Q_l)."""
-    if level == 0:
-        return nodes[0]
-    n_paths = nodes[level].shape[1]
-    parts = [nodes[level]]
-    index = block.parents[level]
-    for upper in reversed(range(level)):
-        repeated = np.repeat(nodes[upper], n_paths // nodes[upper].shape[1], axis=1)
-        parts.append(repeated[index])
-        if upper:
-            index = block.parents[upper][index]
-    return np.concatenate(parts[::-1], axis=2)
-
-
-def posterior(block: Block, logf: Array, log_weights: tuple[Array, ...]) -> Posterior:
+def posterior(block: Block, logf: Array, nodes: Nodes) -> Posterior:
     """Integrate level by level from the bottom, and weigh the nodes on the way back.
 
     Parameters
     ----------
     logf : ndarray, shape (M_L, K_1...K_L)
         Log f(y | path) of the lowest-level clusters; overwritten.
-    log_weights : tuple of ndarray, each shape (M_l, K_1...K_l)
     """
     conditional: list[Array] = []
-    n_levels = len(log_weights)
-    for level in reversed(range(n_levels)):
-        logf += log_weights[level]
-        n_upper = log_weights[level - 1].shape[1] if level else 1
-        by_upper = logf.reshape(len(logf), n_upper, -1)
-        peak = by_upper.max(axis=2)
-        weight = np.exp(by_upper - peak[:, :, None])
-        total = weight.sum(axis=2)
-        weight /= total[:, :, None]
-        conditional.append(weight.reshape(logf.shape))
-        log_l = np.log(total) + peak
+    for level in reversed(range(len(nodes.chains))):
+        n_upper = nodes.log_weights[level - 1].shape[1] if level else 1
+        log_l = weigh(logf, nodes.log_weights[level], n_upper)
+        conditional.append(logf)
         if level:
             logf = block.sum_up[level - 1] @ block.counted(log_l, level)
     conditional.reverse()
     joint = [conditional[0]]
-    for level in range(1, n_levels):
-        upper = joint[-1][block.parents[level]]
-        ratio = conditional[level].shape[1] // upper.shape[1]
-        joint.append(np.repeat(upper, ratio, axis=1) * conditional[level])
+    for level in range(1, len(conditional)):
+        joint.append(join(joint[-1], block.parents[level], conditional[level]))
     return Posterior(log_l[:, 0], tuple(conditional), tuple(joint))
 
 
 def log_likelihood_at(
-    block: Block, family: Family, fixed: Array, factor: Array, phi: Array, nodes: tuple[Array, ...]
+    block: Block, family: Family, fixed: Array, factor: Array, phi: Array, chains: Array
 ) -> Array:
-    """Log f(y | path) summed within lowest-level clusters, shape (M_L, K_1...K_L)."""
-    chains = chain_nodes(block, nodes, len(nodes) - 1)
+    """Log f(y | path) by lowest-level cluster, shape (M_L, K), at `chains` of shape (M_L, Q, K)."""
     terms = family.terms(block.y, block.trials, phi)
-    return look(block, terms, fixed, factor @ chains.transpose(0, 2, 1))
+    return look(block, terms, fixed, factor @ chains)
 
 
 def place_prior(block: Block) -> Placement:

@@ -7,7 +7,8 @@ across a re-adaptation they would measure its tolerance.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from copy import copy
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,18 @@ class NumericalObjective:
             square = np.concatenate([square, problem.mean_square_z[rows]])
         # Changes of this size move the linear predictor by about one.
         self._unit = 1.0 / np.sqrt(np.where(square > 0.0, square, 1.0))
+
+    @property
+    def memory(self) -> Any:
+        """That of the log likelihood it differences, if it has one."""
+        return getattr(self._objective, "memory", None)
+
+    def recalling(self, memory: Any) -> NumericalObjective:
+        """A twin that starts from the memory of another one."""
+        twin = copy(self)
+        if hasattr(self._objective, "recalling"):
+            twin._objective = self._objective.recalling(memory)
+        return twin
 
     def value(self, theta: Array) -> float:
         return self._objective.value(theta)

@@ -19,7 +19,7 @@ from memagic.engine.crossed.nested import nested_problem
 from memagic.engine.crossed.posterior import crossed_modes, from_nested
 from memagic.engine.crossed.problem import CrossedProblem
 from memagic.engine.modes import Limits, modes_within
-from memagic.engine.nodes import Method, Placement, log_likelihood_at, posterior
+from memagic.engine.nodes import Method, Placement, lay, log_likelihood_at, posterior
 from memagic.engine.problem import Parameters, Problem
 from memagic.engine.quadrature import QuadratureObjective
 from memagic.engine.rules import PathRule
@@ -128,16 +128,17 @@ def _moments(
     """Posterior moments of v in one block."""
     assert problem.structure is not None
     factor = problem.structure.factor(parameters.omega)
-    nodes = placement.nodes(rule)
+    nodes = lay(block, placement, rule)
     fixed = block.fixed_part(parameters.beta)
-    logf = log_likelihood_at(block, problem.family, fixed, factor, parameters.phi, nodes)
-    weights = posterior(block, logf, placement.log_weights(rule, nodes))
+    logf = log_likelihood_at(block, problem.family, fixed, factor, parameters.phi, nodes.chains[-1])
+    weights = posterior(block, logf, nodes)
     means, covariances = [], []
-    for node, weight in zip(nodes, weights.joint, strict=True):
-        mean = np.einsum("jk,jkq->jq", weight, node)
-        centred = node - mean[:, None, :]
+    for chains, weight, own in zip(nodes.chains, weights.joint, placement.mean, strict=True):
+        node = chains[:, chains.shape[1] - own.shape[1] :]
+        mean = np.einsum("jk,jqk->jq", weight, node)
+        centred = node - mean[:, :, None]
         means.append(mean)
-        covariances.append((centred * weight[:, :, None]).transpose(0, 2, 1) @ centred)
+        covariances.append((centred * weight[:, None, :]) @ centred.transpose(0, 2, 1))
     return EffectMoments(tuple(means), tuple(covariances))
 
 

@@ -13,7 +13,7 @@ from memagic.engine.families import Family
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-__all__ = ["Level", "Parameters", "Problem"]
+__all__ = ["Level", "Parameters", "Problem", "unpacked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,11 @@ class Parameters:
     beta: Array
     omega: Array
     phi: Array
+
+
+def unpacked(theta: Array, p: int, n_omega: int) -> Parameters:
+    """The parts of theta = (beta, omega, phi)."""
+    return Parameters(theta[:p], theta[p : p + n_omega], theta[p + n_omega :])
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,11 @@ class Problem:
         return int(self.x.shape[1])
 
     @property
+    def structures(self) -> tuple[CovarianceStructure, ...]:
+        """By level, highest first."""
+        return tuple(level.structure for level in self.levels)
+
+    @property
     def n_omega(self) -> int:
         return 0 if self.structure is None else self.structure.size
 
@@ -135,10 +145,20 @@ class Problem:
             [np.einsum("iq,iq->q", level.z, level.z) / len(level.z) for level in self.levels]
         )
 
+    @property
+    def mean_products_x(self) -> Array:
+        """X'X/n, shape (p, p)."""
+        return np.asarray(self.x.T @ self.x / len(self.y))
+
+    @property
+    def mean_products_z(self) -> Array:
+        """Z'Z/n, all levels, shape (Q, Q)."""
+        z = np.concatenate([level.z for level in self.levels], axis=1)
+        return np.asarray(z.T @ z / len(z))
+
     def unpack(self, theta: Array) -> Parameters:
         """The parts of theta = (beta, omega, phi)."""
-        p, m = self.p, self.n_omega
-        return Parameters(theta[:p], theta[p : p + m], theta[p + m :])
+        return unpacked(theta, self.p, self.n_omega)
 
     def fixed_part(self, beta: Array) -> Array:
         """X beta + offset, shape (n,)."""

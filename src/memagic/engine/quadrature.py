@@ -9,6 +9,7 @@ Source: manual [ME] meglm, Methods and formulas, 'Adaptive Gauss-Hermite quadrat
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,18 +22,20 @@ from memagic.engine.modes import Limits, zeros
 from memagic.engine.nodes import (
     Method,
     Placement,
+    lay,
     log_likelihood_at,
     place_mode_curvature,
     place_prior,
     posterior,
 )
 from memagic.engine.objective import Evaluation
+from memagic.engine.pool import in_order
 from memagic.engine.problem import Parameters, Problem
 from memagic.engine.rules import PathRule, path_rule
 
 Array = NDArray[np.float64]
 
-__all__ = ["QuadratureObjective", "affordable", "evaluate_block", "value_block"]
+__all__ = ["QuadratureObjective", "affordable", "affordable_nodes", "evaluate_block", "value_block"]
 
 
 # Nodes an observation beyond which a fit takes hours where seven points in one dimension take a
@@ -52,7 +55,6 @@ class _Placed:
     `pace` is the move of the nodes when theta changes by one.
     """
 
-    at: Parameters
     theta: Array
     placement: Placement
     experience: Experience
@@ -64,10 +66,20 @@ class QuadratureObjective:
 
     The search for the modes starts at the means found last. It is only a start: what is returned
     depends on theta alone, to the tolerance of the adaptation.
+
+    Blocks are worked on by `threads` at once; the sums over them do not depend on how many.
     """
 
-    def __init__(self, problem: Problem, method: Method, n_points: int, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        method: Method,
+        n_points: int,
+        limits: Limits | None = None,
+        threads: int = 0,
+    ) -> None:
         self._problem = problem
+        self._threads = threads
         self._limits = limits
         self._method = method
         self._rule = path_rule(n_points, tuple(level.structure.q for level in problem.levels))
@@ -75,7 +87,17 @@ class QuadratureObjective:
         self._constant = problem.constant
         self._placed: list[_Placed | None] = [None] * len(self._blocks)
         self._theta = np.full(0, np.nan)
-        self._last: Parameters
+
+    @property
+    def memory(self) -> tuple[_Placed | None, ...]:
+        """Where the nodes were last: what the next evaluation starts from."""
+        return tuple(self._placed)
+
+    def recalling(self, memory: tuple[_Placed | None, ...]) -> QuadratureObjective:
+        """A twin that starts from the memory of another one; this one stays as it is."""
+        twin = copy(self)
+        twin._placed = list(memory)
+        return twin
 
     @property
     def blocks(self) -> list[Block]:
@@ -88,14 +110,18 @@ class QuadratureObjective:
     def place(self, theta: Array) -> list[Placement]:
         """Where the nodes of every block lie at theta."""
         parameters = self._parameters(theta)
-        return [self._place(i, parameters) for i in range(len(self._blocks))]
+        return in_order(lambda i: self._place(i, parameters), len(self._blocks), self._threads)
 
     def value(self, theta: Array) -> float:
         parameters = self._parameters(theta)
+
+        def value(i: int) -> float:
+            block, placement = self._blocks[i], self._place(i, parameters)
+            return float(value_block(self._problem, block, self._rule, placement, parameters).sum())
+
         total = self._constant
-        for i, block in enumerate(self._blocks):
-            placement = self._place(i, parameters)
-            total += float(value_block(self._problem, block, self._rule, placement, parameters).sum())
+        for part in in_order(value, len(self._blocks), self._threads):
+            total += part
         return total
 
     def around(self, theta: Array) -> Callable[[Array], Array]:
@@ -118,30 +144,32 @@ class QuadratureObjective:
         value = self._constant
         scores = np.empty((self._problem.n_clusters, d))
         hessian = np.zeros((d, d))
-        for i, block in enumerate(self._blocks):
+
+        def evaluated(i: int) -> tuple[float, Array]:
             part = self._evaluated(i, parameters)
-            value += part.value
-            scores[block.clusters] = part.scores
-            hessian += part.hessian
+            scores[self._blocks[i].clusters] = part.scores
+            return part.value, part.hessian
+
+        for of_block, hessian_of_block in in_order(evaluated, len(self._blocks), self._threads):
+            value += of_block
+            hessian += hessian_of_block
         return Evaluation(value, scores, hessian)
 
     def _parameters(self, theta: Array) -> Parameters:
-        """The parts of theta; the same object as last time where theta is the same."""
-        if not hasattr(self, "_last") or not np.array_equal(theta, self._theta):
-            self._theta = theta.copy()
-            self._last = self._problem.unpack(self._theta)
-        return self._last
+        """The parts of theta, which is where the objective is from now on."""
+        self._theta = theta.copy()
+        return self._problem.unpack(self._theta)
 
     def _place(self, i: int, parameters: Parameters) -> Placement:
         """Where the nodes of a block lie."""
         if self._method == "ghermite":
             return place_prior(self._blocks[i])
         last = self._placed[i]
-        if last is not None and last.at is parameters:
+        if last is not None and np.array_equal(last.theta, self._theta):
             return last.placement
         if self._method == "mcaghermite":
             placement = self._near_modes(i, parameters, _EXACT)
-            self._keep(i, _Placed(parameters, self._theta, placement, Experience(), float("nan")))
+            self._keep(i, _Placed(self._theta, placement, Experience(), float("nan")))
             return placement
         return self._adapted(i, parameters, self._looking(i, parameters)).placement
 
@@ -149,7 +177,7 @@ class QuadratureObjective:
         """The derivatives of a block, in the look that settles its nodes where that can be told before."""
         problem, block, rule = self._problem, self._blocks[i], self._rule
         last = self._placed[i]
-        if self._method != "mvaghermite" or (last is not None and last.at is parameters):
+        if self._method != "mvaghermite" or (last is not None and np.array_equal(last.theta, self._theta)):
             placement = self._place(i, parameters)
             return evaluate_block(problem, block, rule, placement, parameters)
         look = self._looking(i, parameters)
@@ -172,10 +200,10 @@ class QuadratureObjective:
         factor = problem.structure.factor(parameters.omega)
 
         def look(placement: Placement, is_last: bool) -> Look:
-            nodes = placement.nodes(rule)
-            logf = log_likelihood_at(block, problem.family, fixed, factor, parameters.phi, nodes)
-            weights = posterior(block, logf, placement.log_weights(rule, nodes))
-            return look_at(block, nodes, weights, placement)
+            nodes = lay(block, placement, rule)
+            logf = log_likelihood_at(block, problem.family, fixed, factor, parameters.phi, nodes.chains[-1])
+            weights = posterior(block, logf, nodes)
+            return look_at(nodes, weights, placement)
 
         return look
 
@@ -193,7 +221,7 @@ class QuadratureObjective:
         if first is None or not first.shift <= _ASTRAY:
             first = look(self._near_modes(i, parameters, _SEED), False)
         settled = adapt(look, first, experience, self._limits)
-        self._keep(i, _Placed(parameters, theta, settled.last.placement, settled.experience, pace))
+        self._keep(i, _Placed(theta, settled.last.placement, settled.experience, pace))
         return settled.last
 
     def _near_modes(self, i: int, parameters: Parameters, enough: float) -> Placement:
@@ -214,11 +242,15 @@ class QuadratureObjective:
 
 
 def affordable(problem: Problem, n_points: int) -> bool:
-    """Whether a rule of so many points a dimension can be evaluated in the time and memory there is.
+    """Whether a rule of so many points a dimension can be evaluated in the time and memory there is."""
+    assert problem.structure is not None
+    largest = int(np.bincount(problem.levels[0].cluster).max())
+    return affordable_nodes(n_points**problem.structure.q, largest)
+
+
+def affordable_nodes(n_nodes: int, largest: int) -> bool:
+    """Whether so many nodes are, where the largest top-level group has `largest` observations.
 
     A top-level group is integrated as a whole: its observations times the nodes are held at once.
     """
-    assert problem.structure is not None
-    nodes: int = n_points**problem.structure.q
-    largest = int(np.bincount(problem.levels[0].cluster).max())
-    return bool(nodes <= _MOST_NODES and nodes * largest <= _MOST_ELEMENTS)
+    return bool(n_nodes <= _MOST_NODES and n_nodes * largest <= _MOST_ELEMENTS)

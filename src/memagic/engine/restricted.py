@@ -17,8 +17,8 @@ from memagic.engine.constraints import LinearConstraints, solve
 from memagic.engine.coordinates import problem_coordinates
 from memagic.engine.covariance import CovarianceStructure
 from memagic.engine.events import Event, Iteration, Listener
-from memagic.engine.objective import Evaluation, Objective
-from memagic.engine.problem import Problem
+from memagic.engine.objective import Derivatives, Evaluation, Objective
+from memagic.engine.parted import AnyProblem
 from memagic.engine.space import Space, Whole
 from memagic.engine.steps import Coordinates
 
@@ -60,7 +60,7 @@ class Restriction:
         No parameters satisfy them.
     """
 
-    def __init__(self, problem: Problem, constraints: LinearConstraints) -> None:
+    def __init__(self, problem: AnyProblem, constraints: LinearConstraints) -> None:
         self._problem = problem
         self.solution = solve(constraints)
         self.constraints = constraints.rows(self.solution.kept)
@@ -262,8 +262,8 @@ class RestrictedObjective:
         theta = self._restriction.theta(gamma)
         return self._objective.value(theta) if np.isfinite(theta).all() else float("nan")
 
-    def evaluate(self, gamma: Array) -> Evaluation:
-        """The log likelihood with its scores and Hessian in gamma."""
+    def evaluate(self, gamma: Array) -> Derivatives:
+        """The log likelihood with its derivatives in gamma."""
         theta = self._restriction.theta(gamma)
         f = len(gamma)
         if not np.isfinite(theta).all():
@@ -271,10 +271,10 @@ class RestrictedObjective:
         at = self._objective.evaluate(theta)
         slope = self._restriction.slope(gamma)
         hessian = slope.T @ at.hessian @ slope + self._restriction.bend(gamma, at.gradient)
-        return Evaluation(at.value, at.scores @ slope, 0.5 * (hessian + hessian.T))
+        return at.carried(slope, 0.5 * (hessian + hessian.T))
 
 
-def space_of(problem: Problem, constraints: LinearConstraints | None) -> Space:
+def space_of(problem: AnyProblem, constraints: LinearConstraints | None) -> Space:
     """What the maximizer of a problem moves in.
 
     Raises

@@ -84,7 +84,7 @@ class PathRule:
 
     Attributes
     ----------
-    paths : tuple of ndarray, each shape (K_1...K_l, Q_l)
+    paths : tuple of ndarray, each shape (Q_l, K_1...K_l)
         Nodes of all effects down to a level.
     log_lebesgue : tuple of ndarray, each shape (K_1...K_l,)
         Log weights of the level's own nodes against the Lebesgue measure.
@@ -111,4 +111,4 @@ def path_rule(n_points: int, dims: tuple[int, ...]) -> PathRule:
             np.concatenate([np.repeat(upper, n_own, axis=0), np.tile(own.nodes, (n_upper, 1))], axis=1)
         )
         lebesgue.append(np.tile(own.log_lebesgue, n_upper))
-    return PathRule(tuple(paths), tuple(lebesgue))
+    return PathRule(tuple(np.ascontiguousarray(path.T) for path in paths), tuple(lebesgue))

@@ -18,7 +18,7 @@ Index = NDArray[np.intp]
 Estimator = Literal["oim", "opg", "robust", "linearized"]
 SingleUnit = Literal["missing", "certainty", "scaled", "centered"]
 
-__all__ = ["Design", "Estimator", "SingleUnit", "Variance", "meat"]
+__all__ = ["Design", "Estimator", "SingleUnit", "Variance", "meat", "meat_of_products"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,12 @@ class Variance:
     copies: Array | None = None
     design: Design | None = None
 
+    @property
+    def needs_scores(self) -> bool:
+        """Whether the sum of the scores' outer products is not enough."""
+        own = self.groups is None and self.copies is None
+        return self.estimator == "linearized" or (self.estimator != "oim" and not own)
+
 
 def meat(scores: Array, variance: Variance) -> Array:
     """The variance of the total of the scores, shape (d, d).
@@ -94,6 +100,17 @@ def meat(scores: Array, variance: Variance) -> Array:
                 design = Design(np.zeros(len(sums), dtype=np.intp), np.zeros(1))
             return _linearized(sums, design)
         total, number = sums.T @ sums, float(len(sums))
+    return _adjusted(total, number, variance)
+
+
+def meat_of_products(products: Array, number: int, variance: Variance) -> Array:
+    """The same where no more is needed than the sum of the outer products of so many scores, shape (d, d)."""
+    if variance.needs_scores:
+        raise ValueError("this variance is not one of the scores' products")
+    return _adjusted(products, float(number), variance)
+
+
+def _adjusted(total: Array, number: float, variance: Variance) -> Array:
     if variance.estimator == "opg":
         return total
     return total * (number / (number - 1.0)) if number > 1.0 else np.full_like(total, np.nan)

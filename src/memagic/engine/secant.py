@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from memagic.engine.events import Event, Iteration, Listener
 from memagic.engine.maximize import Maximum, Search, StoppedMaximum, Stopping, maximize
-from memagic.engine.objective import Evaluation
+from memagic.engine.objective import Evaluation, Objective
 from memagic.engine.space import Space
 from memagic.engine.steps import newton_step
 
@@ -126,13 +126,22 @@ def maximize_outlined(
     if left <= 0:
         return found
     if first.converged and step.concave and step.scaled_gradient <= _SETTLED:
-        return replace(found, theta=first.theta + step.direction)
+        return _after(found, step.direction, quick)
     try:
         renumbered = space.listener(_Renumbered(listener, first.iterations))
         last = maximize(exact, first.theta, replace(stopping, iterate=left), renumbered, coordinates)
     except StoppedMaximum as stop:
         raise StoppedMaximum(_joined(first, stop.so_far)) from None
     return _joined(first, last)
+
+
+def _after(found: Maximum, direction: Array, quick: Objective) -> Maximum:
+    """The maximum after a last small step, with the Hessian from before it."""
+    theta, evaluation = found.theta + direction, found.evaluation
+    if evaluation.n_scores > 1:
+        # Variances by scores are as exact as the estimates.
+        evaluation = quick.evaluate(theta).carried(np.eye(len(theta)), evaluation.hessian)
+    return replace(found, theta=theta, evaluation=evaluation)
 
 
 class _Renumbered:

@@ -11,7 +11,7 @@ from memagic.engine.constraints import LinearConstraints
 from memagic.engine.coordinates import problem_coordinates
 from memagic.engine.events import Listener
 from memagic.engine.objective import Objective
-from memagic.engine.problem import Problem
+from memagic.engine.parted import AnyProblem
 from memagic.engine.steps import Coordinates
 
 Array = NDArray[np.float64]
@@ -72,7 +72,7 @@ class Whole:
     constraints: LinearConstraints | None = None
     held: tuple[bool, ...] = ()
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: AnyProblem) -> None:
         self._problem = problem
 
     def theta(self, gamma: Array) -> Array:
@@ -100,14 +100,14 @@ class Whole:
         return listener
 
 
-def to_reported(problem: Problem, theta: Array) -> Array:
+def to_reported(problem: AnyProblem, theta: Array) -> Array:
     """Coefficients, reported elements of Sigma and reported parameters of the family."""
     parts = problem.unpack(theta)
     entries = np.empty(0) if problem.structure is None else problem.structure.reported(parts.omega)
     return np.concatenate([parts.beta, entries, problem.family.report_phi(parts.phi)[0]])
 
 
-def from_reported(problem: Problem, values: Array) -> Array:
+def from_reported(problem: AnyProblem, values: Array) -> Array:
     """Theta at which these values are reported.
 
     Raises

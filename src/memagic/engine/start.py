@@ -15,12 +15,18 @@ from memagic.engine.constraints import LinearConstraints
 from memagic.engine.crossed.problem import CrossedProblem
 from memagic.engine.crossed.start import one_way_variances
 from memagic.engine.events import Listener, StageStarted, silent
-from memagic.engine.linear import cluster_mean_variance
 from memagic.engine.maximize import Maximum, Stopping, maximize
 from memagic.engine.moments import moment_omega
 from memagic.engine.objective import value_or_nan
-from memagic.engine.plain import PlainObjective, plain_start
-from memagic.engine.problem import Problem
+from memagic.engine.parted import (
+    AnyProblem,
+    first_beta_and_phi,
+    level_means,
+    phi_at_zero,
+    plain_objective,
+    sums_of_moments,
+    without_effects,
+)
 from memagic.engine.restricted import space_of
 from memagic.engine.space import to_reported
 
@@ -94,7 +100,7 @@ class Start:
 
 
 def starting_point(
-    problem: Problem,
+    problem: AnyProblem,
     settings: StartSettings,
     listener: Listener,
     constraints: LinearConstraints | None = None,
@@ -116,7 +122,7 @@ def starting_point(
     if settings.method in ("fixedonly", "iv"):
         listener(StageStarted("fixed"))
         stopping = Stopping() if settings.iterations is None else Stopping(iterate=settings.iterations)
-        plain = model.maximize(plain_start(problem), stopping, listener)
+        plain = model.maximize(first_beta_and_phi(problem), stopping, listener)
         comparison = plain
         if limited and not plain.converged:
             comparison = model.maximize(plain.theta, Stopping(), silent)
@@ -125,26 +131,26 @@ def starting_point(
         if settings.method == "constantonly":
             listener(StageStarted("constant"))
         theta = _simple_start(problem, settings, listener, constraints)
-        comparison = model.maximize(plain_start(problem), Stopping(), silent)
+        comparison = model.maximize(first_beta_and_phi(problem), Stopping(), silent)
     theta = _with_variances(problem, theta, settings.method)
     return Start(_with_given(problem, theta, settings), comparison.evaluation.value)
 
 
 def _simple_start(
-    problem: Problem,
+    problem: AnyProblem,
     settings: StartSettings,
     listener: Listener = silent,
     constraints: LinearConstraints | None = None,
 ) -> Array:
     """(beta, phi) of a start that needs no fit of the fixed-effects model."""
     if settings.method not in ("zero", "constantonly"):
-        return plain_start(problem)
+        return first_beta_and_phi(problem)
     beta = np.zeros(problem.p)
-    phi = problem.family.initial_phi(problem.fixed_part(beta), problem.y)
+    phi = phi_at_zero(problem)
     if settings.method == "constantonly":
         columns = [] if settings.constant is None else [settings.constant]
         simple = _Plain(problem, columns, constraints)
-        maximum = simple.maximize(plain_start(simple.problem), Stopping(), listener)
+        maximum = simple.maximize(first_beta_and_phi(simple.problem), Stopping(), listener)
         beta[columns] = maximum.theta[: len(columns)]
         phi = maximum.theta[len(columns) :]
     return np.concatenate([beta, phi])
@@ -156,8 +162,10 @@ class _Plain:
     It has those constraints that are on nothing but its own parameters.
     """
 
-    def __init__(self, problem: Problem, columns: list[int], constraints: LinearConstraints | None) -> None:
-        self.problem = replace(problem, x=problem.x[:, columns], levels=(), weight=problem.overall_weight)
+    def __init__(
+        self, problem: AnyProblem, columns: list[int], constraints: LinearConstraints | None
+    ) -> None:
+        self.problem = without_effects(problem, columns)
         if constraints is not None:
             own = np.zeros(constraints.matrix.shape[1], dtype=bool)
             own[columns] = own[problem.p + problem.n_omega :] = True
@@ -166,7 +174,7 @@ class _Plain:
 
     def maximize(self, start: Array, stopping: Stopping, listener: Listener) -> Maximum:
         """Its maximum, theta in place of what the constraints leave free."""
-        objective = self._space.objective(PlainObjective(self.problem))
+        objective = self._space.objective(plain_objective(self.problem))
         gamma = self._space.start(to_reported(self.problem, start))
         if not np.isfinite(value_or_nan(objective, gamma)):
             gamma = self._space.start(to_reported(self.problem, np.zeros_like(start)))
@@ -177,7 +185,7 @@ class _Plain:
         return replace(maximum, theta=self._space.theta(maximum.theta))
 
 
-def _with_variances(problem: Problem, plain: Array, method: StartName) -> Array:
+def _with_variances(problem: AnyProblem, plain: Array, method: StartName) -> Array:
     """Theta from (beta, phi): unit variances and zero covariances, or moments of the residuals.
 
     With a Gaussian response and the identity link a unit has no meaning on the response's scale:
@@ -188,33 +196,30 @@ def _with_variances(problem: Problem, plain: Array, method: StartName) -> Array:
     beta, phi = plain[: problem.p], plain[problem.p :]
     omega = problem.structure.start
     if method == "iv":
-        omega = moment_omega(problem, beta, phi)
+        omega = moment_omega(problem.structure, sums_of_moments(problem, beta, phi), problem.mean_square_z)
     elif problem.family.closed_form and method != "zero":
-        residual = problem.y - problem.fixed_part(beta)
         if isinstance(problem, CrossedProblem):
+            residual = problem.y - problem.fixed_part(beta)
             variance, left = one_way_variances(problem, residual)
             phi = np.array([0.5 * np.log(left)])
         else:
             least = 1e-8 * float(np.exp(2.0 * phi[0]))
-            variance = np.concatenate(
-                [
-                    np.full(level.structure.q, max(cluster_mean_variance(level.cluster, residual), least))
-                    for level in problem.levels
-                ]
-            )
+            sizes = [structure.q for structure in problem.structures]
+            means = level_means(problem, beta)
+            variance = np.repeat([max(level.variance, least) for level in means], sizes)
         scale = np.sqrt(variance / np.maximum(problem.mean_square_z, 1e-300))
         omega = omega * scale[first_rows(problem)]
     return np.concatenate([beta, omega, phi])
 
 
-def _with_given(problem: Problem, theta: Array, settings: StartSettings) -> Array:
+def _with_given(problem: AnyProblem, theta: Array, settings: StartSettings) -> Array:
     values = to_reported(problem, theta)
     for position, value in settings.given:
         values[position] = value
     return values
 
 
-def first_rows(problem: Problem) -> list[int]:
+def first_rows(problem: AnyProblem) -> list[int]:
     """The first random effect that each element of omega is about."""
     assert problem.structure is not None
     return [int(np.argwhere(e)[0, 0]) for e in problem.structure.basis]

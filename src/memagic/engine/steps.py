@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.engine.objective import Evaluation
+from memagic.engine.objective import Derivatives
 
 Array = NDArray[np.float64]
 TechniqueName = Literal["nr", "bhhh", "dfp", "bfgs"]
@@ -105,7 +105,7 @@ class NewtonStep:
     scaled_gradient: float
 
 
-def newton_step(at: Evaluation, coordinates: Coordinates, difficult: bool = False) -> NewtonStep:
+def newton_step(at: Derivatives, coordinates: Coordinates, difficult: bool = False) -> NewtonStep:
     """(-H)^-1 g, or what replaces it where -H is not positive definite.
 
     Done in the given coordinates, scaled so that -H has a unit diagonal. At a saddle point, as where
@@ -150,18 +150,18 @@ class Steps:
             number -= count
         raise ValueError(number)
 
-    def gamma(self, technique: TechniqueName, theta: Array, at: Evaluation, newton: NewtonStep) -> Array:
+    def gamma(self, technique: TechniqueName, theta: Array, at: Derivatives, newton: NewtonStep) -> Array:
         """The step from theta, in the coordinates."""
         if technique in ("dfp", "bfgs"):
             return self._quasi_newton(technique, theta, at)
         self._memory = None
         return newton.gamma if technique == "nr" else _outer_product_step(at, self._coordinates)
 
-    def _quasi_newton(self, technique: TechniqueName, theta: Array, at: Evaluation) -> Array:
+    def _quasi_newton(self, technique: TechniqueName, theta: Array, at: Derivatives) -> Array:
         turn = self._coordinates.directions
         gradient = np.asarray(turn.T @ at.gradient)
         gamma = np.asarray(np.linalg.solve(turn, theta), dtype=float)
-        inverse = np.diag(_first_inverse(at.scores @ turn))
+        inverse = np.diag(_first_inverse(turn.T @ at.products @ turn))
         memory = self._memory
         if memory is not None and memory.technique == technique and not np.array_equal(gamma, memory.gamma):
             inverse = _updated(memory, gamma - memory.gamma, memory.gradient - gradient)
@@ -179,9 +179,9 @@ class _Memory:
     gradient: Array
 
 
-def _first_inverse(scores: Array) -> Array:
+def _first_inverse(products: Array) -> Array:
     """A diagonal to begin with: inverse sums of squares of the scores."""
-    squares = np.einsum("jd,jd->d", scores, scores)
+    squares = np.diag(products)
     return 1.0 / np.where(squares > 0.0, squares, 1.0)
 
 
@@ -199,11 +199,12 @@ def _updated(memory: _Memory, change: Array, fall: Array) -> Array:
     return np.asarray(left @ inverse @ left.T + np.outer(change, change) / product)
 
 
-def _outer_product_step(at: Evaluation, coordinates: Coordinates) -> Array:
+def _outer_product_step(at: Derivatives, coordinates: Coordinates) -> Array:
     """(sum of s s')^-1 g; directions in which no score varies are left alone."""
-    scores = at.scores @ coordinates.directions
-    scale = np.sqrt(_first_inverse(scores))
-    values, vectors = np.linalg.eigh((scores * scale).T @ (scores * scale))
-    along = (scores.sum(axis=0) * scale) @ vectors
+    turn = coordinates.directions
+    products = turn.T @ at.products @ turn
+    scale = np.sqrt(_first_inverse(products))
+    values, vectors = np.linalg.eigh(products * np.outer(scale, scale))
+    along = ((turn.T @ at.gradient) * scale) @ vectors
     step = np.where(values > _CONCAVE, along / np.maximum(values, _CONCAVE), 0.0)
     return np.asarray(scale * (vectors @ step))

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from memagic.data.frames import is_frame
+from memagic.data.partitions import is_partitioned
 
-__all__ = ["find_frame", "find_object", "frames_in"]
+__all__ = ["find_frame", "find_object", "frames_in", "size_of"]
 
 
 def find_object(name: str, namespace: Mapping[str, Any]) -> object | None:
@@ -35,3 +36,11 @@ def frames_in(namespace: Mapping[str, Any]) -> dict[str, Any]:
         if not name.startswith("_") and is_frame(value) and all(value is not one for one in frames.values()):
             frames[name] = value
     return frames
+
+
+def size_of(frame: Any) -> str:
+    """``1,934 rows, 8 columns``; the rows of a Dask DataFrame are not counted."""
+    if is_partitioned(frame):
+        return f"{frame.npartitions:,} partitions, {len(frame.columns):,} columns"
+    rows, columns = frame.shape
+    return f"{rows:,} rows, {columns:,} columns"

@@ -12,7 +12,7 @@ from IPython.core.magic import no_var_expand
 
 from memagic.errors import Break, CommandError
 from memagic.magics.arguments import Arguments, Word, read_cell, read_line
-from memagic.magics.frames import find_frame, find_object, frames_in
+from memagic.magics.frames import find_frame, find_object, frames_in, size_of
 from memagic.magics.help import help_page, help_text
 from memagic.magics.live_log import live_log
 from memagic.magics.script import commands_of
@@ -224,14 +224,13 @@ class Notebook:
         if arguments.data is not None:
             return self._named(arguments.data)
         self._follow()
-        if self.session.data is not None:
+        if self.session.in_use is not None:
             return None
         frames = frames_in(self._namespace)
         if len(frames) == 1:
             ((name, frame),) = frames.items()
-            rows, columns = frame.shape
             only: Data = frame
-            print(f"(the notebook's only DataFrame is used: {name}, {rows:,} rows, {columns:,} columns)")
+            print(f"(the notebook's only DataFrame is used: {name}, {size_of(frame)})")
             return only
         hint = f"the notebook's DataFrames are {', '.join(frames)}; type " if frames else "type "
         first = next(iter(frames), "bangladesh")
@@ -245,7 +244,7 @@ class Notebook:
         name = name or self._followed
         if name is not None and (frame := find_frame(name, self._namespace)) is not None:
             return frame
-        if name is None and self.session.data is None:
+        if name is None and self.session.in_use is None:
             frames = list(frames_in(self._namespace).values())
             return frames[0] if len(frames) == 1 else None
         in_use = self.session.in_use

@@ -199,14 +199,18 @@ TEST_TOPICS: dict[str, tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]]]
                 "also by the mixture of chi2 for variances at zero",
             ),
             (
+                "%lrtest, mixture",
+                "the last estimates against no random effects",
+            ),
+            (
                 "%lrtest r_int r_urban, bootstrap(500) seed(1)",
                 "also by simulation under the smaller model",
             ),
         ),
         (
             (
-                "Other options: stats, dir, df(#), force, and workers(#) for the bootstrap. An "
-                "interrupt of the bootstrap keeps the replications that are done."
+                "Other options: stats, dir, df(#), force, and workers(#) for the bootstrap on "
+                "several processes. An interrupt of the bootstrap keeps the replications that are done."
             ),
         ),
     ),

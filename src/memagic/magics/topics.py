@@ -353,6 +353,7 @@ TOPICS: dict[str, Topic] = {
             ("%set varabbrev off", "names of variables in full only"),
             ("%set varabbrev on", "their first letters are enough where no other variable has them"),
             ("%config MeMagic", "all settings with their values"),
+            ("%config MeMagic.threads = 2", "blocks of the data that a fit works on at once"),
             ("%config MeMagic.tracebacks = True", "errors show where in the package they were raised"),
         ),
     ),

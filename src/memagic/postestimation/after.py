@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from memagic.errors import CommandError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from memagic.data.sources import Data
     from memagic.postestimation.contrasts import ContrastResult
+    from memagic.postestimation.for_marginaleffects import Scale
     from memagic.postestimation.likelihood_ratio import LikelihoodRatio
     from memagic.postestimation.margins_result import Margins
     from memagic.postestimation.nonlinear import NonlinearCombination, NonlinearTest
@@ -116,6 +119,31 @@ class AfterEstimation:
             raise CommandError(198, "nothing is compared", hint=hint)
         return found
 
+    def for_marginaleffects(self, scale: Scale = "marginal", data: Data | None = None) -> Any:
+        """The result as the package marginaleffects takes models: ``avg_slopes(fit.for_marginaleffects())``.
+
+        Needs ``pip install "memagic[marginaleffects]"``. Factor variables are compared with their lowest
+        level, and weights are a column: ``avg_slopes(..., wts="_weights")``.
+
+        Parameters
+        ----------
+        scale : {"marginal", "fixedonly", "xb"}
+            Means averaged over the random effects, means at random effects of zero, or the linear
+            predictor; the categories of an ordinal response are groups.
+        data : DataFrame, optional
+            The data that were fitted, whose other variables ``by=`` may name.
+
+        Raises
+        ------
+        CommandError
+            The package is not there, r(601); another scale, r(198); a model with an offset or numbers
+            of trials, which the package has no place for, r(498).
+        """
+        from memagic.data.sources import find_data
+        from memagic.postestimation.for_marginaleffects import for_marginaleffects
+
+        return for_marginaleffects(self.estimates, scale, None if data is None else find_data(data))
+
     def _margins(self, text: str, data: Data | None) -> Margins | ContrastResult:
         from memagic.data.sources import find_data
         from memagic.postestimation.typed import run_margins
@@ -125,7 +153,7 @@ class AfterEstimation:
 
     def lrtest(
         self,
-        other: AfterEstimation,
+        other: AfterEstimation | None = None,
         *,
         df: int | None = None,
         force: bool = False,
@@ -133,23 +161,30 @@ class AfterEstimation:
         bootstrap: int = 0,
         seed: int = 0,
         workers: int = 1,
+        executor: Executor | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> LikelihoodRatio:
         """The likelihood-ratio test against another result, the larger or the smaller model.
 
         Parameters
         ----------
-        other : MEResults
+        other : MEResults, optional
+            The same model without random effects, if not given: the test of the line below the table.
         df : int, optional
-            Degrees of freedom; the difference of the models' ranks by default.
+            Degrees of freedom; the difference of the models' ranks by default, `e(df_c)` without
+            another result.
         force : bool
             Leave out the checks.
         mixture : bool
             Also refer it to the mixture of chi2 distributions that variances at zero call for.
         bootstrap : int
             Replications of a parametric bootstrap under the smaller model, if any.
-        seed, workers : int
-            Of the bootstrap; the number of workers changes no number.
+        seed : int
+            Of the bootstrap.
+        workers : int
+            Processes that carry the bootstrap out; with 1, none but this one.
+        executor : concurrent.futures.Executor, optional
+            In place of `workers`; it stays open. No choice of workers changes a number.
         progress : callable, optional
             Told how many replications are done and how many there are.
 
@@ -158,15 +193,28 @@ class AfterEstimation:
         CommandError
             Models that do not compare, r(498).
         """
-        from memagic.postestimation.bootstrap import bootstrapped
-        from memagic.postestimation.likelihood_ratio import likelihood_ratio
+        from memagic.postestimation.bootstrap import bootstrapped, refittable, refittable_without_effects
+        from memagic.postestimation.likelihood_ratio import against_no_effects, likelihood_ratio
 
+        run = partial(
+            bootstrapped,
+            replications=bootstrap,
+            seed=seed,
+            workers=workers,
+            executor=executor,
+            progress=progress,
+        )
+        if other is None:
+            test = against_no_effects("this", self.estimates, df=df, mixture=mixture)
+            if not bootstrap:
+                return test
+            return run(test, refittable_without_effects(self.estimates), refittable(self.estimates))
         pair = (("this", self.estimates), ("other", other.estimates))
         test = likelihood_ratio(*pair, df=df, force=force, mixture=mixture)
         if not bootstrap:
             return test
         small, large = (one for _, one in (pair if test.smaller == "this" else pair[::-1]))
-        return bootstrapped(test, small, large, bootstrap, seed, workers=workers, progress=progress)
+        return run(test, refittable(small), refittable(large))
 
 
 def _located(run: Callable[[str, Estimates], _Result], text: str, estimates: Estimates) -> _Result:

@@ -3,68 +3,151 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import replace
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.engine.fit import fit
+from memagic.engine.constraints import LinearConstraints
+from memagic.engine.crossed.threads import modest_threads
+from memagic.engine.fit import Fit, Settings, fit
+from memagic.engine.problem import Problem
 from memagic.engine.start import NotFeasible
 from memagic.errors import CommandError
 from memagic.postestimation.likelihood_ratio import Bootstrapped, LikelihoodRatio
-from memagic.postestimation.simulate import draw_response
+from memagic.postestimation.simulate import draw_from
+from memagic.postestimation.without import without
+from memagic.postestimation.workers import carry_out, crew_of
 from memagic.results.estimates import Estimates
 
 Array = NDArray[np.float64]
 
-__all__ = ["bootstrapped"]
+__all__ = ["Refittable", "bootstrapped", "refittable", "refittable_without_effects"]
 
 _MOST = 100_000
 
 
+@dataclass(frozen=True, slots=True)
+class Refittable:
+    """What is needed to fit a model to other responses; it goes to other processes.
+
+    Attributes
+    ----------
+    problem : Problem
+    settings : Settings
+    constraints : LinearConstraints or None
+    theta : ndarray
+        The estimates as the engine has them, from which responses are drawn.
+    sample : ndarray
+        Which rows of the data the model is of.
+    """
+
+    problem: Problem
+    settings: Settings
+    constraints: LinearConstraints | None
+    theta: Array
+    sample: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class _Replication:
+    """A response drawn under the smaller model, and both models fitted to it."""
+
+    small: Refittable
+    large: Refittable
+
+    def __call__(self, seed: np.random.SeedSequence) -> float:
+        """The statistic; nan where a model has no maximum."""
+        with modest_threads(self.large.problem):
+            return self._statistic(np.random.default_rng(seed))
+
+    def _statistic(self, rng: np.random.Generator) -> float:
+        y = draw_from(self.small.problem, self.small.theta, rng)
+        values = []
+        for model in (self.small, self.large):
+            found = _refit(model, y)
+            if found is None or not found.converged:
+                return float("nan")
+            values.append(found.log_likelihood)
+        return max(0.0, 2.0 * (values[1] - values[0]))
+
+
+def refittable(estimates: Estimates) -> Refittable:
+    """The model of some estimates."""
+    fitted = estimates.fit
+    return Refittable(
+        estimates.problem, estimates.settings, fitted.constraints, fitted.theta, estimates.design.sample
+    )
+
+
+def refittable_without_effects(estimates: Estimates) -> Refittable:
+    """The model that is left without random effects, fitted to the same response.
+
+    Raises
+    ------
+    CommandError
+        It has no maximum, r(498).
+    """
+    assert estimates.problem.structure is not None
+    reduced = without(estimates, np.ones(estimates.problem.structure.q, dtype=np.bool_))
+    start = replace(estimates.settings.start, given=(), grid=())
+    settings = replace(estimates.settings, start=start)
+    bare = Refittable(reduced.problem, settings, reduced.constraints, np.empty(0), estimates.design.sample)
+    found = _refit(bare, estimates.problem.y)
+    if found is None:
+        raise CommandError(498, "the model without random effects could not be fitted")
+    return replace(bare, theta=found.theta)
+
+
 def bootstrapped(
     test: LikelihoodRatio,
-    small: Estimates,
-    large: Estimates,
+    small: Refittable,
+    large: Refittable,
     replications: int,
     seed: int,
     *,
     workers: int = 1,
+    executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> LikelihoodRatio:
     """The test with a bootstrap of its statistic under the smaller model.
 
-    Every replication has a generator of its own from the seed, so that the number of workers changes
-    no number. An interrupt ends it with the replications done so far.
+    Every replication has a generator of its own from the seed, so that neither number nor kind of the
+    workers changes a number. An interrupt ends it with the replications done so far.
 
     Parameters
     ----------
     test : LikelihoodRatio
-    small, large : Estimates
+    small, large : Refittable
         The models of the test.
     replications : int
     seed : int
     workers : int
-        Threads.
+        Processes; with 1, none but this one.
+    executor : Executor, optional
+        In place of `workers`: threads or processes of the caller's, which stay open.
     progress : callable, optional
         Told how many replications are done and how many there are.
 
     Raises
     ------
     CommandError
-        A number of replications that is none, r(198); models of different samples or with weights, r(498).
+        A number of replications that is none, r(198); models of different samples or with weights, or
+        workers that died, r(498).
     """
     if not 1 <= replications <= _MOST:
         raise CommandError(198, f"bootstrap() must be between 1 and {_MOST:,}")
-    if not np.array_equal(small.design.sample, large.design.sample):
+    if not np.array_equal(small.sample, large.sample):
         raise CommandError(
             498, "the estimation samples differ", hint="bootstrap() needs models of one sample"
         )
     if small.problem.weighted or large.problem.weighted:
         raise CommandError(498, "bootstrap() does not go with weights")
     children = np.random.SeedSequence(seed).spawn(replications)
-    found = _carry_out(lambda k: _replication(small, large, children[k]), replications, workers, progress)
+    # Sums of several threads of BLAS need not be those of one: threads and processes get as many.
+    with modest_threads(large.problem), crew_of(min(workers, replications), executor) as crew:
+        found = carry_out(_Replication(small, large), children, crew, progress)
     statistics = np.array([value for value in found if value is not None and np.isfinite(value)])
     done = sum(value is not None for value in found)
     if not len(statistics):
@@ -76,51 +159,10 @@ def bootstrapped(
     return replace(test, bootstrap=result)
 
 
-def _carry_out(
-    task: Callable[[int], float],
-    n: int,
-    workers: int,
-    progress: Callable[[int, int], None] | None,
-) -> list[float | None]:
-    """The tasks' values in their order; None for those that an interrupt left undone."""
-    found: list[float | None] = [None] * n
-    pool = ThreadPoolExecutor(max_workers=max(1, workers))
-    waiting: dict[Future[float], int] = {pool.submit(task, k): k for k in range(n)}
-    done = 0
+def _refit(model: Refittable, y: Array) -> Fit | None:
+    """The fit of another response; None where the likelihood cannot be computed."""
     try:
-        while waiting:
-            ready, _ = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in ready:
-                found[waiting.pop(future)] = future.result()
-                done += 1
-                if progress is not None:
-                    progress(done, n)
-    except KeyboardInterrupt:
-        # What runs now runs to its end; what waits is given up.
-        pool.shutdown(wait=True, cancel_futures=True)
-        for future, k in waiting.items():
-            if not future.cancelled() and future.exception() is None:
-                found[k] = future.result()
-        if all(value is None for value in found):
-            raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-    return found
-
-
-def _replication(small: Estimates, large: Estimates, seed: np.random.SeedSequence) -> float:
-    """The statistic of one simulated response; nan where a model has no maximum."""
-    y = draw_response(small, np.random.default_rng(seed))
-    values = []
-    for estimates in (small, large):
-        try:
-            with np.errstate(all="ignore"):
-                again = fit(
-                    replace(estimates.problem, y=y), estimates.settings, constraints=estimates.fit.constraints
-                )
-        except (NotFeasible, np.linalg.LinAlgError):
-            return float("nan")
-        if not again.converged:
-            return float("nan")
-        values.append(again.log_likelihood)
-    return max(0.0, 2.0 * (values[1] - values[0]))
+        with np.errstate(all="ignore"):
+            return fit(replace(model.problem, y=y), model.settings, constraints=model.constraints)
+    except (NotFeasible, np.linalg.LinAlgError):
+        return None

@@ -33,12 +33,15 @@ class Compared:
     rows : ndarray, shape (c, k)
         Coefficients of the estimates.
     estimable : ndarray of bool, shape (c,)
+    names : tuple of str, length c
+        Of the comparisons as estimates: ``r1vs0.urban``; empty where they cannot be posted.
     """
 
     name: str
     labels: tuple[str, ...]
     rows: Array
     estimable: NDArray[np.bool_]
+    names: tuple[str, ...] = ()
 
 
 def differences(

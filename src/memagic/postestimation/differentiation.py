@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.errors import CommandError
+from memagic.postestimation.smooth import SMOOTH
 from memagic.spec.tree import Binary, Call, Estimated, Expression, Name, Number, Unary
 from memagic.spec.walk import operands_of
 
@@ -191,48 +192,11 @@ def _binary(node: Binary, a: Dual, b: Dual, k: int) -> Dual:
 # --- functions ----------------------------------------------------------------------------------
 
 
-def _invlogit(x: Array) -> tuple[Array, Array, Array]:
-    # Either side without overflow, and with all digits of small probabilities.
-    small = np.exp(-np.abs(x))
-    p = np.where(x >= 0.0, 1.0, small) / (1.0 + small)
-    q = np.where(x >= 0.0, small, 1.0) / (1.0 + small)
-    return p, p * q, p * q * (q - p)
-
-
-def _flat(value: Array) -> tuple[Array, Array, Array]:
-    zero = np.zeros_like(value)
-    return value, zero, zero
-
-
-def _exp(x: Array) -> tuple[Array, Array, Array]:
-    e = np.exp(x)
-    return e, e, e
-
-
-_LN10 = float(np.log(10.0))
-# Value, derivative and second derivative of functions of one number.
-_SMOOTH: Mapping[str, Callable[[Array], tuple[Array, Array, Array]]] = {
-    "exp": _exp,
-    "ln": lambda x: (np.log(x), 1.0 / x, -1.0 / x**2),
-    "log10": lambda x: (np.log10(x), 1.0 / (x * _LN10), -1.0 / (x**2 * _LN10)),
-    "sqrt": lambda x: (np.sqrt(x), 0.5 / np.sqrt(x), -0.25 / np.sqrt(x) ** 3),
-    "logit": lambda x: (
-        np.log(x / (1.0 - x)),
-        1.0 / (x * (1.0 - x)),
-        (2.0 * x - 1.0) / (x * (1.0 - x)) ** 2,
-    ),
-    "invlogit": _invlogit,
-    "abs": lambda x: (np.abs(x), np.sign(x), np.zeros_like(x)),
-    "sign": lambda x: _flat(np.sign(x)),
-    "floor": lambda x: _flat(np.floor(x)),
-    "ceil": lambda x: _flat(np.ceil(x)),
-    "int": lambda x: _flat(np.trunc(x)),
-}
-
-
 def _call(node: Call, parts: list[Dual]) -> Dual:
-    if node.function in _SMOOTH:
-        value, first, second = _SMOOTH[node.function](np.asarray(parts[0].value))
+    if len(parts) > 1 and node.function in ("normalden", "lnnormalden"):
+        return _scaled(node.function, parts)
+    if node.function in SMOOTH:
+        value, first, second = SMOOTH[node.function](np.asarray(parts[0].value))
         return _through(parts[0], value, first, second)
     if node.function in ("max", "min"):
         found = parts[0]
@@ -246,8 +210,22 @@ def _call(node: Call, parts: list[Dual]) -> Dual:
         198,
         f"{node.function}() is not possible in an expression of estimates",
         span=node.span,
-        hint=f"its functions are {', '.join(sorted([*_SMOOTH, 'cond', 'max', 'min']))}",
+        hint=f"its functions are {', '.join(sorted([*SMOOTH, 'cond', 'max', 'min']))}",
     )
+
+
+def _scaled(name: str, parts: list[Dual]) -> Dual:
+    """The density of (x, s) or (x, mean, s), or its logarithm, by that of the standardized value."""
+    x, s = parts[0], parts[-1]
+    s = _through(s, np.where(s.value > 0.0, s.value, np.nan), 1.0, 0.0)
+    if len(parts) == 3:
+        x = _plus(x, _through(parts[1], -parts[1].value, -1.0, 0.0))
+    z = _product(x, _reciprocal(s))
+    density = _through(z, *SMOOTH[name](z.value))
+    if name == "normalden":
+        return _product(density, _reciprocal(s))
+    log = _through(s, *SMOOTH["ln"](s.value))
+    return _plus(density, _through(log, -log.value, -1.0, 0.0))
 
 
 def _where(chosen: NDArray[np.bool_] | bool, a: Dual, b: Dual) -> Dual:

@@ -16,15 +16,16 @@ from memagic.display.grid_table import GridRow, GridTable, grid_text
 from memagic.display.text import LINE_WIDTH
 from memagic.errors import CommandError
 from memagic.postestimation.hypotheses import check_fitted
-from memagic.postestimation.mixtures import boundary_mixture
 from memagic.postestimation.shown import Shown
 from memagic.results.distributions import chi2_tail, mixture_tail
 from memagic.results.estimates import Estimates
 from memagic.results.inference import rank
+from memagic.results.mixtures import boundary_mixture, mixture_without_effects
+from memagic.results.report import comparison
 
 Array = NDArray[np.float64]
 
-__all__ = ["Bootstrapped", "LikelihoodRatio", "Mixture", "likelihood_ratio"]
+__all__ = ["Bootstrapped", "LikelihoodRatio", "Mixture", "against_no_effects", "likelihood_ratio"]
 
 _BOUNDARY = (
     "Note: The reported degrees of freedom assumes the null hypothesis is not on the boundary of the"
@@ -52,7 +53,7 @@ class Mixture:
     @property
     def words(self) -> str:
         """``0.5 chi2(0) + 0.5 chi2(1)``."""
-        return " + ".join(f"{weight:g} chi2({df})" for df, weight in self.weights)
+        return " + ".join(f"{weight:.3g} chi2({df})" for df, weight in self.weights)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -283,6 +284,60 @@ def likelihood_ratio(
         models=tuple(
             (name, one.n_obs, float("nan"), one.fit.log_likelihood, ranks[id(one)])
             for name, one in (small, large)
+        ),
+        mixture=held,
+    )
+
+
+def against_no_effects(
+    name: str, estimates: Estimates, *, df: int | None = None, mixture: bool = False
+) -> LikelihoodRatio:
+    """Test a model against itself without random effects: the line below its table.
+
+    Parameters
+    ----------
+    name : str
+        Of the result.
+    estimates : Estimates
+    df : int, optional
+        Degrees of freedom; `e(df_c)` by default.
+    mixture : bool
+        Also refer the statistic to the mixture of chi2 distributions that variances at zero call for.
+
+    Raises
+    ------
+    CommandError
+        There is no such test, or the mixture has no known weights, r(498); starting values, r(301).
+    """
+    check_fitted(estimates)
+    if not estimates.problem.levels:
+        raise CommandError(498, "the model has no random effects", hint="name two results: lrtest A B")
+    test = comparison(estimates)
+    plain = estimates.fit.log_likelihood_plain
+    if test is None or plain is None:
+        why = "robust or clustered standard errors, sampling weights or constraints"
+        raise CommandError(
+            498, "no LR test against the model without random effects", hint=f"there is none after {why}"
+        )
+    chosen = test.df if df is None else df
+    held = None
+    if mixture:
+        weights, reason = mixture_without_effects(estimates)
+        reason = reason.replace("the smaller model", f"the {test.model} model")
+        held = Mixture(tuple(weights.items()), reason, mixture_tail(weights, test.chi2))
+    free = rank(estimates.v)
+    smaller = f"{test.model} model"
+    return LikelihoodRatio(
+        smaller=smaller,
+        larger=name,
+        chi2=test.chi2,
+        df=chosen,
+        p=chi2_tail(chosen, test.chi2) if chosen else float("nan"),
+        boundary=True,
+        forced=False,
+        models=(
+            (smaller, estimates.n_obs, float("nan"), plain, free - test.df),
+            (name, estimates.n_obs, float("nan"), estimates.fit.log_likelihood, free),
         ),
         mixture=held,
     )

@@ -42,7 +42,12 @@ AtPoint = Mapping[str, FixedAt]
 
 
 def at_points(
-    estimates: Estimates, sets: Sequence[Sequence[AtItem]], atmeans: bool, asbalanced: bool
+    estimates: Estimates,
+    sets: Sequence[Sequence[AtItem]],
+    atmeans: bool,
+    asbalanced: bool,
+    *,
+    abbreviations: bool = True,
 ) -> tuple[AtPoint, ...]:
     """One point for each combination of values of each `at()`; one in all without any.
 
@@ -61,7 +66,7 @@ def at_points(
             base[name] = FixedAt(statistic="asbalanced")
     points: list[AtPoint] = []
     for items in sets or [()]:
-        fixed = [_choices(estimates, item) for item in items]
+        fixed = [_choices(estimates, item, abbreviations) for item in items]
         for chosen in product(*fixed):
             point = dict(base)
             for part in chosen:
@@ -72,8 +77,8 @@ def at_points(
     return tuple(points)
 
 
-def _choices(estimates: Estimates, item: AtItem) -> list[dict[str, FixedAt]]:
-    names = [name for given in item.names for name in _expanded(estimates, given, item)]
+def _choices(estimates: Estimates, item: AtItem, abbreviations: bool) -> list[dict[str, FixedAt]]:
+    names = [name for given in item.names for name in _expanded(estimates, given, item, abbreviations)]
     if item.statistic:
         plain = item.statistic.removeprefix("o") if item.statistic not in ("oasobserved",) else "asobserved"
         whole = item.statistic if item.statistic != "asobserved" else "asobserved"
@@ -101,7 +106,7 @@ def _choices(estimates: Estimates, item: AtItem) -> list[dict[str, FixedAt]]:
     return [{name: FixedAt(value=value) for name in names} for value in item.values]
 
 
-def _expanded(estimates: Estimates, given: str, item: AtItem) -> list[str]:
+def _expanded(estimates: Estimates, given: str, item: AtItem, abbreviations: bool) -> list[str]:
     covariates = list(estimates.design.covariates)
     factors = factor_names(estimates)
     if given == "_all":
@@ -110,7 +115,7 @@ def _expanded(estimates: Estimates, given: str, item: AtItem) -> list[str]:
         return [name for name in covariates if name in factors]
     if given == "_continuous":
         return [name for name in covariates if name not in factors]
-    name = covariate(estimates, given)
+    name = covariate(estimates, given, abbreviations=abbreviations)
     if name is None:
         message = f"variable {given} not found in list of covariates"
         raise CommandError(322, message, span=item.span, hint=closest(given, covariates))

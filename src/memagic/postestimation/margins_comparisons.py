@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,14 @@ from memagic.errors import CommandError
 from memagic.postestimation.comparisons import Compared, comparisons, differences, joint_test
 from memagic.postestimation.contrast_result import ContrastResult, JointTest
 from memagic.postestimation.margins_result import MarginRow, Margins
+from memagic.results.posted import Posted
 from memagic.spec.margins_compare import Comparison
 
 Array = NDArray[np.float64]
 Place = tuple[object, ...]
 _AT = "_at"
 
-__all__ = ["compared_margins"]
+__all__ = ["compared_margins", "posted_comparison"]
 
 
 def compared_margins(
@@ -75,6 +76,31 @@ def compared_margins(
     )
 
 
+def posted_comparison(
+    found: Margins, comparison: Comparison, bases: Sequence[tuple[str, float]], shown: ContrastResult
+) -> Posted:
+    """What option post makes the estimates: the contrasts, or the margins whose pairs are compared.
+
+    Parameters
+    ----------
+    found : Margins
+    comparison : Comparison
+    bases : sequence of (str, float)
+        The base levels of the factor variables.
+    shown : ContrastResult
+        What `compared_margins` has made of them.
+    """
+    if comparison.kind == "pwcompare":
+        return Posted("margins", tuple(found.names), found.b, found.v, found.uncertainty, found.n_obs, shown)
+    sets, _ = _contrasts(found, comparison, dict(bases))
+    rows = np.concatenate([one.rows[one.estimable] for one in sets])
+    names = [n for one in sets for n, known in zip(one.names, one.estimable, strict=True) if known]
+    v = rows @ found.v @ rows.T
+    # A margin without a value is in none of these contrasts.
+    b = rows @ np.nan_to_num(found.b)
+    return Posted("margins", tuple(names), b, v, found.uncertainty, found.n_obs, shown)
+
+
 # --- pairs --------------------------------------------------------------------------------------
 
 
@@ -121,10 +147,11 @@ def _contrasts(
         first = found.rows[members[0]]
         if not (first.cell or across_at):
             continue
-        name, labels, matrix = _matrix(found, members, comparison, bases, across_at)
+        name, labels, codes, matrix = _matrix(found, members, comparison, bases, across_at)
         places = _grouped(found, lambda row: _elsewhere(row, across_at), members)
         rows = np.zeros((len(places) * len(labels), len(found.b)))
         words: list[str] = []
+        names: list[str] = []
         here: list[JointTest] = []
         heads = [head for head, _ in found.numbered(first) if not (across_at and head == _AT)]
         heads += [head for head, _ in first.over]
@@ -137,6 +164,7 @@ def _contrasts(
             rows[block, inside] = matrix
             place = _place_words(found, inside[0], across_at)
             words += [f"{label} {place}".rstrip() for label in labels]
+            names += [_name(found, inside[0], code, across_at) for code in codes]
             usable = rows[block][_known(found, rows[block])]
             lead = f"{term} {place}".rstrip()
             here.append(joint_test(found.b, found.v, found.uncertainty, lead, usable))
@@ -144,7 +172,7 @@ def _contrasts(
             usable = rows[_known(found, rows)]
             here.append(joint_test(found.b, found.v, found.uncertainty, f"{term} Joint", usable))
         tests += here
-        sets.append(Compared(term, tuple(words), rows, _known(found, rows)))
+        sets.append(Compared(term, tuple(words), rows, _known(found, rows), tuple(names)))
     return sets, tuple(tests)
 
 
@@ -154,14 +182,16 @@ def _matrix(
     comparison: Comparison,
     bases: dict[str, float],
     across_at: bool,
-) -> tuple[str, list[str], Array]:
-    """Name, labels and contrast matrix of a term, in the order of its margins at one place."""
+) -> tuple[str, list[str], list[str], Array]:
+    """Name, labels, names and contrast matrix of a term, in the order of its margins at one place."""
     parts: list[tuple[Array, tuple[str, ...]]] = []
+    codes: list[list[str]] = []
     names: list[str] = []
     if across_at:
         points = np.arange(1.0, len(found.at) + 1.0)
         words = [f"{point:g}" for point in points]
         parts.append(differences(_AT, points, words, comparison.at_operator, 1.0))
+        codes.append(_codes(_AT, words, parts[-1][0], comparison.at_operator))
         names.append(_AT)
     for k, (name, _) in enumerate(found.rows[members[0]].cell):
         levels = np.array(list(dict.fromkeys(found.rows[m].cell[k][1] for m in members)))
@@ -171,12 +201,22 @@ def _matrix(
             start = float(levels[0])
         words = [found.word(name, float(level)) for level in levels]
         parts.append(differences(name, levels, words, kind, start, comparison.span))
+        codes.append(_codes(name, [f"{level:g}" for level in levels], parts[-1][0], kind))
         names.append(name)
     matrix = reduce(lambda a, b: np.asarray(np.kron(a, b), dtype=float), [one for one, _ in parts])
     labels = [""]
     for _, some in parts:
         labels = [f"{left} ({label})".strip() for left in labels for label in some]
-    return "#".join(names), labels, matrix
+    return "#".join(names), labels, ["#".join(some) for some in product(*codes)], matrix
+
+
+def _codes(name: str, levels: Sequence[str], matrix: Array, kind: str) -> list[str]:
+    """Contrasts of a variable as names of estimates: ``r1vs0.g``, ``ar2vs1.g``, ``g1vsmean.g``."""
+    found = []
+    for row in matrix:
+        less = "mean" if kind == "g" else levels[int(np.argmin(row))]
+        found.append(f"{kind or 'r'}{levels[int(np.argmax(row))]}vs{less}.{name}")
+    return found
 
 
 # --- rows ---------------------------------------------------------------------------------------
@@ -211,12 +251,25 @@ def _place_words(found: Margins, k: int, across_at: bool) -> str:
     return " ".join([*words, *(found.word(name, value) for name, value in row.over)])
 
 
+def _name(found: Margins, k: int, code: str, across_at: bool) -> str:
+    """The name of a contrast as an estimate: ``r1vs0.urban@2._at``, after the equation of a derivative."""
+    row = found.rows[k]
+    places = [f"{place + 1}.{head}" for head, place in found.numbered(row) if not (across_at and head == _AT)]
+    places += [f"{value:g}.{name}" for name, value in row.over]
+    name = f"{code}@{'#'.join(places)}" if places else code
+    lead = _equation(row)
+    return f"{lead}:{name}" if lead else name
+
+
+def _equation(row: MarginRow) -> str:
+    """The variable of a derivative, with its level."""
+    return row.variable if row.level is None else f"{row.level:g}.{row.variable}"
+
+
 def _titled(found: Margins, row: MarginRow, term: str) -> str:
     """The name of a term, after the variable of a derivative."""
-    if not row.variable:
-        return term
-    lead = row.variable if row.level is None else f"{row.level:g}.{row.variable}"
-    return f"{lead}: {term}"
+    lead = _equation(row)
+    return f"{lead}: {term}" if lead else term
 
 
 def _known(found: Margins, rows: Array) -> NDArray[np.bool_]:

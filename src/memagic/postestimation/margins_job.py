@@ -147,7 +147,9 @@ def make_job(estimates: Estimates, command: MarginsCommand, frame: pd.DataFrame 
         sample = sample[condition_mask(condition, columns.variables)[sample]]
     if not len(sample):
         raise CommandError(2000, "no observations")
-    points = at_points(estimates, command.at, command.atmeans, command.asbalanced)
+    points = at_points(
+        estimates, command.at, command.atmeans, command.asbalanced, abbreviations=command.abbreviations
+    )
     groups = tuple(groups_of(estimates, command, sample, columns.numbers))
     part = random_part(estimates)
     return Job(estimates, command, points, groups, sample, part, columns.evaluated, columns.numbers)
@@ -167,7 +169,7 @@ def groups_of(
         return
     names, columns = [], []
     for typed, span in given:
-        name = covariate(estimates, typed) or typed
+        name = covariate(estimates, typed, abbreviations=command.abbreviations) or typed
         known = estimates.design.covariates
         values = known[name] if name in known else numbers(name, span)
         if np.any(values[sample] < 0.0) or np.any(values[sample] != np.floor(values[sample])):

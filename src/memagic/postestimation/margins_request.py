@@ -28,11 +28,11 @@ Cell = tuple[tuple[str, float], ...]
 _NOT_APPROPRIATE = {"pr": ("bernoulli", "ordinal")}
 
 
-def covariate(estimates: Estimates, typed: str) -> str | None:
-    """The variable of the model that a name or an abbreviation means; None for none or several."""
+def covariate(estimates: Estimates, typed: str, *, abbreviations: bool) -> str | None:
+    """The variable of the model that a name or, where they count, an abbreviation means, if just one."""
     names = list(estimates.design.covariates)
-    if typed in names:
-        return typed
+    if typed in names or not abbreviations:
+        return typed if typed in names else None
     begun = [name for name in names if name.startswith(typed)]
     return begun[0] if len(begun) == 1 else None
 
@@ -45,7 +45,8 @@ def cells_of(estimates: Estimates, command: MarginsCommand) -> list[list[Cell]]:
     for term in command.terms:
         sets = []
         for operand in term.operands:
-            variable = covariate(estimates, operand.variable) or operand.variable
+            short = command.abbreviations
+            variable = covariate(estimates, operand.variable, abbreviations=short) or operand.variable
             levels = levels_of(estimates, variable, operand.span)
             if operand.levels is not None:
                 lost = [level for level in operand.levels if level not in levels]
@@ -69,7 +70,7 @@ def derived_variables(estimates: Estimates, command: MarginsCommand) -> tuple[st
     }
     found: dict[str, None] = {}
     for name, span in command.variables:
-        for one in lists.get(name) or _meant(estimates, name, span):
+        for one in lists.get(name) or _meant(estimates, name, span, command.abbreviations):
             if command.derivative in ("eyex", "dyex") and one in factors:
                 if name in lists:
                     continue
@@ -88,11 +89,11 @@ def derived_variables(estimates: Estimates, command: MarginsCommand) -> tuple[st
     return tuple(found)
 
 
-def _meant(estimates: Estimates, typed: str, span: tuple[int, int]) -> list[str]:
+def _meant(estimates: Estimates, typed: str, span: tuple[int, int], abbreviations: bool) -> list[str]:
     """The variables of the model that a name, a pattern or an abbreviation stands for."""
     names = list(estimates.design.covariates)
     try:
-        return match_names(typed, names, span)
+        return match_names(typed, names, span, abbreviations=abbreviations)
     except CommandError as error:
         if "not found" not in error.message:
             raise

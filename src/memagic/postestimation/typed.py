@@ -12,7 +12,7 @@ from memagic.postestimation.contrasts import Columns, ContrastResult, contrast, 
 from memagic.postestimation.factor_levels import base_level, factor_names
 from memagic.postestimation.hypotheses import check_fitted, coefficients_of, linear_row, rows_of
 from memagic.postestimation.margins import margins
-from memagic.postestimation.margins_comparisons import compared_margins
+from memagic.postestimation.margins_comparisons import compared_margins, posted_comparison
 from memagic.postestimation.margins_result import Margins
 from memagic.postestimation.nonlinear import NonlinearCombination, NonlinearTest, nlcom, testnl
 from memagic.postestimation.wald import Combined, Multiple, WaldResult, combined, wald
@@ -50,7 +50,6 @@ __all__ = [
     "COMMANDS",
     "Tested",
     "of_model",
-    "posted",
     "read_margins_command",
     "run_contrast",
     "run_lincom",
@@ -248,7 +247,7 @@ def run_margins(
     frame : DataFrame, optional
         The data that were fitted, where the command names variables that the model has not.
     """
-    return run_margins_command(read_margins_command(text), estimates, frame)
+    return run_margins_command(read_margins_command(text), estimates, frame)[0]
 
 
 def read_margins_command(text: str) -> MarginsCommand:
@@ -259,21 +258,15 @@ def read_margins_command(text: str) -> MarginsCommand:
 
 def run_margins_command(
     command: MarginsCommand, estimates: Estimates, frame: pd.DataFrame | None = None
-) -> Margins | ContrastResult:
-    """As `run_margins`, of a command that has been read."""
-    if command.comparison is not None and command.post:
-        hint = "post the margins, and lincom and test compare them"
-        raise CommandError(198, f"option post not allowed with {command.comparison.kind}", hint=hint)
+) -> tuple[Margins | ContrastResult, Posted | None]:
+    """As `run_margins`, of a command that has been read; also what its option post makes the estimates."""
     found = margins(estimates, command, frame)
     if command.comparison is None:
-        return found
+        held = Posted("margins", tuple(found.names), found.b, found.v, found.uncertainty, found.n_obs, found)
+        return found, held if command.post else None
     bases = [(name, base_level(estimates, name)) for name in factor_names(estimates)]
-    return compared_margins(found, command.comparison, bases)
-
-
-def posted(found: Margins) -> Posted:
-    """Margins as estimation results."""
-    return Posted("margins", tuple(found.names), found.b, found.v, found.uncertainty, found.n_obs, found)
+    shown = compared_margins(found, command.comparison, bases)
+    return shown, posted_comparison(found, command.comparison, bases, shown) if command.post else None
 
 
 COMMANDS: dict[str, Callable[[str, AnyEstimates], Tested]] = {

@@ -77,6 +77,11 @@ def without(estimates: Estimates, gone: Mask) -> Reduced:
     found = estimates.fit.constraints
     if found is not None:
         found = LinearConstraints(found.matrix[:, kept], found.values)
+    if not levels:
+        plain = Problem(
+            problem.family, problem.y, problem.x, problem.offset, problem.trials, (), problem.weight
+        )
+        return Reduced(plain, kept, found)
     if isinstance(problem, CrossedProblem):
         problem = replace(problem, within=tuple(problem.within[number] for number in left))
     return Reduced(replace(problem, levels=tuple(levels)), kept, found)

@@ -17,7 +17,7 @@ from memagic.results.scales import far_from_zero, scale_note
 
 Array = NDArray[np.float64]
 
-__all__ = ["diagnose"]
+__all__ = ["diagnose", "diagnose_from_afar"]
 
 _MOST_NOTES = 3
 _INDENT = "\n      "
@@ -62,6 +62,18 @@ def diagnose(estimates: Estimates) -> tuple[str, ...]:
     causes = [*grave, *([scale] if scale else []), *mild]
     notes = [] if fit.converged else [_not_converged(estimates, explained=bool(causes))]
     return tuple([*notes, *causes][:_MOST_NOTES])
+
+
+def diagnose_from_afar(estimates: Estimates) -> tuple[str, ...]:
+    """What can be said without the data, which are elsewhere."""
+    fit = estimates.fit
+    if fit.interrupted:
+        return (_interrupted(fit.iterations),)
+    zero, limit = _at_zero(estimates), estimates.settings.stopping.iterate
+    if fit.converged:
+        return tuple(zero)
+    stopped = _stopped(limit) if fit.iterations >= limit else _not_converged(estimates, explained=True)
+    return (stopped, *zero)
 
 
 def _interrupted(iteration: int) -> str:

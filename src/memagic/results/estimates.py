@@ -69,12 +69,15 @@ class SampleFacts:
         `e(datasignature)`.
     warnings : tuple of str
         What there was to say about a fit in trouble.
+    p_mixture : float or None
+        Of the test against no random effects by the mixture of chi2 distributions.
     """
 
     n_obs: int
     group_counts: tuple[GroupCounts, ...]
     signature: str
     warnings: tuple[str, ...]
+    p_mixture: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

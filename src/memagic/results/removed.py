@@ -9,6 +9,10 @@ from memagic.errors import CommandError
 
 __all__ = ["Removed"]
 
+_SAVED_WITHOUT = (
+    "these estimates were saved without their data, by remove_data; fit the model again, or save it with them"
+)
+
 
 class Removed:
     """The shape of an array that is not there; whatever asks for more is refused in words.
@@ -16,12 +20,15 @@ class Removed:
     Parameters
     ----------
     shape : tuple of int
+    hint : str
+        Why it is not there, and what to do about that.
     """
 
-    __slots__ = ("shape",)
+    __slots__ = ("hint", "shape")
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
+    def __init__(self, shape: tuple[int, ...], hint: str = _SAVED_WITHOUT) -> None:
         self.shape = shape
+        self.hint = hint
 
     @property
     def ndim(self) -> int:
@@ -51,12 +58,7 @@ class Removed:
         CommandError
             r(322), always.
         """
-        raise CommandError(
-            322,
-            "the estimation sample is not there",
-            hint="these estimates were saved without their data, by remove_data; fit the model again, or "
-            "save it with them",
-        )
+        raise CommandError(322, "the estimation sample is not there", hint=self.hint)
 
     __array__ = __array_ufunc__ = __array_function__ = _refuse
     __iter__ = __getitem__ = __bool__ = __float__ = __neg__ = __invert__ = _refuse

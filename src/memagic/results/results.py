@@ -86,7 +86,7 @@ class MEResults(AfterEstimation, Predictions, InTables):
 
     @property
     def pvalues(self) -> pd.Series:
-        """Two-sided p-values of `tvalues` under the standard normal distribution."""
+        """Two-sided p-values of `tvalues`: standard normal, or t with the design's degrees of freedom."""
         return self._series(table_numbers(self.estimates).p, "pvalues")
 
     def cov_params(self) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from memagic.results.codec import Malformed, Packed, pack, unpack
 from memagic.results.diagnosis import diagnose
 from memagic.results.display_options import DisplayOptions
 from memagic.results.estimates import Estimates, SampleFacts
+from memagic.results.report import p_mixture
 from memagic.results.stored import data_signature
 
 __all__ = ["SUFFIX", "file_of", "load_estimates", "save_estimates"]
@@ -56,6 +57,7 @@ def save_estimates(
             group_counts=estimates.group_counts,
             signature=data_signature(estimates),
             warnings=diagnose(estimates) if estimates.fitted else (),
+            p_mixture=p_mixture(estimates),
         )
         estimates = changed(estimates, facts=facts)
     packed = pack((estimates, options), remove_data=remove_data)

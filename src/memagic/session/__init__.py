@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from memagic.errors import Break, CommandError
-from memagic.session.handlers import TESTS, Handlers, Shown
+from memagic.session.groups import GroupHandlers
+from memagic.session.handlers import TESTS, Shown
 from memagic.session.memory import Call, InUse
 from memagic.spec.prefixes import read_prefixes
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["TESTS", "InUse", "Session", "Shown"]
 
 
-class Session(Handlers):
+class Session(GroupHandlers):
     """One notebook's memory. A command that fails or is interrupted leaves it as it was.
 
     Parameters
@@ -29,9 +30,17 @@ class Session(Handlers):
         for `from()` Series, DataFrames with one row such as e(b), or dicts.
     constraints : mapping of int to str, optional
         ``{1: "[c_use]age = 0"}``.
+    threads : int
+        How many blocks of the data a fit works on at once, 0 for as many as suit.
+    executor : concurrent.futures.Executor, optional
+        What works on parts of the data, or on the groups of `by`: the processes of a pool, or those of
+        other machines.
 
     Attributes
     ----------
+    threads : int
+    executor : Executor or None
+        As they are given; both may be set between commands.
     matrices : mutable mapping of str to matrix
         As they are given: Series, DataFrames and dicts with their names, all else as arrays.
     constraints : dict of int to Constraint
@@ -75,6 +84,11 @@ class Session(Handlers):
             Given each line of the iteration log as it comes.
         progress : callable, optional
             Told how far a fit is.
+
+        Returns
+        -------
+        MEResults, another result that shows itself, or None
+            What the command has to show; None for those that only set something.
 
         Raises
         ------

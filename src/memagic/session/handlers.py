@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from memagic.errors import Break, CommandError
+from memagic.data.partitions import is_partitioned
+from memagic.errors import CommandError
 from memagic.session.memory import Call, InUse, Memory, no_data
-from memagic.spec.options import COMMANDS
 from memagic.spec.parser import command_name, is_replay, parse_command, parse_replay
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from memagic.postestimation.typed import Tested
     from memagic.results import MEResults
     from memagic.results.replay import Replay
-    from memagic.spec.prefixes import ByPrefix
     from memagic.spec.tree import Command
     from memagic.widgets.start_grid import StartGrid
 
@@ -46,8 +45,6 @@ TESTS = ("test", "testparm", "lincom", "nlcom", "testnl", "contrast", "pwcompare
 
 # `use name`, `use "a path"`, and the option that the manual asks for where data would be lost.
 _USE = re.compile(r'\s*use\b\s*(?P<quote>"?)(?P<source>.*?)(?P=quote)\s*(,\s*clear\s*)?', re.DOTALL)
-
-_BY_HINT = "by is for estimation commands: by region: melogit y x || school:"
 
 
 class Handlers(Memory):
@@ -72,11 +69,24 @@ class Handlers(Memory):
         from memagic.commands.estimated import with_estimates
 
         try:
+            source = self._source if data is None else data
+            if is_partitioned(source):
+                return self._prepared_in_parts(command, source)
             frame = self._frame(data)
             command = self._resolved(command, frame)
             return prepare(with_estimates(command, self._last, len(frame)), frame, self._definitions)
         except CommandError as error:
             raise error.located(text) from None
+
+    def _prepared_in_parts(self, command: Command, source: Any) -> Model:
+        """The same where the data are in partitions on the workers of a cluster."""
+        from memagic.commands.estimated import with_estimates
+        from memagic.commands.parted import prepare_in_parts
+        from memagic.data.partitions import partitions_of
+
+        data = partitions_of(source)
+        command = with_estimates(self._resolved(command, data.empty()), self._last, -1)
+        return prepare_in_parts(command, data, self._definitions)
 
     def explore_start(self, text: str, data: Data | None = None) -> StartGrid:
         """Explore the starting values of an estimation command, as a widget.
@@ -99,6 +109,8 @@ class Handlers(Memory):
         from memagic.widgets.start_grid import StartGrid
 
         try:
+            if is_partitioned(self._source if data is None else data):
+                self._frame(data)  # says that these need their rows here
             return StartGrid(explore(self.prepared(text, data), self._keep))
         except CommandError as error:
             raise error.located(text) from None
@@ -129,28 +141,6 @@ class Handlers(Memory):
             **dict.fromkeys(TESTS, self._test),
         }
         return handlers.get(name, self._replay if is_replay(text) else self._estimate)
-
-    def _by(self, by: ByPrefix, call: Call) -> ByGroups:
-        """One command on every group of the data; the last estimates are those of the last group."""
-        from memagic.commands.by_groups import ByGroups, groups_of
-
-        name = command_name(call.text) or ""
-        if name not in COMMANDS or is_replay(call.text):
-            raise CommandError(190, f"{name} may not be combined with by", hint=_BY_HINT)
-        found = ByGroups()
-        for group in groups_of(self._frame(call.data), by, abbreviations=self.varabbrev):
-            if call.stream is not None:
-                call.stream(f"-> {group.name}")
-            try:
-                found.add(group, self._estimate(replace(call, data=group.frame)))
-            except Break:
-                raise
-            except CommandError as error:
-                if not by.go_on:
-                    error.hint = f"it happened where {group.name}; with by varlist, rc0: others go on"
-                    raise
-                found.add(group, error)
-        return found
 
     def _use(self, call: Call) -> InUse:
         match = _USE.fullmatch(call.text)
@@ -204,10 +194,15 @@ class Handlers(Memory):
         """Fit a model, which becomes the last estimates."""
         from memagic.commands.estimate import fit_model
 
-        result = fit_model(model, call.stream, call.progress)
+        model = self._threaded(model)
+        result = fit_model(model, call.stream, call.progress, executor=self.executor)
         result = result.beside(self._shelf().known()) if model.options.widget else result
         self._keep(result)
         return result
+
+    def _threaded(self, model: Model) -> Model:
+        """The model, to be fitted by the session's number of threads."""
+        return replace(model, settings=replace(model.settings, threads=self.threads))
 
     def _quadchk(self, call: Call) -> QuadratureCheck:
         from memagic.commands.quadchk import check_quadrature
@@ -238,13 +233,13 @@ class Handlers(Memory):
 
     def _run_margins(self, call: Call) -> Margins | ContrastResult:
         from memagic.postestimation.margins_result import Margins
-        from memagic.postestimation.typed import posted, read_margins_command, run_margins_command
+        from memagic.postestimation.typed import read_margins_command, run_margins_command
 
-        command = read_margins_command(call.text)
-        found = run_margins_command(command, self._shelf().last().estimates, self._data)
+        command = replace(read_margins_command(call.text), abbreviations=self.varabbrev)
+        found, posted = run_margins_command(command, self._shelf().last().estimates, self._data)
         self._margins = found if isinstance(found, Margins) else None
-        if command.post and isinstance(found, Margins):
-            self._last, self._posted = None, posted(found)
+        if posted is not None:
+            self._last, self._posted = None, posted
         return found
 
     def _marginsplot(self, call: Call) -> Drawn:

@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from memagic.data.partitions import is_partitioned
 from memagic.errors import CommandError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     import pandas as pd
 
     from memagic.commands.constrained import Definitions
@@ -36,17 +39,24 @@ class InUse:
         The name they were asked for by, "DataFrame" where a frame came without one.
     title : str
         The data set's own label, or nothing.
-    rows, columns : int
+    rows : int or None
+        None where they have not been counted, as those of a Dask DataFrame.
+    columns : int
+    partitions : int
+        Of data that are in partitions; else 0.
     """
 
     name: str
     title: str
-    rows: int
+    rows: int | None
     columns: int
+    partitions: int = 0
 
     @property
     def size(self) -> str:
-        """``1,934 rows, 8 columns``."""
+        """``1,934 rows, 8 columns``, or ``12 partitions, 8 columns``."""
+        if self.rows is None:
+            return f"{self.partitions:,} partitions, {self.columns:,} columns"
         return f"{self.rows:,} rows, {self.columns:,} columns"
 
     def __str__(self) -> str:
@@ -76,7 +86,11 @@ class Memory:
         *,
         matrices: Mapping[str, Any] | None = None,
         constraints: Mapping[int, str] | None = None,
+        threads: int = 0,
+        executor: Executor | None = None,
     ) -> None:
+        self.threads = threads
+        self.executor = executor
         self.matrices: MutableMapping[str, Any] = {}
         self.constraints: dict[int, Constraint] = {}
         self.varabbrev = True
@@ -102,6 +116,17 @@ class Memory:
         self.variables: Mapping[str, Any] = {}
         if data is not None:
             self.use(data)
+
+    @property
+    def threads(self) -> int:
+        """How many blocks of the data a fit works on at once, 0 for as many as suit."""
+        return self._threads
+
+    @threads.setter
+    def threads(self, threads: int) -> None:
+        if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
+            raise CommandError(198, "threads must be a whole number, or zero for as many as suit")
+        self._threads = threads
 
     @property
     def data(self) -> pd.DataFrame | None:
@@ -131,11 +156,14 @@ class Memory:
     @property
     def in_use(self) -> InUse | None:
         """Name, title and size of the data in use, as they are now."""
+        source: Any = self._source
+        if is_partitioned(source):
+            return InUse(self._name, "", None, len(source.columns), source.npartitions)
         if self._data is None:
             return None
         return InUse(self._name, str(self._data.attrs.get("title") or ""), *self._data.shape)
 
-    def use(self, source: Data, name: str | None = None) -> pd.DataFrame:
+    def use(self, source: Data, name: str | None = None) -> pd.DataFrame | None:
         """Put data in use: a DataFrame, the name of an example data set, or a path to a .dta file.
 
         Parameters
@@ -152,7 +180,8 @@ class Memory:
         """
         from memagic.data.sources import find_data
 
-        self._data = find_data(source)
+        # What is on the workers of a cluster stays there.
+        self._data = None if is_partitioned(source) else find_data(source)
         self._source = source
         name = name or (source if isinstance(source, str) else "DataFrame")
         if name != self._name:
@@ -179,6 +208,8 @@ class Memory:
         """The data of a command: its own, or those in use."""
         from memagic.data.sources import find_data
 
+        if data is None and self._data is None and self._source is not None:
+            data = self._source
         frame = self._data if data is None else find_data(data)
         if frame is None:
             raise no_data()

@@ -302,6 +302,10 @@ def _name(cursor: Cursor) -> str:
     while cursor.at("#"):
         cursor.take()
         parts.append(_level_and_variable(cursor))
+    if cursor.at("@"):
+        # A contrast of margins that was posted, and where: r1vs0.urban@2._at.
+        cursor.take()
+        return f"{'#'.join(parts)}@{_name(cursor)}"
     if len(parts) == 1 and cursor.at("(") and cursor.joined(0):
         raise cursor.invalid(hint="parameters are named as in the table of estimates")
     return "#".join(parts)

@@ -37,6 +37,7 @@ class LrTestCommand:
     ----------
     names : tuple of (str, span)
         One or two; a point stands for the last estimates, which are also the second without a name.
+        None, with mixture or bootstrap(): the last estimates against no random effects.
     stats, directory, force, mixture : bool
     df : int or None
     replications : int or None
@@ -62,7 +63,7 @@ def read_lrtest(cursor: Cursor) -> LrTestCommand:
     Raises
     ------
     CommandError
-        r(198) for a syntax error, r(100) without a name.
+        r(198) for a syntax error, r(100) without a name where one is needed.
     """
     body, options = split_options(cursor, _ALLOWED)
     names: list[tuple[str, Span]] = []
@@ -72,12 +73,12 @@ def read_lrtest(cursor: Cursor) -> LrTestCommand:
             raise body.invalid(hint="type lrtest and the names of one or two results")
         body.take()
         names.append((token.text, token.span))
-    if not names:
-        hint = "store results first: estimates store name"
+    found = {option.name: option for option in options}
+    if not names and not {"mixture", "bootstrap"} & set(found):
+        hint = "store results first: estimates store name; lrtest, mixture is against no random effects"
         raise CommandError(100, "name required", span=cursor.here(), hint=hint)
     if len(names) > 2:
         raise CommandError(198, "two models at most", span=names[2][1], hint="lrtest A B")
-    found = {option.name: option for option in options}
     for needs in ("seed", "workers"):
         if needs in found and "bootstrap" not in found:
             message = f"option {needs}() requires bootstrap()"

@@ -75,6 +75,8 @@ class MarginsCommand:
     comparison : Comparison or None
         Contrasts or pairwise comparisons instead of the margins themselves.
     level : float
+    abbreviations : bool
+        Whether the first letters of a variable's name are enough.
     """
 
     terms: tuple[Term, ...] = ()
@@ -94,6 +96,7 @@ class MarginsCommand:
     post: bool = False
     comparison: Comparison | None = None
     level: float = 95.0
+    abbreviations: bool = True
 
 
 def read_margins(cursor: Cursor) -> MarginsCommand:

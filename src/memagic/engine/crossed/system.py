@@ -180,7 +180,7 @@ class System:
             left.append(self._columns[t].of(first)[:, 0])
             right.append(self._columns[u].of(second)[:, 0])
         label = np.empty(self._n_columns, dtype=np.intp)
-        _kernel.join(np.concatenate(left), np.concatenate(right), label)
+        _kernel.connect(np.concatenate(left), np.concatenate(right), label)
         return label
 
     def _arranged(self, term: int, links: dict[tuple[int, int], tuple[Index, Index]]) -> Elimination:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memagic.engine.crossed.problem import CrossedProblem
-from memagic.engine.problem import Problem
 
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
@@ -29,7 +28,7 @@ _HUGE = 2500
 _SYSTEM = Path("/proc")
 _TASKS = _SYSTEM / "self" / "task"
 
-__all__ = ["dense_threads", "free_processors", "modest_threads", "several_threads"]
+__all__ = ["dense_threads", "free_processors", "modest_threads", "one_thread", "several_threads"]
 
 
 @cache
@@ -69,12 +68,19 @@ def several_threads(count: int) -> Iterator[None]:
 
 
 @contextmanager
-def modest_threads(problem: Problem) -> Iterator[None]:
+def one_thread() -> Iterator[None]:
+    """One thread, where others work beside."""
+    with _controller().limit(limits=1, user_api="blas"):
+        yield
+
+
+@contextmanager
+def modest_threads(problem: object) -> Iterator[None]:
     """One thread for `problem`, unless it has so few crossed effects that BLAS is not used."""
     if isinstance(problem, CrossedProblem):
         sizes = [level.n_clusters * level.structure.q for level in problem.levels]
         if sum(sizes) - max(sizes) <= _FEW:
             yield
             return
-    with _controller().limit(limits=1, user_api="blas"):
+    with one_thread():
         yield
