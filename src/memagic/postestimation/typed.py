@@ -246,8 +246,17 @@ def run_margins(
     estimates : Estimates
     frame : DataFrame, optional
         The data that were fitted, where the command names variables that the model has not.
+
+    Raises
+    ------
+    CommandError
+        Option post, r(198): it is a session whose estimates margins can take the place of.
     """
-    return run_margins_command(read_margins_command(text), estimates, frame)[0]
+    command = read_margins_command(text)
+    if command.post is not None:
+        hint = 'it changes the estimates of a session: memagic.Session.run("margins ..., post")'
+        raise CommandError(198, "option post not allowed", span=command.post, hint=hint)
+    return run_margins_command(command, estimates, frame)[0]
 
 
 def read_margins_command(text: str) -> MarginsCommand:
@@ -263,10 +272,12 @@ def run_margins_command(
     found = margins(estimates, command, frame)
     if command.comparison is None:
         held = Posted("margins", tuple(found.names), found.b, found.v, found.uncertainty, found.n_obs, found)
-        return found, held if command.post else None
+        return found, held if command.post is not None else None
     bases = [(name, base_level(estimates, name)) for name in factor_names(estimates)]
     shown = compared_margins(found, command.comparison, bases)
-    return shown, posted_comparison(found, command.comparison, bases, shown) if command.post else None
+    if command.post is None:
+        return shown, None
+    return shown, posted_comparison(found, command.comparison, bases, shown)
 
 
 COMMANDS: dict[str, Callable[[str, AnyEstimates], Tested]] = {

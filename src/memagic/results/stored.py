@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtrc
 
 from memagic.data.sample import ALL
 from memagic.results.estimates import Estimates
@@ -92,7 +91,6 @@ def estimation_results(estimates: Estimates) -> Stored:
 def _scalars(estimates: Estimates) -> dict[str, float | int]:
     fit, parameters = estimates.fit, estimates.parameters
     roles = [p.role for p in parameters]
-    wald = wald_test(estimates)
     n_free = sum(role != "coefficient" for role in roles)
     scalars: dict[str, float | int] = {
         "N": estimates.n_obs,
@@ -104,10 +102,8 @@ def _scalars(estimates: Estimates) -> dict[str, float | int]:
         "k_r": roles.count("variance") + roles.count("covariance") + roles.count("residual"),
         "k_rs": roles.count("variance") + roles.count("residual"),
         "k_rc": roles.count("covariance"),
-        "df_m": wald.df,
         "ll": fit.log_likelihood,
-        "chi2": wald.chi2,
-        "p": float(chdtrc(wald.df, wald.chi2)) if wald.df else float("nan"),
+        **_overall_test(estimates),
         "rank": rank(estimates.v),
         "ic": fit.iterations,
         "rc": 0 if fit.converged else 430,
@@ -118,6 +114,15 @@ def _scalars(estimates: Estimates) -> dict[str, float | int]:
         assert fit.log_likelihood_plain is not None
         scalars |= {"ll_c": fit.log_likelihood_plain, "chi2_c": test.chi2, "df_c": test.df, "p_c": test.p}
     return scalars
+
+
+def _overall_test(estimates: Estimates) -> dict[str, float | int]:
+    """Of all coefficients: the test of the header, F under a survey design."""
+    wald, uncertainty = wald_test(estimates), estimates.uncertainty
+    if uncertainty.survey is None:
+        return {"df_m": wald.df, "chi2": wald.chi2, "p": wald.p}
+    f, _, p = uncertainty.joint(wald.chi2, wald.df)
+    return {"df_m": wald.df, "df_r": uncertainty.survey.df, "F": f, "p": p}
 
 
 def _macros(estimates: Estimates) -> dict[str, str | float]:
@@ -132,7 +137,6 @@ def _macros(estimates: Estimates) -> dict[str, str | float]:
         "title": kind.title,
         "link": kind.link,
         "family": kind.family,
-        "chi2type": "Wald",
         "vce": estimates.uncertainty.kind,
         "opt": "moptimize",
         "which": "max",
@@ -142,6 +146,8 @@ def _macros(estimates: Estimates) -> dict[str, str | float]:
         "properties": "b V",
         "datasignaturevars": " ".join(_used_variables(estimates)),
     }
+    if estimates.uncertainty.survey is None:
+        macros["chi2type"] = "Wald"
     macros |= _uncertainty(estimates)
     if estimates.design.levels:
         macros["ivars"] = " ".join(level.grouping.name for level in estimates.design.levels)
@@ -170,7 +176,7 @@ def _uncertainty(estimates: Estimates) -> dict[str, str | float]:
     survey = uncertainty.survey
     if survey is not None:
         # The weights are those of the design, not of the command.
-        found |= {"prefix": "svy", "N_strata": survey.n_strata, "N_psu": survey.n_psu, "df_r": survey.df}
+        found |= {"prefix": "svy", "N_strata": survey.n_strata, "N_psu": survey.n_psu}
         found["N_pop"] = survey.population
         if survey.n_subpopulation is not None and survey.subpopulation is not None:
             found |= {"N_sub": survey.n_subpopulation, "N_subpop": survey.subpopulation}
