@@ -7,9 +7,10 @@ from itertools import product
 import numpy as np
 
 from memagic.data.names import match_names
+from memagic.engine.families.links import IDENTITY
 from memagic.errors import CommandError, closest
 from memagic.postestimation.factor_levels import factor_names, levels_of
-from memagic.postestimation.marginal_response import Response, link_of
+from memagic.postestimation.marginal_response import Response
 from memagic.results.estimates import Estimates
 from memagic.spec.margins import MarginsCommand, Prediction
 
@@ -25,7 +26,8 @@ __all__ = [
 
 Cell = tuple[tuple[str, float], ...]
 
-_NOT_APPROPRIATE = {"pr": ("bernoulli", "ordinal")}
+# Families with predict(pr).
+_PROBABILITIES = ("bernoulli", "ordinal")
 
 
 def covariate(estimates: Estimates, typed: str, *, abbreviations: bool) -> str | None:
@@ -123,13 +125,13 @@ def response_of(estimates: Estimates, prediction: Prediction) -> Response:
     """
     family = estimates.kind.family
     if prediction.statistic in ("xb", "eta"):
-        return Response("identity", marginal=False, offset=prediction.offset)
-    if prediction.statistic == "pr" and family not in _NOT_APPROPRIATE["pr"]:
+        return Response(IDENTITY, marginal=False, offset=prediction.offset)
+    if prediction.statistic == "pr" and family not in _PROBABILITIES:
         hint = "type predict(mu)"
         raise CommandError(
             198, f"option pr not allowed with family {family}", span=prediction.span, hint=hint
         )
-    marginal = not prediction.fixed_only
+    marginal, link = not prediction.fixed_only, estimates.problem.family.link
     if family == "ordinal":
         k = _outcome(estimates, prediction)
         last = len(estimates.categories) - 1
@@ -138,12 +140,11 @@ def response_of(estimates: Estimates, prediction: Prediction) -> Response:
         terms += [(1.0, k, -1.0)] if k < last else []
         terms += [(-1.0, k - 1, -1.0)] if k > 0 else []
         constant = 1.0 if k == last else 0.0
-        return Response(link_of(estimates), constant, tuple(terms), marginal, prediction.offset)
+        return Response(link, constant, tuple(terms), marginal, prediction.offset)
     if prediction.outcome is not None:
         hint = "outcomes are those of an ordinal response"
         raise CommandError(198, "option outcome() not allowed", span=prediction.span, hint=hint)
-    binomial = family == "binomial"
-    return Response(link_of(estimates), marginal=marginal, offset=prediction.offset, trials=binomial)
+    return Response(link, marginal=marginal, offset=prediction.offset, trials=family == "binomial")
 
 
 def _outcome(estimates: Estimates, prediction: Prediction) -> int:
