@@ -13,7 +13,8 @@ from scripts.stored_results import ESTIMATION, OTHERWISE, R
 from memagic.commands import marginsplot
 from memagic.display.help_page import HelpTable
 from memagic.magics.examples import EXAMPLES
-from memagic.magics.topics import SECTIONS, TOPICS, Topic
+from memagic.magics.topic import SECTIONS, Topic
+from memagic.magics.topics import TOPICS
 from memagic.postestimation import typed
 from memagic.spec import lrtest, margins
 from memagic.spec.command_options import Allowed
