@@ -1,6 +1,7 @@
 """The compiled part of the package; everything else is in pyproject.toml."""
 
 import sys
+from glob import glob
 
 from setuptools import Extension, setup
 
@@ -11,10 +12,7 @@ setup(
         Extension(
             "memagic.engine._kernel",
             sources=["src/native/module.c"],
-            depends=[
-                f"src/native/{name}.h"
-                for name in ("coefficients", "densities", "elementary", "look", "rising")
-            ],
+            depends=sorted(glob("src/native/*.h")),
             extra_compile_args=FLAGS,
             py_limited_api=True,
         )

@@ -1,49 +1,9 @@
-/* The extension module memagic.engine._kernel: arrays come in as contiguous buffers, checked for their
- * type and size; the interpreter's lock is released while they are worked on. memagic/engine/kernel.py is
- * its face.
+/* The extension module memagic.engine._kernel: densities and their sums over quadrature nodes. The
+ * interpreter's lock is released while arrays are worked on. memagic/engine/kernel.py is its face.
  */
-#define Py_LIMITED_API 0x030B0000
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
+#include "buffers.h"
+#include "elementwise.h"
 #include "look.h"
-
-/* The buffers of one call, released together. */
-typedef struct {
-    Py_buffer views[16];
-    int taken;
-} Buffers;
-
-static void release(Buffers *buffers) {
-    for (int i = 0; i < buffers->taken; i++) PyBuffer_Release(&buffers->views[i]);
-}
-
-/* The memory of a contiguous array of `size` items of the given format; NULL with an exception set. */
-static void *take(Buffers *buffers, PyObject *array, ptrdiff_t size, char kind, int flags) {
-    Py_buffer *view = &buffers->views[buffers->taken];
-    if (PyObject_GetBuffer(array, view, flags | PyBUF_FORMAT | PyBUF_C_CONTIGUOUS) < 0) return NULL;
-    buffers->taken++;
-    int is_double = strcmp(view->format, "d") == 0;
-    int is_index = strcmp(view->format, "l") == 0 || strcmp(view->format, "q") == 0 || strcmp(view->format, "n") == 0;
-    if (view->itemsize != 8 || (kind == 'd' ? !is_double : !is_index)) {
-        PyErr_SetString(PyExc_TypeError, "an array is of the wrong type");
-        return NULL;
-    }
-    if (view->len != (Py_ssize_t)size * 8) {
-        PyErr_Format(PyExc_ValueError, "array %d is of the wrong size", buffers->taken);
-        return NULL;
-    }
-    /* Never NULL, which means absent. */
-    return view->buf ? view->buf : (void *)view;
-}
-
-static ptrdiff_t items(PyObject *array) {
-    Py_buffer view;
-    if (PyObject_GetBuffer(array, &view, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS) < 0) return -1;
-    ptrdiff_t size = view.itemsize ? view.len / view.itemsize : 0;
-    PyBuffer_Release(&view);
-    return size;
-}
 
 static const Kind *kind_of(long code) {
     if (code >= 0 && code < N_KINDS) return &KINDS[code];
@@ -183,93 +143,6 @@ static PyObject *over_nodes_method(PyObject *self, PyObject *const *args, Py_ssi
     }
     release(&buffers);
     if (!out) return NULL;
-    Py_RETURN_NONE;
-}
-
-/* Elementwise functions of one to three columns: log_rising(log_size, y, value, first, second, third),
- * normal_interval(eta, below, above, six arrays), gompertz(eta, log_success, h, w). */
-static PyObject *log_rising_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
-    (void)self;
-    if (n_args != 7) return PyErr_Format(PyExc_TypeError, "log_rising takes 7 arguments");
-    long order = PyLong_AsLong(args[2]);
-    ptrdiff_t m = items(args[0]);
-    if (m < 0 || PyErr_Occurred()) return NULL;
-    Buffers buffers = {.taken = 0};
-    const double *in[2];
-    double *out[4];
-    int done = 1;
-    for (int i = 0; done && i < 2; i++) done = (in[i] = take(&buffers, args[i], m, 'd', 0)) != NULL;
-    for (int i = 0; done && i < 4; i++)
-        done = (out[i] = take(&buffers, args[3 + i], m, 'd', PyBUF_WRITABLE)) != NULL;
-    if (done) {
-        Py_BEGIN_ALLOW_THREADS
-        for (ptrdiff_t i = 0; i < m; i++) {
-            Rising at = log_rising(in[0][i], in[1][i], (int)order);
-            out[0][i] = at.value;
-            out[1][i] = at.first;
-            out[2][i] = at.second;
-            out[3][i] = at.third;
-        }
-        Py_END_ALLOW_THREADS
-    }
-    release(&buffers);
-    if (!done) return NULL;
-    Py_RETURN_NONE;
-}
-
-static PyObject *normal_interval_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
-    (void)self;
-    if (n_args != 9) return PyErr_Format(PyExc_TypeError, "normal_interval takes 9 arguments");
-    ptrdiff_t m = items(args[0]);
-    if (m < 0) return NULL;
-    Buffers buffers = {.taken = 0};
-    const double *in[3];
-    double *out[6];
-    int done = 1;
-    for (int i = 0; done && i < 3; i++) done = (in[i] = take(&buffers, args[i], m, 'd', 0)) != NULL;
-    for (int i = 0; done && i < 6; i++)
-        done = (out[i] = take(&buffers, args[3 + i], m, 'd', PyBUF_WRITABLE)) != NULL;
-    if (done) {
-        Py_BEGIN_ALLOW_THREADS
-        for (ptrdiff_t i = 0; i < m; i++) {
-            Interval at = normal_interval(in[0][i], in[1][i], in[2][i]);
-            out[0][i] = at.log_probability;
-            out[1][i] = at.mirrored;
-            out[2][i] = at.high;
-            out[3][i] = at.low;
-            out[4][i] = at.at_high;
-            out[5][i] = at.at_low;
-        }
-        Py_END_ALLOW_THREADS
-    }
-    release(&buffers);
-    if (!done) return NULL;
-    Py_RETURN_NONE;
-}
-
-static PyObject *gompertz_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
-    (void)self;
-    if (n_args != 4) return PyErr_Format(PyExc_TypeError, "gompertz takes 4 arguments");
-    ptrdiff_t m = items(args[0]);
-    if (m < 0) return NULL;
-    Buffers buffers = {.taken = 0};
-    const double *eta = take(&buffers, args[0], m, 'd', 0);
-    double *out[3];
-    int done = eta != NULL;
-    for (int i = 0; done && i < 3; i++)
-        done = (out[i] = take(&buffers, args[1 + i], m, 'd', PyBUF_WRITABLE)) != NULL;
-    if (done) {
-        Py_BEGIN_ALLOW_THREADS
-        for (ptrdiff_t i = 0; i < m; i++) {
-            Gompertz at = gompertz(eta[i]);
-            out[0][i] = at.log_success;
-            out[1][i] = at.h;
-            out[2][i] = at.w;
-        }
-        Py_END_ALLOW_THREADS
-    }
-    release(&buffers);
-    if (!done) return NULL;
     Py_RETURN_NONE;
 }
 

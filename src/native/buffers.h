@@ -1,0 +1,49 @@
+/* Arrays of a call from Python: contiguous buffers, checked for their type and size. */
+#ifndef MEMAGIC_BUFFERS_H
+#define MEMAGIC_BUFFERS_H
+
+#define Py_LIMITED_API 0x030B0000
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <stddef.h>
+#include <string.h>
+
+/* The buffers of one call, released together. */
+typedef struct {
+    Py_buffer views[16];
+    int taken;
+} Buffers;
+
+static void release(Buffers *buffers) {
+    for (int i = 0; i < buffers->taken; i++) PyBuffer_Release(&buffers->views[i]);
+}
+
+/* The memory of a contiguous array of `size` items of the given format; NULL with an exception set. */
+static void *take(Buffers *buffers, PyObject *array, ptrdiff_t size, char kind, int flags) {
+    Py_buffer *view = &buffers->views[buffers->taken];
+    if (PyObject_GetBuffer(array, view, flags | PyBUF_FORMAT | PyBUF_C_CONTIGUOUS) < 0) return NULL;
+    buffers->taken++;
+    int is_double = strcmp(view->format, "d") == 0;
+    int is_index = strcmp(view->format, "l") == 0 || strcmp(view->format, "q") == 0 || strcmp(view->format, "n") == 0;
+    if (view->itemsize != 8 || (kind == 'd' ? !is_double : !is_index)) {
+        PyErr_SetString(PyExc_TypeError, "an array is of the wrong type");
+        return NULL;
+    }
+    if (view->len != (Py_ssize_t)size * 8) {
+        PyErr_Format(PyExc_ValueError, "array %d is of the wrong size", buffers->taken);
+        return NULL;
+    }
+    /* Never NULL, which means absent. */
+    return view->buf ? view->buf : (void *)view;
+}
+
+static ptrdiff_t items(PyObject *array) {
+    Py_buffer view;
+    if (PyObject_GetBuffer(array, &view, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS) < 0) return -1;
+    ptrdiff_t size = view.itemsize ? view.len / view.itemsize : 0;
+    PyBuffer_Release(&view);
+    return size;
+}
+
+#endif
