@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from memagic.data.sources import Data
     from memagic.postestimation.contrasts import ContrastResult
     from memagic.postestimation.for_marginaleffects import Scale
-    from memagic.postestimation.likelihood_ratio import LikelihoodRatio
+    from memagic.postestimation.likelihood_ratio_result import LikelihoodRatio
+    from memagic.postestimation.lincom import Combined
     from memagic.postestimation.margins_result import Margins
     from memagic.postestimation.nonlinear import NonlinearCombination, NonlinearTest
-    from memagic.postestimation.wald import Combined, WaldResult
+    from memagic.postestimation.wald_result import WaldResult
     from memagic.results.estimates import Estimates
 
 __all__ = ["AfterEstimation"]

@@ -11,11 +11,13 @@ from memagic.errors import CommandError
 from memagic.postestimation.contrasts import Columns, ContrastResult, contrast, pwcompare
 from memagic.postestimation.factor_levels import base_level, factor_names
 from memagic.postestimation.hypotheses import check_fitted, coefficients_of, linear_row, rows_of
+from memagic.postestimation.lincom import Combined, combined
 from memagic.postestimation.margins import margins
 from memagic.postestimation.margins_comparisons import compared_margins, posted_comparison
 from memagic.postestimation.margins_result import Margins
 from memagic.postestimation.nonlinear import NonlinearCombination, NonlinearTest, nlcom, testnl
-from memagic.postestimation.wald import Combined, Multiple, WaldResult, combined, wald
+from memagic.postestimation.wald import wald
+from memagic.postestimation.wald_result import Multiple, WaldResult
 from memagic.results.display_options import Exponentiated, check_scale
 from memagic.results.distributions import Adjustment
 from memagic.results.estimates import Estimates
