@@ -19,7 +19,8 @@ from memagic.postestimation import typed
 from memagic.spec import lrtest, margins
 from memagic.spec.command_options import Allowed
 from memagic.spec.estat import SUBCOMMANDS
-from memagic.spec.options import COMMANDS, DISPERSIONS, OPTIONS, Choice
+from memagic.spec.option import Choice
+from memagic.spec.options import COMMANDS, DISPERSIONS, OPTIONS
 
 __all__ = ["ALLOWED", "index_page", "pages"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from memagic.display.help_page import HelpTable
 from memagic.magics.arguments import FLAGS
 from memagic.magics.topic import Topic
-from memagic.spec.options import COMMANDS, OptionSpec, Scope, options_of
+from memagic.spec.option import OptionSpec, Scope
+from memagic.spec.options import COMMANDS, options_of
 
 __all__ = ["ESTIMATION_TOPICS"]
 

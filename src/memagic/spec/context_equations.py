@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from memagic.spec.expected import Expected, Place, place
 from memagic.spec.functions import FUNCTIONS
-from memagic.spec.options import DISPERSIONS, EXCLUSIVE, OptionSpec, Scope, options_of
+from memagic.spec.option import OptionSpec, Scope
+from memagic.spec.options import DISPERSIONS, EXCLUSIVE, options_of
 from memagic.spec.qualifiers import WEIGHTS
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from memagic.spec.cursor import Cursor
-    from memagic.spec.options import OptionSpec
+    from memagic.spec.option import OptionSpec
 
 __all__ = ["read_grid", "read_initial", "read_start", "read_techniques"]
 
