@@ -26,13 +26,13 @@ from memagic.engine.problem import Level, Problem
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-__all__ = ["moment_omega", "moment_variances"]
+__all__ = ["moment_omega"]
 
 # Least variance of an effect's part of the linear predictor, relative to the residuals' mean variance.
 _LEAST_SHARE = 1e-3
 
 
-def moment_variances(problem: Problem, beta: Array, phi: Array) -> Array:
+def _moment_variances(problem: Problem, beta: Array, phi: Array) -> Array:
     """Variances of the effects of all levels, shape (Q,), each at least a small share."""
     eta = problem.fixed_part(beta)
     _, residual, second = problem.family.derivatives(eta, problem.y, problem.trials, phi)
@@ -69,6 +69,6 @@ def moment_omega(problem: Problem, beta: Array, phi: Array) -> Array:
     """Omega for these variances, shape (m,): averages where effects share one, no covariances."""
     assert problem.structure is not None
     basis = problem.structure.basis
-    target = np.diag(np.sqrt(moment_variances(problem, beta, phi)))
+    target = np.diag(np.sqrt(_moment_variances(problem, beta, phi)))
     columns = basis.reshape(len(basis), -1).T
     return np.asarray(np.linalg.lstsq(columns, target.ravel(), rcond=None)[0])

@@ -72,7 +72,6 @@ def likelihood_ratio(
         df=chosen,
         p=chi2_tail(chosen, chi2),
         boundary=more,
-        forced=force,
         models=tuple(
             (name, one.n_obs, float("nan"), one.fit.log_likelihood, ranks[id(one)])
             for name, one in (small, large)
@@ -126,7 +125,6 @@ def against_no_effects(
         df=chosen,
         p=chi2_tail(chosen, test.chi2) if chosen else float("nan"),
         boundary=True,
-        forced=False,
         models=(
             (smaller, estimates.n_obs, float("nan"), plain, free - test.df),
             (name, estimates.n_obs, float("nan"), estimates.fit.log_likelihood, free),

@@ -85,8 +85,6 @@ class LikelihoodRatio(Shown):
     p : float
     boundary : bool
         Whether the larger model has variances that the smaller one does not.
-    forced : bool
-        Whether checks were left out.
     mixture : Mixture or None
     bootstrap : Bootstrapped or None
     models : tuple of (str, int, float, float, int)
@@ -103,7 +101,6 @@ class LikelihoodRatio(Shown):
     df: int
     p: float
     boundary: bool
-    forced: bool
     models: tuple[tuple[str, int, float, float, int], ...]
     mixture: Mixture | None = None
     bootstrap: Bootstrapped | None = None

@@ -51,7 +51,6 @@ if TYPE_CHECKING:
 __all__ = [
     "COMMANDS",
     "Tested",
-    "of_model",
     "read_margins_command",
     "run_contrast",
     "run_lincom",
@@ -111,7 +110,7 @@ def run_test(text: str, estimates: AnyEstimates, before: WaldResult | None = Non
     check_fitted(estimates)
     cursor, name = _after_name(text)
     if name == "testparm":
-        hypotheses, options = _testparm(cursor, of_model(estimates))
+        hypotheses, options = _testparm(cursor, _of_model(estimates))
     else:
         if cursor.done or cursor.at(","):
             matrix = np.eye(len(estimates.parameters))[estimates.tested]
@@ -200,7 +199,7 @@ def run_testnl(text: str, estimates: AnyEstimates) -> NonlinearTest:
     return testnl(estimates, equations, scalars_of(estimates))
 
 
-def of_model(estimates: AnyEstimates) -> Estimates:
+def _of_model(estimates: AnyEstimates) -> Estimates:
     """The estimates of a model.
 
     Raises
@@ -219,7 +218,7 @@ def run_contrast(text: str, estimates: AnyEstimates) -> ContrastResult:
     cursor, name = _after_name(text)
     terms, options = read_contrast_terms(cursor, _CONTRAST, operators=name == "contrast")
     found = _names(options)
-    estimates = of_model(estimates)
+    estimates = _of_model(estimates)
     adjustment = "noadjust"
     if "mcompare" in found:
         adjustment = chosen_word(found["mcompare"], ADJUSTMENTS, "noadjust")

@@ -18,7 +18,7 @@ from memagic.results.posted import AnyEstimates
 
 Array = NDArray[np.float64]
 
-__all__ = ["WaldResult", "independent_rows", "wald", "wald_statistic"]
+__all__ = ["WaldResult", "wald", "wald_statistic"]
 
 # Share of a variance below which a hypothesis follows from others.
 _DEPENDENT = 1e-9
@@ -32,7 +32,7 @@ def wald_statistic(difference: Array, v: Array) -> tuple[float, tuple[int, ...]]
     difference : ndarray, shape (q,)
     v : ndarray, shape (q, q)
     """
-    kept = independent_rows(v)
+    kept = _independent_rows(v)
     if not kept:
         return float("nan"), ()
     index = np.array(kept)
@@ -40,7 +40,7 @@ def wald_statistic(difference: Array, v: Array) -> tuple[float, tuple[int, ...]]
     return float(difference[index] @ solved), kept
 
 
-def independent_rows(v: Array) -> tuple[int, ...]:
+def _independent_rows(v: Array) -> tuple[int, ...]:
     """The rows of a covariance matrix, in their order, that do not follow from those before them."""
     kept: list[int] = []
     for k in range(len(v)):

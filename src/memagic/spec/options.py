@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memagic.spec.option import OptionSpec, Scope, choices_of, flag
 
-__all__ = ["COMMANDS", "DISPERSIONS", "DISPLAY_OPTIONS", "EXCLUSIVE", "OPTIONS", "options_of"]
+__all__ = ["COMMANDS", "DISPERSIONS", "EXCLUSIVE", "OPTIONS", "options_of"]
 
 COMMANDS = (
     "meglm",
@@ -212,8 +212,6 @@ EXCLUSIVE: tuple[tuple[str, ...], ...] = (
     ("log", "nolog"),
     ("nrtolerance", "nonrtolerance"),
 )
-
-DISPLAY_OPTIONS = frozenset(spec.name for spec in OPTIONS if spec.replay)
 
 
 def options_of(command: str, *scopes: Scope) -> list[OptionSpec]:
