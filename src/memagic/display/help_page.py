@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
+from memagic.display.rich import Rich
 from memagic.display.style import STYLE
 
 __all__ = ["HelpPage", "HelpTable"]
@@ -37,8 +38,8 @@ class HelpTable:
     rows: tuple[tuple[str, str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class HelpPage:
+@dataclass(frozen=True, slots=True, repr=False)
+class HelpPage(Rich):
     """What the help on one subject says.
 
     Attributes
@@ -63,15 +64,6 @@ class HelpPage:
     def to_html(self) -> str:
         """One HTML fragment."""
         return _page_html(self)
-
-    def __str__(self) -> str:
-        return _page_text(self)
-
-    def __repr__(self) -> str:
-        return _page_text(self)
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/plain": _page_text(self), "text/html": _page_html(self)}
 
 
 def _page_text(page: HelpPage) -> str:
