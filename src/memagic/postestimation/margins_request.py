@@ -104,6 +104,13 @@ def _meant(estimates: Estimates, typed: str, span: tuple[int, int], abbreviation
 
 
 def predictions_of(estimates: Estimates, command: MarginsCommand) -> tuple[tuple[Prediction, Response], ...]:
+    """The predictions that are asked for, or the model's own, with the responses that they are.
+
+    Raises
+    ------
+    CommandError
+        As of `response_of`.
+    """
     given = command.predictions
     if not given:
         given = (Prediction(),)

@@ -209,7 +209,7 @@ class WithoutPhi(Reweighted):
 
 
 def integral_of_variance(upper: Array, ratio: Array) -> Array:
-    """The integral of {t (1 - c t)}^(-1/3) from 0 to `upper`, with `ratio` = c `upper`."""
+    """The integral of {t (1 - c t)}^(-1/3) from 0 to `upper`, its shape; `ratio` is c `upper`."""
     return np.asarray(1.5 * np.cbrt(upper) ** 2 * hyp2f1(2.0 / 3.0, 1.0 / 3.0, 5.0 / 3.0, ratio))
 
 
@@ -219,7 +219,7 @@ def lacks(family: object, what: str) -> TypeError:
 
 
 def logistic(x: Array) -> tuple[Array, Array, Array]:
-    """The logistic function of x, that of -x, and log(1 + exp(x)), stable in both tails."""
+    """The logistic function of x, that of -x, and log(1 + exp(x)), stable in both tails; the shape of x."""
     u = np.abs(x)
     np.negative(u, out=u)
     np.exp(u, out=u)
