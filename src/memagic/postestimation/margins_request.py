@@ -40,7 +40,13 @@ def covariate(estimates: Estimates, typed: str, *, abbreviations: bool) -> str |
 
 
 def cells_of(estimates: Estimates, command: MarginsCommand) -> list[list[Cell]]:
-    """The combinations of levels of every term of the marginlist; one without levels if there is none."""
+    """The combinations of levels of every term of the marginlist; one without levels if there is none.
+
+    Raises
+    ------
+    CommandError
+        A variable is no factor variable of the model, or has no such level, r(322).
+    """
     if not command.terms:
         return [[()]]
     found: list[list[Cell]] = []
@@ -62,7 +68,13 @@ def cells_of(estimates: Estimates, command: MarginsCommand) -> list[list[Cell]]:
 
 
 def derived_variables(estimates: Estimates, command: MarginsCommand) -> tuple[str, ...]:
-    """The variables of the derivatives, in the order typed."""
+    """The variables of the derivatives, in the order typed.
+
+    Raises
+    ------
+    CommandError
+        Not a covariate, r(322); one that is in the marginlist, or of a kind the derivative is not of, r(198).
+    """
     factors = factor_names(estimates)
     covariates = list(estimates.design.covariates)
     lists = {

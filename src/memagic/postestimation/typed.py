@@ -167,7 +167,13 @@ def _testparm(cursor: Cursor, estimates: Estimates) -> tuple[Hypotheses, tuple[G
 
 
 def run_lincom(text: str, estimates: AnyEstimates) -> Combined:
-    """Run ``lincom ...``."""
+    """Run ``lincom ...``.
+
+    Raises
+    ------
+    CommandError
+        What is wrong with the command.
+    """
     check_fitted(estimates)
     cursor, _ = _after_name(text)
     combination, options = read_combination(cursor, _LINCOM)
@@ -185,7 +191,13 @@ def run_lincom(text: str, estimates: AnyEstimates) -> Combined:
 
 
 def run_nlcom(text: str, estimates: AnyEstimates) -> NonlinearCombination:
-    """Run ``nlcom ...``."""
+    """Run ``nlcom ...``.
+
+    Raises
+    ------
+    CommandError
+        What is wrong with the command.
+    """
     cursor, _ = _after_name(text)
     expressions, options = read_expressions(cursor, {"level": LEVEL})
     stored = scalars_of(estimates)
@@ -193,7 +205,13 @@ def run_nlcom(text: str, estimates: AnyEstimates) -> NonlinearCombination:
 
 
 def run_testnl(text: str, estimates: AnyEstimates) -> NonlinearTest:
-    """Run ``testnl ...``."""
+    """Run ``testnl ...``.
+
+    Raises
+    ------
+    CommandError
+        What is wrong with the command.
+    """
     cursor, _ = _after_name(text)
     equations, _ = read_equations(cursor, {})
     return testnl(estimates, equations, scalars_of(estimates))
@@ -214,7 +232,13 @@ def _of_model(estimates: AnyEstimates) -> Estimates:
 
 
 def run_contrast(text: str, estimates: AnyEstimates) -> ContrastResult:
-    """Run ``contrast ...`` or ``pwcompare ...``."""
+    """Run ``contrast ...`` or ``pwcompare ...``.
+
+    Raises
+    ------
+    CommandError
+        What is wrong with the command; the estimates are posted margins, r(301).
+    """
     cursor, name = _after_name(text)
     terms, options = read_contrast_terms(cursor, _CONTRAST, operators=name == "contrast")
     found = _names(options)
