@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import fdtrc
 from scripts.agreement_words import HEAD, MANUAL, OTHERS, R_FILES, REMARKS, STATA, SURVEY
 
 import memagic
@@ -135,21 +134,16 @@ def _whole(example: dict[str, Any], result: MEResults) -> Iterator[str]:
     e = result.e
     lr = example.get("lr") or {}
     start = _at_the_start(result) if "grid_ll" in example else float("nan")
-    f, p = float("nan"), e["p"]
-    if "F" in example:
-        k, d = e["df_m"], e["df_r"]
-        f = (d - k + 1) / (k * d) * e["chi2"]
-        p = float(fdtrc(k, d - k + 1, f))
     pairs: list[tuple[str, float | None, float, str]] = [
         ("log likelihood", example.get("ll"), result.llf, ".8g"),
         ("without random effects", example.get("fixed_ll"), e.get("ll_c", float("nan")), ".8g"),
         ("at the start (grid node 0)", (example.get("grid_ll") or {}).get("0"), start, ".8g"),
         ("LR test, chi2", lr.get("chi2"), e.get("chi2_c", float("nan")), ".2f"),
         ("LR test, p", _number(lr.get("p")), e.get("p_c", float("nan")), ".4f"),
-        ("Wald chi2", example.get("chi2"), e["chi2"], ".2f"),
-        ("F", example.get("F"), f, ".2f"),
+        ("Wald chi2", example.get("chi2"), e.get("chi2", float("nan")), ".2f"),
+        ("F", example.get("F"), e.get("F", float("nan")), ".2f"),
         ("degrees of freedom", example.get("df_m"), e["df_m"], "d"),
-        ("p", _number(example.get("p")), p, ".4f"),
+        ("p", _number(example.get("p")), e["p"], ".4f"),
         ("observations", example.get("N"), e["N"], ",d"),
         ("strata", example.get("n_strata"), e.get("N_strata", 0), "d"),
         ("sampling units", example.get("n_psu"), e.get("N_psu", 0), "d"),

@@ -13,12 +13,14 @@ from scripts.stored_results import ESTIMATION, OTHERWISE, R
 from memagic.commands import marginsplot
 from memagic.display.help_page import HelpTable
 from memagic.magics.examples import EXAMPLES
-from memagic.magics.topics import SECTIONS, TOPICS, Topic
+from memagic.magics.topic import SECTIONS, Topic
+from memagic.magics.topics import TOPICS
 from memagic.postestimation import typed
 from memagic.spec import lrtest, margins
 from memagic.spec.command_options import Allowed
 from memagic.spec.estat import SUBCOMMANDS
-from memagic.spec.options import COMMANDS, DISPERSIONS, OPTIONS, Choice
+from memagic.spec.option import Choice
+from memagic.spec.options import COMMANDS, DISPERSIONS, OPTIONS
 
 __all__ = ["ALLOWED", "index_page", "pages"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from memagic.magics.topics import SECTIONS, TOPICS, Topic
+from memagic.magics.topic import SECTIONS, Topic
+from memagic.magics.topics import TOPICS
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "commands.md"
 

@@ -1,8 +1,9 @@
-"""Who may know whom: the imports of the package point down, and never in a circle."""
+"""Who may know whom: imports point down, never in a circle. How long things are, and what is documented."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import CycleError, TopologicalSorter
@@ -23,8 +24,7 @@ FLOORS = (
     ("models",),
     ("results",),
     ("postestimation",),
-    ("plots",),
-    ("widgets",),
+    ("plots", "widgets"),
     ("result",),
     ("commands",),
     ("session",),
@@ -86,7 +86,30 @@ OUTSIDE = {
 # Heavy packages that no module imports when it is itself imported.
 LATE = ("statsmodels", "matplotlib")
 
+# Lines of a file, and of a function without its docstring.
+MOST_LINES, MOST_OF_A_FUNCTION = 350, 60
+# What is longer, and why.
+LONGER = {
+    "spec/tree.py": "a record for every node of the syntax tree, which refer to each other",
+    "engine/held.py: derivatives_look": "the arrays of one look, each made from those before it",
+}
+# The words of the field that an array's docstring needs; "as of" refers to another function's.
+SHAPES = ("shape", "as of", "as for", "as in")
+# Those that take no more than theta, or what their neighbours in the file describe.
+WITHOUT_SHAPES = {
+    "engine/adaptation.py": {"look_at"},
+    "engine/crossed/laplace.py": {"posterior_mode"},
+    "engine/crossed/modes.py": {"find_mode", "scaled"},
+    "engine/crossed/posterior.py": {"from_nested"},
+    "engine/crossed/products.py": {"dot", "gram", "joint"},
+    "engine/linear.py": {"cluster_mean_variance"},
+    "engine/objective.py": {"value_or_nan"},
+    "engine/plain.py": {"plain_start"},
+}
+
 FILES = sorted(SOURCE.rglob("*.py"))
+ROOT = Path(__file__).resolve().parents[1]
+NATIVE = sorted((ROOT / "src" / "native").glob("*.[ch]"))
 
 
 def module_name(file: Path) -> str:
@@ -151,7 +174,22 @@ every_file = pytest.mark.parametrize("file", FILES, ids=relative)
 
 
 def test_every_room_has_its_floor() -> None:
-    assert {room(name) for name in MODULES} - {""} <= set(FLOOR)
+    assert {room(name) for name in MODULES} - {""} == set(FLOOR)
+
+
+def test_the_map_for_contributors_is_this_one() -> None:
+    """Its rows go from the top to the bottom, rooms on one floor in any order."""
+    text = (ROOT / "docs" / "contributing.md").read_text(encoding="utf-8")
+    rows = [
+        re.findall(r"`([\w/.]+)`", line.split("|")[1]) for line in text.split("\n") if line.startswith("| `")
+    ]
+    words = [word for row in rows[: rows.index(["datasets/", "errors.py"]) + 1] for word in row]
+    drawn = [
+        "result" if word == "results/results.py" else word.rstrip("/").removesuffix(".py") for word in words
+    ]
+    assert sorted(drawn) == sorted(FLOOR)
+    floors = [FLOOR[name] for name in drawn]
+    assert floors == sorted(floors, reverse=True)
 
 
 @every_file
@@ -241,3 +279,73 @@ def test_import_of_the_package_is_light() -> None:
 def test_import_of_the_functions_needs_no_notebook() -> None:
     heavy = {"statsmodels", "matplotlib", "IPython", "ipywidgets"}
     assert loaded_after("from memagic import melogit, Session") & heavy == set()
+
+
+# --- length and docs ------------------------------------------------------------------------------
+
+
+def functions_of(file: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines without the docstring."""
+    first, doc = function.body[0], 0
+    if ast.get_docstring(function) is not None:
+        doc = (first.end_lineno or 0) - first.lineno + 1
+    return (function.end_lineno or 0) - function.lineno + 1 - doc
+
+
+@pytest.mark.parametrize(
+    "file", [*FILES, *NATIVE], ids=lambda file: file.relative_to(ROOT / "src").as_posix()
+)
+def test_files_are_short(file: Path) -> None:
+    lines = len(file.read_text(encoding="utf-8").splitlines())
+    assert lines <= MOST_LINES or (file in FILES and relative(file) in LONGER)
+
+
+@every_file
+def test_functions_are_short(file: Path) -> None:
+    long = {
+        f"{relative(file)}: {one.name}" for one in functions_of(file) if lines_of(one) > MOST_OF_A_FUNCTION
+    }
+    assert not long - set(LONGER)
+
+
+def exported(file: Path) -> list[ast.FunctionDef | ast.ClassDef]:
+    """What stands in the file's `__all__` and is defined in it."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    names: set[object] = set()
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            names = {element.value for element in ast.walk(node.value) if isinstance(element, ast.Constant)}
+    return [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef) and n.name in names]
+
+
+@every_file
+def test_what_is_offered_is_documented(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    defines = any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in ast.parse(text).body)
+    assert "__all__ = [" in text or not defines or file.name == "__init__.py", (
+        f"no __all__ in {relative(file)}"
+    )
+    for node in exported(file):
+        assert ast.get_docstring(node), f"{relative(file)}: {node.name}"
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in FILES if room(module_name(file)) == "engine"], ids=relative
+)
+def test_arrays_of_the_engine_have_their_shapes_in_the_docs(file: Path) -> None:
+    for node in exported(file):
+        if isinstance(node, ast.FunctionDef):
+            signature = f"{ast.unparse(node.args)} {ast.unparse(node.returns) if node.returns else ''}"
+        else:
+            signature = " ".join(ast.unparse(n.annotation) for n in node.body if isinstance(n, ast.AnnAssign))
+        if re.search(r"\b(Array|Index|Mask|NDArray)\b", signature):
+            words = (ast.get_docstring(node) or "").lower()
+            known = any(word in words for word in SHAPES)
+            assert known or node.name in WITHOUT_SHAPES.get(relative(file), ()), (
+                f"{relative(file)}: {node.name}"
+            )

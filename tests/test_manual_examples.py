@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
+from scripts.make_agreement import address
 
 import memagic
 from memagic.engine.fit import Settings, make_objective
@@ -53,18 +54,6 @@ LOOSE_ROWS = {
 }
 
 Fit = Callable[[str, str], MEResults]
-
-
-def address(name: str) -> str:
-    """The name in `_b[]` of a row of the file: ``var(_cons)[id]`` is ``/var(_cons[id])``."""
-    name = name.replace("0bn.", "0.")
-    match = re.fullmatch(r"(var|cov)\(([^)]*)\)(?:\[(.*)\])?", name)
-    if match is None:
-        return name
-    kind, effects, group = match.groups()
-    if group is None:
-        return f"/{name}"
-    return f"/{kind}({','.join(f'{effect}[{group}]' for effect in effects.split(','))})"
 
 
 def last_digit(value: float) -> float:

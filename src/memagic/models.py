@@ -25,7 +25,7 @@ from memagic.engine.families import (
 from memagic.errors import CommandError
 from memagic.spec.tree import Command
 
-__all__ = ["ModelKind", "ancillary_names", "covariance_structure", "density", "model_kind"]
+__all__ = ["FAMILY_LINKS", "ModelKind", "ancillary_names", "covariance_structure", "density", "model_kind"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,9 @@ _NAMES = {
     ("poisson", "log"): "Poisson",
 }
 
+FAMILY_LINKS = tuple(_NAMES)
+"""Every family with every link that it goes with."""
+
 _DENSITIES: dict[tuple[str, str], Family] = {
     ("gaussian", "identity"): GaussianIdentity(),
     ("gaussian", "log"): GaussianLog(),
@@ -104,6 +107,18 @@ _ORDINAL: dict[str, Callable[[int], Family]] = {
     "logit": OrdinalLogit,
     "probit": OrdinalProbit,
     "cloglog": OrdinalCloglog,
+}
+
+# Names of the family's own parameters, apart from a residual variance, by family and dispersion; the
+# cutpoints of an ordinal one are counted.
+_ANCILLARY: dict[tuple[str, str], tuple[str, ...]] = {
+    ("bernoulli", ""): (),
+    ("binomial", ""): (),
+    ("gamma", ""): ("logs",),
+    ("gaussian", ""): (),
+    ("nbinomial", "constant"): ("lndelta",),
+    ("nbinomial", "mean"): ("lnalpha",),
+    ("poisson", ""): (),
 }
 
 _STRUCTURES: dict[str, Callable[[int], CovarianceStructure]] = {
@@ -183,9 +198,7 @@ def ancillary_names(kind: ModelKind, n_categories: int) -> tuple[str, ...]:
     """Names of the family's own parameters, apart from a residual variance."""
     if kind.family == "ordinal":
         return tuple(f"cut{k}" for k in range(1, n_categories))
-    if kind.family == "nbinomial":
-        return ("lnalpha",) if kind.dispersion == "mean" else ("lndelta",)
-    return ("logs",) if kind.family == "gamma" else ()
+    return _ANCILLARY[kind.family, kind.dispersion]
 
 
 def covariance_structure(sets: Iterable[tuple[str, int]]) -> CovarianceStructure:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 
 from memagic import CommandError, Session
 from memagic.results import MEResults
@@ -69,6 +70,13 @@ Number of PSUs   = 148                           Population size =  346,373.74
     e = example6.e
     assert (e["prefix"], e["vce"], e["vcetype"]) == ("svy", "linearized", "Linearized")
     assert (e["N_strata"], e["N_psu"], e["df_r"]) == (1, 148, 147)
+    # The test of the header, by what it is made of: [SVY] svy postestimation.
+    coefficients = example6.params.index[:8]
+    b, v = example6.params[coefficients], example6.cov_params().loc[coefficients, coefficients]
+    f = (147 - 8 + 1) / (8 * 147) * float(b @ np.linalg.solve(v, b))
+    assert e["F"] == pytest.approx(f, rel=1e-9)
+    assert e["p"] == pytest.approx(scipy.stats.f.sf(f, 8, 140), rel=1e-9)
+    assert not {"chi2", "chi2type"} & set(e)
 
 
 def test_every_number_of_example_6(example6: MEResults) -> None:

@@ -7,7 +7,6 @@ import pytest
 from scipy import integrate, stats
 from scipy.special import expit, ndtr
 
-from memagic.engine.distribution import density, distribution, draw, probabilities
 from memagic.engine.families import (
     BinomialCloglog,
     BinomialLogit,
@@ -24,7 +23,6 @@ from memagic.engine.families import (
     PoissonLog,
 )
 from memagic.engine.marginal import marginal_density, marginal_distribution, marginal_mean, normal_mean
-from memagic.engine.means import mean_response
 
 ETA = np.array([-1.2, -0.1, 0.4, 1.3])
 NONE = np.empty(0)
@@ -60,7 +58,11 @@ LAWS = [
 laws = pytest.mark.parametrize(
     ("family", "phi", "trials", "law"), LAWS, ids=[type(entry[0]).__name__ for entry in LAWS]
 )
-ORDINAL: list[Family] = [OrdinalLogit(4), OrdinalProbit(4), OrdinalCloglog(4)]
+ORDINAL = [
+    OrdinalLogit(4),
+    OrdinalProbit(4),
+    OrdinalCloglog(4),
+]
 
 
 @laws
@@ -69,13 +71,13 @@ def test_density_and_distribution(family: Family, phi: np.ndarray, trials: float
     for y in (0.3, 2.0, 6.0) if isinstance(law_.dist, stats.rv_continuous) else (0.0, 2.0, 6.0):
         f = law_.pdf(y) if isinstance(law_.dist, stats.rv_continuous) else law_.pmf(y)
         at = np.full(4, y)
-        np.testing.assert_allclose(density(family, ETA, at, trials, phi), f, rtol=1e-9)
-        np.testing.assert_allclose(distribution(family, ETA, at, trials, phi), law_.cdf(y), rtol=1e-9)
+        np.testing.assert_allclose(family.density(ETA, at, trials, phi), f, rtol=1e-9)
+        np.testing.assert_allclose(family.distribution(ETA, at, trials, phi), law_.cdf(y), rtol=1e-9)
     # Of columns of linear predictors, too.
     wide = np.stack([ETA, ETA + 1.0], axis=1)
     np.testing.assert_allclose(
-        distribution(family, wide, np.full((4, 1), 2.0), trials, phi)[:, 0],
-        distribution(family, ETA, np.full(4, 2.0), trials, phi),
+        family.distribution(wide, np.full((4, 1), 2.0), trials, phi)[:, 0],
+        family.distribution(ETA, np.full(4, 2.0), trials, phi),
     )
 
 
@@ -85,15 +87,15 @@ def test_draws_have_the_moments(family: Family, phi: np.ndarray, trials: float, 
     n = 40_000
     for eta in ETA:
         law_ = law(eta)  # type: ignore[operator]
-        y = draw(family, np.full(n, eta), trials, phi, rng)
+        y = family.draw(np.full(n, eta), trials, phi, rng)
         assert y.mean() == pytest.approx(law_.mean(), abs=4.5 * law_.std() / np.sqrt(n))
         assert y.var() == pytest.approx(law_.var(), rel=0.08)
-        assert law_.mean() == pytest.approx(mean_response(family, np.array([eta]), trials, phi)[0], rel=1e-12)
+        assert law_.mean() == pytest.approx(family.mean(np.array([eta]), trials, phi)[0], rel=1e-12)
 
 
 @pytest.mark.parametrize("family", ORDINAL, ids=lambda family: type(family).__name__)
-def test_ordinal(family: Family) -> None:
-    p = probabilities(family, ETA, CUTS)
+def test_ordinal(family: OrdinalLogit | OrdinalProbit | OrdinalCloglog) -> None:
+    p = family.probabilities(ETA, CUTS)
     np.testing.assert_allclose(p.sum(axis=0), 1.0, rtol=1e-12)
     f = {
         "OrdinalLogit": expit,
@@ -101,10 +103,10 @@ def test_ordinal(family: Family) -> None:
         "OrdinalCloglog": lambda x: 1 - np.exp(-np.exp(x)),
     }[type(family).__name__]
     for k, cut in enumerate(CUTS):
-        below = distribution(family, ETA, np.full(4, float(k)), 1.0, CUTS)
+        below = family.distribution(ETA, np.full(4, float(k)), 1.0, CUTS)
         np.testing.assert_allclose(below, f(cut - ETA), rtol=1e-10)
-    np.testing.assert_allclose(distribution(family, ETA, np.full(4, 3.0), 1.0, CUTS), 1.0, rtol=1e-12)
-    y = draw(family, np.full(50_000, 0.4), 1.0, CUTS, np.random.default_rng(1))
+    np.testing.assert_allclose(family.distribution(ETA, np.full(4, 3.0), 1.0, CUTS), 1.0, rtol=1e-12)
+    y = family.draw(np.full(50_000, 0.4), 1.0, CUTS, np.random.default_rng(1))
     shares = np.bincount(y.astype(int), minlength=4) / 50_000
     np.testing.assert_allclose(shares, p[:, 2], atol=0.01)
 
@@ -127,15 +129,15 @@ def test_expectations_over_a_normal(
 
     two = y[:1]
     found = marginal_density(family, ETA, deviation, y, trials, phi)
-    expected = [reference(lambda at: density(family, at, two, trials, phi), eta) for eta in ETA]
+    expected = [reference(lambda at: family.density(at, two, trials, phi), eta) for eta in ETA]
     np.testing.assert_allclose(found, expected, rtol=1e-8)
     found = marginal_distribution(family, ETA, deviation, y, trials, phi)
-    expected = [reference(lambda at: distribution(family, at, two, trials, phi), eta) for eta in ETA]
+    expected = [reference(lambda at: family.distribution(at, two, trials, phi), eta) for eta in ETA]
     np.testing.assert_allclose(found, expected, rtol=1e-8)
     # Quadrature from -9 to 9 does not reach what is far out of exp().
     if sd <= 1.0 or isinstance(family, BinomialLogit | BinomialProbit | BinomialCloglog):
         found = marginal_mean(family, ETA, deviation, trials, phi)
-        expected = [reference(lambda at: mean_response(family, at, trials, phi), eta) for eta in ETA]
+        expected = [reference(lambda at: family.mean(at, trials, phi), eta) for eta in ETA]
         np.testing.assert_allclose(found, expected, rtol=1e-8)
 
 

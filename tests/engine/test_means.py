@@ -8,7 +8,6 @@ from scipy.integrate import quad
 
 from memagic.engine import families
 from memagic.engine.families import Family
-from memagic.engine.means import mean_response
 
 ETA = np.array([-1.3, 0.0, 0.8])
 DISCRETE: list[tuple[Family, float, list[float], int]] = [
@@ -33,7 +32,7 @@ def test_discrete(family: Family, trials: float, phi: list[float], most: int) ->
         y = np.full(len(ETA), float(k))
         f = np.exp(family.log_density(ETA.copy(), y, trials, own) + family.constant(y, trials))
         total += k * f
-    np.testing.assert_allclose(mean_response(family, ETA, trials, own), total, rtol=1e-10)
+    np.testing.assert_allclose(family.mean(ETA, trials, own), total, rtol=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -55,4 +54,4 @@ def test_continuous(family: Family, low: float, phi: list[float]) -> None:
             return y * float(np.exp(logf[0]))
 
         expected = quad(integrand, low, 40.0, epsabs=1e-12, limit=400, points=[float(np.exp(eta))])[0]
-        assert mean_response(family, np.array([eta]), 1.0, own)[0] == pytest.approx(expected, rel=1e-8)
+        assert family.mean(np.array([eta]), 1.0, own)[0] == pytest.approx(expected, rel=1e-8)

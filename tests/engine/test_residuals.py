@@ -16,7 +16,7 @@ from memagic.engine.families import (
     NegativeBinomialMean,
     PoissonLog,
 )
-from memagic.engine.residuals import anscombe, deviance, pearson, variance_function
+from memagic.engine.residuals import anscombe, deviance, pearson
 
 NONE = np.empty(0)
 ALPHA = np.array([np.log(0.6)])
@@ -72,15 +72,13 @@ def test_anscombe_is_the_integral_of_the_variance_function(family: Family) -> No
     for y, mu in ((2.0, 3.5), (6.0, 0.7)):
 
         def slope(t: float) -> float:
-            return float(variance_function(family, np.array([t]), 1.0, phi)[0] ** (-1.0 / 3.0))
+            return float(family.variance(np.array([t]), 1.0, phi)[0] ** (-1.0 / 3.0))
 
-        expected = integrate.quad(slope, mu, y)[0] / variance_function(family, np.array([mu]), 1.0, phi) ** (
-            1.0 / 6.0
-        )
+        expected = integrate.quad(slope, mu, y)[0] / family.variance(np.array([mu]), 1.0, phi) ** (1.0 / 6.0)
         found = anscombe(family, np.array([y]), np.array([mu]), 1.0, phi)
         np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
 def test_constant_dispersion_has_its_variance() -> None:
-    v = variance_function(NegativeBinomialConstant(), MU, 1.0, ALPHA)
+    v = NegativeBinomialConstant().variance(MU, 1.0, ALPHA)
     np.testing.assert_allclose(v, 1.6 * MU)

@@ -12,7 +12,8 @@ from memagic.errors import CommandError
 from memagic.magics.examples import EXAMPLES
 from memagic.magics.help import help_names, help_page
 from memagic.magics.notebook import Notebook
-from memagic.magics.topics import SECTIONS, TOPICS
+from memagic.magics.topic import SECTIONS
+from memagic.magics.topics import TOPICS
 from memagic.spec.options import COMMANDS, options_of
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from scipy import stats
 
 import memagic
 from memagic import CommandError, Session
-from memagic.postestimation.likelihood_ratio import LikelihoodRatio
+from memagic.postestimation.likelihood_ratio_result import LikelihoodRatio
 from memagic.postestimation.simulate import draw_response
 from memagic.postestimation.workers import carry_out, crew_of
 from memagic.results import MEResults

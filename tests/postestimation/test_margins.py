@@ -8,12 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import integrate, stats
+from scipy import stats
 from scipy.special import expit
 
 import memagic
 from memagic import CommandError, Session
-from memagic.engine.averages import Link, averages
 from memagic.engine.space import from_reported
 from memagic.postestimation.margins_result import Margins
 from memagic.postestimation.typed import run_margins
@@ -65,43 +64,6 @@ def fits(data: pd.DataFrame) -> Callable[[str], MEResults]:
         return made[name]
 
     return fit
-
-
-# --- averages over the random effects ----------------------------------------------------------
-
-
-@pytest.mark.parametrize("link", ["logit", "probit", "cloglog", "log", "identity"])
-@pytest.mark.parametrize(("mu", "s2"), [(0.3, 0.0), (-1.0, 0.5), (2.0, 4.0), (-3.0, 30.0)])
-def test_averages_are_integrals(link: Link, mu: float, s2: float) -> None:
-    inverse = {
-        "logit": expit,
-        "probit": stats.norm.cdf,
-        "cloglog": lambda t: -np.expm1(-np.exp(t)),
-        "log": np.exp,
-        "identity": lambda t: t,
-    }[link]
-    found = averages(link, np.array([mu]), np.array([s2]), 0)[0, 0]
-    s = np.sqrt(s2)
-    expected = (
-        inverse(mu)
-        if s == 0
-        else integrate.quad(
-            lambda e: inverse(mu + s * e) * stats.norm.pdf(e), -12, 16, epsabs=1e-13, limit=400
-        )[0]
-    )
-    assert found == pytest.approx(expected, rel=1e-9)
-
-
-@pytest.mark.parametrize("link", ["logit", "probit", "cloglog", "log"])
-def test_derivatives_of_averages(link: Link) -> None:
-    mu, s2, h = np.array([0.4, -1.2]), np.array([1.3, 0.6]), 1e-5
-    found = averages(link, mu, s2, 4)
-    for k in range(4):
-        by_mu = (averages(link, mu + h, s2, k)[k] - averages(link, mu - h, s2, k)[k]) / (2 * h)
-        np.testing.assert_allclose(found[k + 1], by_mu, rtol=1e-6, atol=1e-9)
-    for k in range(3):
-        by_s2 = (averages(link, mu, s2 + h, k)[k] - averages(link, mu, s2 - h, k)[k]) / (2 * h)
-        np.testing.assert_allclose(0.5 * found[k + 2], by_s2, rtol=1e-6, atol=1e-9)
 
 
 # --- margins by brute force --------------------------------------------------------------------

@@ -390,6 +390,18 @@ def test_joint_tests_alone_are_posted_with_their_contrasts(session: Session, fit
     assert "r1vs0.arm@" in str(error.value.hint)
 
 
+@pytest.mark.parametrize("text", ["arm, post", "r.arm, post"])
+def test_a_result_alone_posts_nothing(fit: MEResults, text: str) -> None:
+    ask = fit.compare_margins if text.startswith("r.") else fit.margins
+    with pytest.raises(CommandError, match="option post not allowed") as error:
+        ask(text)
+    assert error.value.rc == 198
+    assert error.value.hint is not None
+    assert "Session.run" in error.value.hint
+    assert error.value.span is not None
+    assert f"margins {text}"[slice(*error.value.span)] == "post"
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [

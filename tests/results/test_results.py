@@ -207,28 +207,11 @@ WITH_RANDOM_EFFECTS = {
     *("ll_c", "chi2_c", "df_c", "p_c", "ivars", "intmethod", "n_quad", "N_g", "g_min", "g_avg", "g_max"),
 }
 
-# Names of 'Stored results' that no model has yet, and why.
+# Names of 'Stored results' that none of these models has.
 ABSENT = {
-    "k_cat": "ordinal responses are not fitted",
-    "cat": "ordinal responses are not fitted",
-    "dispersion": "the negative binomial family is not fitted",
-    "N_clust": "standard errors are not adjusted for clusters",
-    "clustvar": "standard errors are not adjusted for clusters",
-    "vcetype": "it is empty with vce(oim)",
-    "V_modelbased": "standard errors are model-based",
-    "wtype": "weights are refused",
-    "wexp": "weights are refused",
-    "fweight1": "weights are refused",
-    "iweight1": "weights are refused",
-    "pweight1": "weights are refused",
-    "marginswtype": "weights are refused",
-    "marginswexp": "weights are refused",
-    "user": "there is no program that evaluates the likelihood",
-    "estat_cmd": "there is no program behind estat",
-    "predict": "there is no program behind predict",
-    "marginsnotok": "there is no margins",
-    "asbalanced": "there is no fvset",
-    "asobserved": "there is no fvset",
+    *("k_cat", "cat", "dispersion", "N_clust", "clustvar", "vcetype", "V_modelbased", "user", "estat_cmd"),
+    *("wtype", "wexp", "fweight1", "iweight1", "pweight1", "marginswtype", "marginswexp", "predict"),
+    *("marginsnotok", "asbalanced", "asobserved"),
 }
 
 

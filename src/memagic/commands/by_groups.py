@@ -11,6 +11,7 @@ import numpy as np
 
 from memagic.data.names import match_name
 from memagic.data.variables import Variables
+from memagic.display.rich import Rich
 from memagic.errors import CommandError
 from memagic.spec.prefixes import ByPrefix
 
@@ -31,7 +32,7 @@ class Group:
     frame: pd.DataFrame
 
 
-class ByGroups(Mapping[Any, Any]):
+class ByGroups(Rich, Mapping[Any, Any]):
     """What a command gave for each group, by the group's value; a tuple of them for several variables.
 
     A group that failed has its error.
@@ -68,15 +69,6 @@ class ByGroups(Mapping[Any, Any]):
             html = result.to_html() if hasattr(result, "to_html") else f"<pre>{escape(str(result))}</pre>"
             parts.append(f"<h4>{escape(self._names[key])}</h4>\n{html}")
         return "\n".join(parts)
-
-    def __str__(self) -> str:
-        return self.to_text()
-
-    def __repr__(self) -> str:
-        return self.to_text()
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": self.to_text(), "text/html": self.to_html()}
 
 
 def groups_of(frame: pd.DataFrame, by: ByPrefix, *, abbreviations: bool = True) -> list[Group]:

@@ -47,7 +47,13 @@ def with_estimates(command: Command, last: MEResults | None, n_rows: int) -> Com
 
 
 def expression_with_estimates(tree: Expression, last: MEResults | None, n_rows: int) -> Expression:
-    """The expression with the values that it takes from the last estimates, as in `with_estimates`."""
+    """The expression with the values that it takes from the last estimates, as in `with_estimates`.
+
+    Raises
+    ------
+    CommandError
+        There are none, r(301), or they have no such value, r(111); they are of other data, r(322).
+    """
     if not any(isinstance(node, Estimated) for node in nodes_of(tree)):
         return tree
 

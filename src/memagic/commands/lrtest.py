@@ -8,7 +8,8 @@ from dataclasses import replace
 from memagic.commands.stored_estimates import Shelf
 from memagic.errors import CommandError
 from memagic.postestimation.bootstrap import bootstrapped, refittable, refittable_without_effects
-from memagic.postestimation.likelihood_ratio import LikelihoodRatio, against_no_effects, likelihood_ratio
+from memagic.postestimation.likelihood_ratio import against_no_effects, likelihood_ratio
+from memagic.postestimation.likelihood_ratio_result import LikelihoodRatio
 from memagic.results.estimates import Estimates
 from memagic.spec.cursor import Cursor
 from memagic.spec.lrtest import LrTestCommand, read_lrtest

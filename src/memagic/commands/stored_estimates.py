@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from memagic.commands.define import Listing
 from memagic.display.grid_latex import grid_latex
 from memagic.display.grid_table import GridRow, GridTable, grid_html, grid_text
+from memagic.display.rich import Rich
 from memagic.errors import CommandError, closest
 from memagic.postestimation.information import criteria_table, information_criteria
 from memagic.results import MEResults
@@ -30,8 +31,8 @@ __all__ = ["Shelf", "Tabulation", "estimates_command"]
 _ACTIVE = "."
 
 
-@dataclass(frozen=True, slots=True)
-class Tabulation:
+@dataclass(frozen=True, slots=True, repr=False)
+class Tabulation(Rich):
     """What `estimates table`, `estimates stats` and `estimates dir` show: text, and a table in a notebook."""
 
     grid: GridTable
@@ -47,15 +48,6 @@ class Tabulation:
     def to_latex(self) -> str:
         """A LaTeX table; needs the package booktabs."""
         return grid_latex(self.grid)
-
-    def __str__(self) -> str:
-        return self.to_text()
-
-    def __repr__(self) -> str:
-        return self.to_text()
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": self.to_text(), "text/html": self.to_html()}
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from memagic.commands.define import Listing
 from memagic.commands.estimate import Model, prepare
-from memagic.data.evaluate import condition_mask, evaluate, row_range_mask
+from memagic.commands.survey_sample import Sample, drawn_sample, overall_weight
+from memagic.data.evaluate import condition_mask, row_range_mask
 from memagic.data.variables import Variables
-from memagic.engine.sandwich import Design, Variance
+from memagic.engine.sandwich import Variance
 from memagic.errors import CommandError, closest
 from memagic.results.uncertainty import SurveyFacts, Uncertainty
 from memagic.spec.qualifiers import WEIGHTS, check_weights
-from memagic.spec.survey import OBSERVATIONS, Stage, SurveyDesign, SurveyPrefix, parse_survey
+from memagic.spec.survey import OBSERVATIONS, SurveyDesign, SurveyPrefix, parse_survey
 from memagic.spec.tree import Binary, Call, Command, Expression, Name, Option, RandomEquation, Unary, Weight
 
 if TYPE_CHECKING:
@@ -133,8 +134,8 @@ def prepare_survey(
     fitted = replace(weighted, fixed=replace(weighted.fixed, condition=_joined(in_design, inside)))
     model = prepare(_quiet(fitted), frame, definitions)
     rows = _design_rows(command, in_design, inside, variables, model.design.sample)
-    sample = _sample(design, variables, rows)
-    facts = _facts(prefix, design, sample, _overall_weight(design, variables), rows, model.design.sample)
+    sample = drawn_sample(design, variables, rows)
+    facts = _facts(prefix, design, sample, overall_weight(design, variables), rows, model.design.sample)
     units = _units_of_groups(model, sample, rows)
     variance = Variance("linearized", units, sample.n_units, design=sample.design)
     notes = (*model.notes, f"(running {command.name} on estimation sample)")
@@ -237,23 +238,6 @@ def _with_level_weight(random: tuple[RandomEquation, ...], at: int, name: str) -
 # --- the design of the sample -----------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    """Sampling units of the rows of the design.
-
-    Attributes
-    ----------
-    unit : ndarray of int, shape (n,)
-        Of the rows of the design.
-    n_units : int
-    design : Design
-    """
-
-    unit: Index
-    n_units: int
-    design: Design
-
-
 def _design_rows(
     command: Command,
     condition: Expression | None,
@@ -272,45 +256,7 @@ def _design_rows(
     return np.asarray(fitted | (rows & ~condition_mask(inside, variables)))
 
 
-def _sample(design: SurveyDesign, variables: Variables, rows: Mask) -> _Sample:
-    first = design.stages[0]
-    n = int(np.count_nonzero(rows))
-    stratum = _codes(variables, first.strata, rows) if first.strata else np.zeros(n, dtype=np.intp)
-    unit = np.arange(n) if first.unit == OBSERVATIONS else _codes(variables, first.unit, rows)
-    # The same value in two strata is two units.
-    pair, at, code = np.unique(stratum * (int(unit.max()) + 1) + unit, return_index=True, return_inverse=True)
-    of_unit = stratum[at]
-    sizes = np.bincount(of_unit)
-    return _Sample(
-        code.reshape(n),
-        len(pair),
-        Design(of_unit, _fractions(first, variables, rows, stratum, sizes), design.single),
-    )
-
-
-def _codes(variables: Variables, name: str, rows: Mask) -> Index:
-    codes = variables.groups(name)[rows]
-    return np.unique(codes, return_inverse=True)[1].reshape(len(codes)).astype(np.intp)
-
-
-def _fractions(stage: Stage, variables: Variables, rows: Mask, stratum: Index, sizes: Index) -> Array:
-    """Sampling fractions: the fpc variable has them, or the units in the population."""
-    if stage.fpc is None:
-        return np.zeros(len(sizes))
-    values = variables.numbers(stage.fpc)[rows]
-    by_stratum = np.empty(len(sizes))
-    by_stratum[stratum] = values
-    if (by_stratum[stratum] != values).any():
-        raise CommandError(464, f"fpc({stage.fpc}) is not constant within strata")
-    if (by_stratum < 0.0).any():
-        raise CommandError(462, f"fpc({stage.fpc}) has negative values")
-    counted = by_stratum > 1.0
-    if (by_stratum[counted] < sizes[counted]).any():
-        raise CommandError(462, f"fpc({stage.fpc}) is less than the number of sampled units in a stratum")
-    return np.where(counted, sizes / np.where(counted, by_stratum, 1.0), by_stratum)
-
-
-def _units_of_groups(model: Model, sample: _Sample, rows: Mask) -> Index:
+def _units_of_groups(model: Model, sample: Sample, rows: Mask) -> Index:
     """The sampling unit of every top-level group, or of every observation."""
     of_row = sample.unit[model.design.sample[rows]]
     if not model.design.levels:
@@ -328,19 +274,8 @@ def _units_of_groups(model: Model, sample: _Sample, rows: Mask) -> Index:
     return of_group
 
 
-def _overall_weight(design: SurveyDesign, variables: Variables) -> Array:
-    """The product of the weights of all stages, by row of the frame."""
-    overall = np.ones(len(variables.frame))
-    for stage in design.stages:
-        if stage.weight is not None:
-            overall *= variables.numbers(stage.weight)
-    if design.weight is not None:
-        overall *= evaluate(design.weight.expression, variables)
-    return overall
-
-
 def _facts(
-    prefix: SurveyPrefix, design: SurveyDesign, sample: _Sample, overall: Array, rows: Mask, fitted: Mask
+    prefix: SurveyPrefix, design: SurveyDesign, sample: Sample, overall: Array, rows: Mask, fitted: Mask
 ) -> SurveyFacts:
     n_strata = len(sample.design.fraction)
     df = prefix.df or design.df or sample.n_units - n_strata

@@ -13,10 +13,10 @@ from memagic.errors import CommandError
 
 Span = tuple[int, int]
 
-__all__ = ["ALL_VARIABLES", "is_list", "match_name", "match_names"]
+__all__ = ["is_list", "match_name", "match_names"]
 
 # In a variable list: every variable of the data.
-ALL_VARIABLES = "_all"
+_ALL_VARIABLES = "_all"
 
 _WILD = re.compile(r"[*?~]")
 # Of the candidates of an ambiguous abbreviation as many are listed.
@@ -25,7 +25,7 @@ _MOST_LISTED = 10
 
 def is_list(typed: str) -> bool:
     """Whether the text may stand for several variables."""
-    return typed == ALL_VARIABLES or "-" in typed or _WILD.search(typed) is not None
+    return typed == _ALL_VARIABLES or "-" in typed or _WILD.search(typed) is not None
 
 
 def match_name(
@@ -83,7 +83,7 @@ def match_names(
     """
     if typed in names:
         return [typed]
-    if typed == ALL_VARIABLES:
+    if typed == _ALL_VARIABLES:
         return list(names)
     if _WILD.search(typed):
         return _matching(typed, names, span)

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from memagic.data.coded import Moments, coded_terms, dense, moments
 from memagic.data.design import Design, assemble
+from memagic.data.factors import factor_levels
 from memagic.data.perfect import Extremes, extremes
 from memagic.data.sample import ALL, Dropped, Rows, selected_rows
-from memagic.data.terms import Column, factor_levels, values_of
+from memagic.data.terms import Column, values_of
 from memagic.data.variables import Variables
 from memagic.spec.tree import Command, Factor
 

@@ -19,7 +19,6 @@ __all__ = [
     "normal_quantile",
     "normalden",
     "polygamma",
-    "standardized",
 ]
 
 _LN_SQRT_2PI = 0.5 * float(np.log(2.0 * np.pi))
@@ -75,7 +74,7 @@ def _by_recurrence(order: int, x: Array) -> Array:
     return total
 
 
-def standardized(arguments: tuple[Any, ...]) -> tuple[Any, Any]:
+def _standardized(arguments: tuple[Any, ...]) -> tuple[Any, Any]:
     """Z and the standard deviation, of normalden(z), normalden(x, s) and normalden(x, mean, s)."""
     x, *others = arguments
     if not others:
@@ -85,12 +84,12 @@ def standardized(arguments: tuple[Any, ...]) -> tuple[Any, Any]:
 
 
 def _density(*arguments: Array) -> Array:
-    z, s = standardized(arguments)
+    z, s = _standardized(arguments)
     return np.asarray(normalden(z) / s)
 
 
 def _log_density(*arguments: Array) -> Array:
-    z, s = standardized(arguments)
+    z, s = _standardized(arguments)
     return np.asarray(lnnormalden(z) - np.log(s))
 
 

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.data.factors import chosen_base, factor_levels
 from memagic.data.variables import Variables, check_size
 from memagic.errors import CommandError
 from memagic.spec.tree import Factor, Term
@@ -22,9 +23,8 @@ from memagic.spec.tree import Factor, Term
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-__all__ = ["Column", "State", "constant", "expand", "expand_with_bases", "factor_levels", "values_of"]
+__all__ = ["Column", "State", "constant", "expand", "expand_with_bases", "values_of"]
 
-_LARGEST_LEVEL = 32740
 # More columns than any command of the manual takes.
 _MOST_COLUMNS = 65_532
 
@@ -94,90 +94,6 @@ def constant() -> Column:
     return Column("_cons", "", ())
 
 
-def factor_levels(variables: Variables, factor: Factor, sample: Mask) -> Array:
-    """Distinct values of a factor variable in the estimation sample, in order.
-
-    Raises
-    ------
-    CommandError
-        Not numeric, r(109), negative or not whole, r(452).
-    """
-    if factor.variable in variables.levels:
-        return variables.levels[factor.variable]
-    levels = _distinct(variables.numbers(factor.variable, factor.span)[sample])
-    if len(levels) == 0:
-        return levels
-    if np.any(levels != np.floor(levels)):
-        raise CommandError(
-            452,
-            f"{factor.name}:  factor variables may not contain noninteger values",
-            span=factor.span,
-            hint=f"c.{factor.name} enters it as a continuous variable",
-        )
-    if levels[0] < 0:
-        raise CommandError(
-            452,
-            f"{factor.name}:  factor variables may not contain negative values",
-            span=factor.span,
-            hint=f"c.{factor.name} enters it as a continuous variable",
-        )
-    if levels[-1] > _LARGEST_LEVEL:
-        raise CommandError(
-            452,
-            f"{factor.name}:  factor variables may not contain values above {_LARGEST_LEVEL}",
-            span=factor.span,
-            hint=f"c.{factor.name} enters it as a continuous variable",
-        )
-    return levels
-
-
-def _distinct(values: Array) -> Array:
-    """Sorted distinct values; by counting where they are small whole numbers."""
-    if len(values) and values.min() >= 0 and values.max() <= _LARGEST_LEVEL:
-        whole = values.astype(np.int32)
-        if np.array_equal(whole, values):
-            return np.flatnonzero(np.bincount(whole)).astype(float)
-    return np.unique(values)
-
-
-def _base(variables: Variables, factor: Factor, levels: Array, sample: Mask) -> float | None:
-    """The level that is left out, None for `ibn.`.
-
-    Raises
-    ------
-    CommandError
-        The base asked for is not a level of the variable, r(198).
-    """
-    chosen = factor.base
-    if chosen is None or isinstance(chosen, str):
-        return _named_base(variables, factor.variable, chosen or "first", levels, sample)
-    if isinstance(chosen, tuple):
-        order = chosen[1]
-        if not 1 <= order <= len(levels):
-            raise CommandError(
-                198, f"{factor.name} has {len(levels)} levels, no level #{order}", span=factor.span
-            )
-        return float(levels[order - 1])
-    if chosen not in levels:
-        shown = ", ".join(f"{level:g}" for level in levels[:10])
-        raise CommandError(
-            198,
-            f"{factor.name}: base level {chosen:g} is not in the estimation sample",
-            span=factor.span,
-            hint=f"its levels are {shown}{', ...' if len(levels) > 10 else ''}",
-        )
-    return float(chosen)
-
-
-def _named_base(variables: Variables, name: str, chosen: str, levels: Array, sample: Mask) -> float | None:
-    if chosen == "none":
-        return None
-    if chosen == "freq":
-        values = variables.numbers(name)[sample]
-        return float(np.argmax(np.bincount(values.astype(np.int32))))
-    return float(levels[-1 if chosen == "last" else 0])
-
-
 @dataclass(frozen=True, slots=True)
 class _Operand:
     """A factor with the levels it contributes, its base, and what stands for that in e(b)."""
@@ -210,9 +126,9 @@ def _operand(variables: Variables, factor: Factor, sample: Mask, known: dict[str
         return _Operand(factor, (), None)
     if factor.levels is not None:
         # Levels that were named have no base among them, unless one is given too.
-        base = None if factor.base is None else _base(variables, factor, levels, sample)
+        base = None if factor.base is None else chosen_base(variables, factor, levels, sample)
         return _Operand(factor, tuple(factor.levels), base)
-    base = None if factor.omitted is not None else _base(variables, factor, levels, sample)
+    base = None if factor.omitted is not None else chosen_base(variables, factor, levels, sample)
     first = float(levels[0]) if factor.base == "none" else None
     return _Operand(factor, tuple(map(float, levels)), base, first)
 

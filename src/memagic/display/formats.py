@@ -1,10 +1,10 @@
-"""Numbers as the manual prints them: the general format %w.0g, fixed decimals, and counts."""
+"""Numbers as the manual prints them: the general format %w.0g, fixed decimals, counts; names on one line."""
 
 from __future__ import annotations
 
 from math import isfinite
 
-__all__ = ["MISSING", "count", "f", "g"]
+__all__ = ["MISSING", "clean", "count", "f", "g"]
 
 MISSING = "."
 
@@ -87,3 +87,10 @@ def _scientific(value: float, width: int) -> str:
     if len(text) >= width:  # an exponent of three digits
         text = f"{abs(value):.{decimals - 1}e}"
     return f"-{text}" if value < 0 else text
+
+
+def clean(text: str) -> str:
+    """Keep a name on one line: control characters and runs of blanks become one blank."""
+    if text.isprintable() and "  " not in text:
+        return text
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from memagic.display.cells import clean
+from memagic.display.formats import clean
 from memagic.display.points import decimals, number_cell
 from memagic.display.style import STYLE
 from memagic.display.text import LINE_WIDTH

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
+from memagic.display.rich import Rich
 from memagic.display.style import STYLE
 
-__all__ = ["HelpPage", "HelpTable", "page_html", "page_text"]
+__all__ = ["HelpPage", "HelpTable"]
 
 _WIDTH = 100
 # Explanations begin here at the latest; what is typed at more length stands on a line of its own.
@@ -37,8 +38,8 @@ class HelpTable:
     rows: tuple[tuple[str, str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class HelpPage:
+@dataclass(frozen=True, slots=True, repr=False)
+class HelpPage(Rich):
     """What the help on one subject says.
 
     Attributes
@@ -58,23 +59,14 @@ class HelpPage:
 
     def to_text(self) -> str:
         """The page in plain characters."""
-        return page_text(self)
+        return _page_text(self)
 
     def to_html(self) -> str:
         """One HTML fragment."""
-        return page_html(self)
-
-    def __str__(self) -> str:
-        return page_text(self)
-
-    def __repr__(self) -> str:
-        return page_text(self)
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/plain": page_text(self), "text/html": page_html(self)}
+        return _page_html(self)
 
 
-def page_text(page: HelpPage) -> str:
+def _page_text(page: HelpPage) -> str:
     """A page in plain characters."""
     lines = [page.title]
     for table in page.tables:
@@ -104,7 +96,7 @@ def _aligned(rows: tuple[tuple[str, str, str], ...]) -> Iterator[str]:
         yield from (" " * start + line for line in wrapped[1:])
 
 
-def page_html(page: HelpPage) -> str:
+def _page_html(page: HelpPage) -> str:
     """A page as one self-contained fragment of HTML."""
     parts = [f'<div class="memagic-report">\n<style>\n{STYLE}{_RULES.lstrip()}</style>\n']
     parts.append(f'<p class="memagic-title">{escape(page.title)}</p>\n')

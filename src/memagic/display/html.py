@@ -5,7 +5,9 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from memagic.display.cells import comparison_cells, header_cells, table_cells
+from memagic.display.coefficient_table import table_cells
+from memagic.display.header import header_cells
+from memagic.display.lr_line import comparison_cells
 from memagic.display.points import decimals as places
 from memagic.display.points import number_cell
 from memagic.display.style import STYLE
@@ -13,7 +15,8 @@ from memagic.display.style import STYLE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from memagic.display.cells import Fact, HeaderCells, Line, Section, TableCells
+    from memagic.display.coefficient_table import Line, Section, TableCells
+    from memagic.display.header import Fact, HeaderCells
     from memagic.display.report import Report
 
 __all__ = ["to_html"]

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from memagic.display.cells import clean, comparison_cells, header_cells, table_cells
+from memagic.display.coefficient_table import table_cells
+from memagic.display.formats import clean
+from memagic.display.header import header_cells
+from memagic.display.lr_line import comparison_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from memagic.display.cells import HeaderCells, Line, Section, TableCells
+    from memagic.display.coefficient_table import Line, Section, TableCells
+    from memagic.display.header import HeaderCells
     from memagic.display.report import Report
 
 __all__ = ["escape", "number", "row_of", "to_latex"]

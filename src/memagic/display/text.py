@@ -6,13 +6,17 @@ import textwrap
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from memagic.display.cells import comparison_cells, header_cells, table_cells
-from memagic.display.labels import NARROWEST, abbreviated, column_width, label_lines, title_lines
+from memagic.display.coefficient_table import table_cells
+from memagic.display.header import header_cells
+from memagic.display.lr_line import comparison_cells
+from memagic.display.name_column import NARROWEST, abbreviated, column_width, label_lines, title_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from memagic.display.cells import ComparisonCells, Fact, HeaderCells, Line, TableCells
+    from memagic.display.coefficient_table import Line, TableCells
+    from memagic.display.header import Fact, HeaderCells
+    from memagic.display.lr_line import ComparisonCells
     from memagic.display.report import Report
 
 __all__ = ["LINE_WIDTH", "to_text"]

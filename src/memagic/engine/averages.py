@@ -6,18 +6,14 @@ the heat equation dM_k / d s2 = M_(k+2) / 2: these averages hold all derivatives
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, ndtr
 
-from memagic.engine.families.base import MAX_EXPONENT
+from memagic.engine.families.links import Link
 
 Array = NDArray[np.float64]
-Link = Literal["identity", "log", "logit", "probit", "cloglog"]
 
-__all__ = ["Link", "averages"]
+__all__ = ["averages"]
 
 # Standard deviations to each side within which a normal density is not negligible.
 _REACH = 8.5
@@ -34,7 +30,7 @@ def averages(link: Link, mu: Array, s2: Array, order: int) -> Array:
 
     Parameters
     ----------
-    link : str
+    link : Link
         Whose inverse is G.
     mu, s2 : ndarray, shape (n,)
     order : int
@@ -42,20 +38,12 @@ def averages(link: Link, mu: Array, s2: Array, order: int) -> Array:
 
     Notes
     -----
-    Identity, log and probit links are in closed form. The others go by the trapezoidal rule, whose error
-    falls exponentially with its step: G is analytic within a distance of pi of the real line in eta.
+    Links without a closed form go by the trapezoidal rule, whose error falls exponentially with its
+    step.
     """
-    if link == "identity":
-        found = np.zeros((order + 1, len(mu)))
-        found[0] = mu
-        found[1:2] = 1.0
-        return found
-    if link == "log":
-        return np.tile(np.exp(np.minimum(mu + 0.5 * s2, MAX_EXPONENT)), (order + 1, 1))
-    if link == "probit":
-        spread = np.sqrt(1.0 + s2)
-        return np.asarray(_probit(mu / spread, order) / spread ** np.arange(order + 1)[:, None])
-    derivatives = _logit if link == "logit" else _cloglog
+    if link.averages is not None:
+        return link.averages(mu, s2, order)
+    derivatives = link.derivatives
     if not s2.any():
         return derivatives(mu, order)
     s = np.sqrt(s2)
@@ -71,34 +59,3 @@ def averages(link: Link, mu: Array, s2: Array, order: int) -> Array:
         part = slice(first, first + rows)
         found[:, part] = derivatives(mu[part, None] + s[part, None] * e, order) @ weight
     return found
-
-
-def _probit(x: Array, order: int) -> Array:
-    """The normal distribution function and its derivatives, by Hermite polynomials."""
-    density = np.exp(-0.5 * x**2) / np.sqrt(2.0 * np.pi)
-    parts = [ndtr(x), density, -x * density, (x**2 - 1.0) * density, (3.0 * x - x**3) * density]
-    return np.array(parts[: order + 1])
-
-
-def _logit(x: Array, order: int) -> Array:
-    p = expit(x)
-    d = p * expit(-x)
-    t = 1.0 - 2.0 * p
-    parts = [p, d, d * t, d * (1.0 - 6.0 * d), d * t * (1.0 - 12.0 * d)]
-    return np.array(parts[: order + 1])
-
-
-def _cloglog(x: Array, order: int) -> Array:
-    t = np.exp(np.minimum(x, 50.0))
-    left = np.exp(-t)
-    d = t * left
-    # Where exp(-t) is zero, so is its product with any power of t.
-    with np.errstate(over="ignore", invalid="ignore"):
-        parts = [
-            -np.expm1(-t),
-            d,
-            d * (1.0 - t),
-            d * (1.0 - 3.0 * t + t**2),
-            d * (1.0 - 7.0 * t + 6.0 * t**2 - t**3),
-        ]
-    return np.array(parts[: order + 1])

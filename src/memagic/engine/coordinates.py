@@ -23,6 +23,12 @@ def problem_coordinates(problem: AnyProblem, start: Array) -> Coordinates:
     so that the elements of a structure have the Gram matrix tr(E_a' Z'Z/n E_b). A step changes
     standard deviations by half of the largest at most, since a Cholesky factor of zero is a saddle
     point, and a parameter of the family by one. Without random effects nothing is limited.
+
+    Parameters
+    ----------
+    problem : Problem
+    start : ndarray, shape (d,)
+        Theta at the first step.
     """
     p, m = problem.p, problem.n_omega
     directions = np.eye(len(start))

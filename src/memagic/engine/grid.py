@@ -87,7 +87,7 @@ def grid_search(
 
 
 def value_at(space: Space, objective: Objective, values: Array) -> float:
-    """The log likelihood at reported values, nan where it has none."""
+    """The log likelihood at reported values, shape (d,); nan where it has none."""
     try:
         gamma = space.start(values)
     except np.linalg.LinAlgError:
@@ -96,7 +96,7 @@ def value_at(space: Space, objective: Objective, values: Array) -> float:
 
 
 def grid_nodes(values: Array, axes: tuple[GridAxis, ...]) -> list[Array]:
-    """Every combination of the axes' values, the last axis fastest, in place of those of `values`."""
+    """Every combination of the axes' values, put into `values`, shape (d,); the last axis goes fastest."""
     nodes = []
     for combination in product(*(axis.values for axis in axes)):
         node = values.copy()

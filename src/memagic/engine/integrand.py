@@ -170,7 +170,14 @@ def integrand(problem: Problem, theta: Array, method: Method, n_points: int) -> 
 
 
 def exact_log_likelihood(problem: Problem, theta: Array) -> float:
-    """The log likelihood of a group by a fine integral, to the digits of a double."""
+    """The log likelihood of a group by a fine integral, to the digits of a double.
+
+    Parameters
+    ----------
+    problem : Problem
+        Of one group with one random effect.
+    theta : ndarray, shape (d,)
+    """
     log_h, block = _log_integrand(problem, theta)
     return _fine_integral(log_h, *_range(log_h, *_mode(problem, block, theta), _NEGLIGIBLE))
 

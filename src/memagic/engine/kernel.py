@@ -235,7 +235,7 @@ def log_rising(log_size: Array, y: Array, order: int) -> list[Array]:
     Parameters
     ----------
     log_size : ndarray
-        Log m.
+        Log m; what is returned has its shape.
     y : ndarray
         Counts, broadcast against it.
     order : int
@@ -250,7 +250,15 @@ def log_rising(log_size: Array, y: Array, order: int) -> list[Array]:
 
 
 def normal_interval(eta: Array, below: Array, above: Array) -> list[Array]:
-    """What the probability of a normal interval is made of, in the order of `Interval` in densities.h."""
+    """What the probability of a normal interval is made of: `Interval` of distributions.h.
+
+    Parameters
+    ----------
+    eta : ndarray
+        Linear predictors; what is returned has their shape.
+    below, above : ndarray
+        Ends of the interval before eta is taken off, broadcast against it.
+    """
     eta = np.ascontiguousarray(eta, dtype=float)
     ends = [np.ascontiguousarray(np.broadcast_to(end, eta.shape), dtype=float) for end in (below, above)]
     out = [np.empty(eta.shape) for _ in range(6)]
@@ -259,7 +267,7 @@ def normal_interval(eta: Array, below: Array, above: Array) -> list[Array]:
 
 
 def gompertz(eta: Array) -> tuple[Array, Array, Array]:
-    """Log(1 - exp(-w)), h = w / (exp(w) - 1) and w = exp(eta)."""
+    """Log(1 - exp(-w)), h = w / (exp(w) - 1) and w = exp(eta), shaped as eta."""
     eta = np.ascontiguousarray(eta, dtype=float)
     log_success, h, w = (np.empty(eta.shape) for _ in range(3))
     _kernel.gompertz(eta, log_success, h, w)

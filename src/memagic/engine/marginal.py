@@ -15,18 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from memagic.engine.distribution import density, distribution
-from memagic.engine.families import (
-    BinomialProbit,
-    Family,
-    GammaLog,
-    GaussianIdentity,
-    GaussianLog,
-    NegativeBinomialConstant,
-    NegativeBinomialMean,
-    PoissonLog,
-)
-from memagic.engine.means import mean_response
+from memagic.engine.families import BinomialProbit, Family, GaussianIdentity
+from memagic.engine.families.links import LOG
 from memagic.engine.problem import Level
 
 Array = NDArray[np.float64]
@@ -42,7 +32,6 @@ __all__ = [
     "prior_variance",
 ]
 
-_LOG_LINK = (GammaLog, GaussianLog, NegativeBinomialConstant, NegativeBinomialMean, PoissonLog)
 # Beyond so many standard deviations no more than 1e-18 of the normal distribution is left.
 _FAR = 9.0
 _FIRST_STEP = 0.5
@@ -138,13 +127,13 @@ def marginal_mean(
     if n_points is None:
         if isinstance(family, GaussianIdentity):
             return eta
-        if isinstance(family, _LOG_LINK):
-            return mean_response(family, eta + 0.5 * sd * sd, trials, phi)
+        if family.link is LOG:
+            return family.mean(eta + 0.5 * sd * sd, trials, phi)
         if isinstance(family, BinomialProbit):
             return np.asarray(trials * ndtr(eta / np.sqrt(1.0 + sd * sd)))
 
     def mean(at: Array, rows: slice) -> Array:
-        return mean_response(family, at, _of(trials, rows), phi)
+        return family.mean(at, _of(trials, rows), phi)
 
     return normal_mean(mean, eta, sd, n_points)
 
@@ -160,10 +149,11 @@ def marginal_density(
 ) -> Array:
     """The density of y over the prior; arguments as of `marginal_mean`."""
     if n_points is None and isinstance(family, GaussianIdentity):
-        return _gaussian(density, family, eta, sd, y, phi)
+        value, total = _standardized(family.density, eta, sd, y, phi)
+        return value / total
 
     def at_nodes(at: Array, rows: slice) -> Array:
-        return density(family, at, y[rows, None], _of(trials, rows), phi)
+        return family.density(at, y[rows, None], _of(trials, rows), phi)
 
     return normal_mean(at_nodes, eta, sd, n_points)
 
@@ -179,22 +169,23 @@ def marginal_distribution(
 ) -> Array:
     """The distribution function at y over the prior; arguments as of `marginal_mean`."""
     if n_points is None and isinstance(family, GaussianIdentity):
-        return _gaussian(distribution, family, eta, sd, y, phi)
+        return _standardized(family.distribution, eta, sd, y, phi)[0]
 
     def at_nodes(at: Array, rows: slice) -> Array:
-        return distribution(family, at, y[rows, None], _of(trials, rows), phi)
+        return family.distribution(at, y[rows, None], _of(trials, rows), phi)
 
     return normal_mean(at_nodes, eta, sd, n_points)
 
 
-def _gaussian(
-    function: Callable[..., Array], family: Family, eta: Array, sd: Array, y: Array, phi: Array
-) -> Array:
-    """A normal response is normal over the prior: by row, since each has its own variance."""
+def _standardized(
+    function: Callable[[Array, Array, float, Array], Array], eta: Array, sd: Array, y: Array, phi: Array
+) -> tuple[Array, Array]:
+    """A function of a standard normal response at y's z-scores over the prior, and the standard deviations.
+
+    Every row has its own, while a family has one set of parameters.
+    """
     total = np.sqrt(np.exp(2.0 * phi[0]) + sd * sd)
-    # Standardized, so that one set of parameters serves all rows.
-    value = function(family, np.zeros_like(eta), (y - eta) / total, 1.0, np.zeros(1))
-    return np.asarray(value / total if function is density else value)
+    return function(np.zeros_like(eta), (y - eta) / total, 1.0, np.zeros(1)), total
 
 
 def _of(trials: Array | float, rows: slice) -> Array | float:

@@ -73,7 +73,7 @@ class Modes:
 
 
 def zeros(block: Block) -> tuple[Array, ...]:
-    """The prior's mode."""
+    """The prior's mode: by level, shape (M_l, q_l)."""
     return tuple(np.zeros((m, q)) for m, q in zip(block.sizes, block.dims, strict=True))
 
 
@@ -86,7 +86,7 @@ def modes_within(
     limits: Limits,
     start: tuple[Array, ...] | None = None,
 ) -> Modes:
-    """Modes by `find_modes`, from the prior's on if not from `start`, under limits."""
+    """Modes by `find_modes`, from the prior's on if not from `start`, under limits; arguments as of that."""
     enough = _ENOUGH if limits.tolerance is None else limits.tolerance
     steps = _MAX_STEPS if limits.steps is None else limits.steps
     start = zeros(block) if start is None else start

@@ -101,14 +101,14 @@ class Whole:
 
 
 def to_reported(problem: AnyProblem, theta: Array) -> Array:
-    """Coefficients, reported elements of Sigma and reported parameters of the family."""
+    """Coefficients, reported elements of Sigma and reported parameters of the family, shape (d,)."""
     parts = problem.unpack(theta)
     entries = np.empty(0) if problem.structure is None else problem.structure.reported(parts.omega)
     return np.concatenate([parts.beta, entries, problem.family.report_phi(parts.phi)[0]])
 
 
 def from_reported(problem: AnyProblem, values: Array) -> Array:
-    """Theta at which these values are reported.
+    """Theta at which these values are reported, both of shape (d,).
 
     Raises
     ------

@@ -5,7 +5,8 @@ from __future__ import annotations
 from memagic.display.help_page import HelpPage, HelpTable
 from memagic.errors import CommandError, closest
 from memagic.magics.examples import EXAMPLES
-from memagic.magics.topics import SECTIONS, TOPICS
+from memagic.magics.topic import SECTIONS
+from memagic.magics.topics import TOPICS
 
 __all__ = ["help_names", "help_page", "help_text"]
 

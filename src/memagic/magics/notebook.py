@@ -16,7 +16,7 @@ from memagic.magics.frames import find_frame, find_object, frames_in, size_of
 from memagic.magics.help import help_page, help_text
 from memagic.magics.live_log import live_log
 from memagic.magics.script import commands_of
-from memagic.magics.test_topics import TEST_TOPICS
+from memagic.magics.topics_of_tests import TEST_TOPICS
 from memagic.session import Session
 from memagic.spec.options import COMMANDS
 from memagic.spec.parser import command_name, is_replay

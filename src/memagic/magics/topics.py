@@ -5,131 +5,14 @@ A command gets its help by an entry in `TOPICS`, and its examples by one in `exa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 from memagic.display.help_page import HelpTable
-from memagic.magics.arguments import FLAGS
-from memagic.magics.test_topics import TEST_TOPICS
+from memagic.magics.topic import Topic
+from memagic.magics.topics_of_estimation import ESTIMATION_TOPICS
+from memagic.magics.topics_of_tests import TEST_TOPICS
 from memagic.spec.estat import SUBCOMMANDS, Subcommand
-from memagic.spec.options import COMMANDS, OptionSpec, Scope, options_of
 from memagic.spec.prediction import MODIFIERS, STATISTICS, PredictOption
 
-__all__ = ["SECTIONS", "TOPICS", "Topic"]
-
-Section = Literal[
-    "Data", "Estimation", "After a fit", "Surveys", "Definitions", "Prefixes and scripts", "Settings and help"
-]
-
-SECTIONS: tuple[Section, ...] = (
-    "Data",
-    "Estimation",
-    "After a fit",
-    "Surveys",
-    "Definitions",
-    "Prefixes and scripts",
-    "Settings and help",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """The help on a command.
-
-    Attributes
-    ----------
-    section : str
-        Where the list of all commands has it.
-    title : str
-        What the command does, in one line.
-    syntax : tuple of (str, str)
-        What may be typed, and what it does. Words to be replaced are ``name``, ``varname``, ``command``.
-    tables : tuple of HelpTable
-        Options.
-    notes : tuple of str
-    names : tuple of str
-        What the list of all commands calls it; the topic's own name by default.
-    others : tuple of str
-        Further names that the help is found by.
-    """
-
-    section: Section
-    title: str
-    syntax: tuple[tuple[str, str], ...]
-    tables: tuple[HelpTable, ...] = ()
-    notes: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    others: tuple[str, ...] = ()
-
-
-# --- estimation commands, from the table of options ----------------------------------------------
-
-_TITLES = {
-    "meglm": "Multilevel mixed-effects generalized linear model",
-    "melogit": "Multilevel mixed-effects logistic regression",
-    "meprobit": "Multilevel mixed-effects probit regression",
-    "mecloglog": "Multilevel mixed-effects complementary log-log regression",
-    "meologit": "Multilevel mixed-effects ordered logistic regression",
-    "meoprobit": "Multilevel mixed-effects ordered probit regression",
-    "mepoisson": "Multilevel mixed-effects Poisson regression",
-    "menbreg": "Multilevel mixed-effects negative binomial regression",
-}
-
-_SCOPES: tuple[tuple[str, Scope], ...] = (
-    ("Options of the fixed-effects equation", "fixed"),
-    ("Options of a random-effects equation", "random"),
-    ("Options of the command", "global"),
-)
-
-_WORDS = {
-    "integer": "#",
-    "real": "#",
-    "varname": "varname",
-    "trials": "varname or #",
-    "choice": "name",
-    "family": "name",
-    "vartype": "vartype",
-    "vcetype": "vcetype",
-    "numlist": "numlist",
-    "techniques": "name # name # ...",
-    "start": "name",
-    "grid": "numlist covspec",
-    "initial": "name = # ... or matrix",
-}
-
-
-def _estimation(name: str) -> Topic:
-    tables = [HelpTable("Flags", tuple((flag, "", text) for flag, text in FLAGS))]
-    tables += [HelpTable(title, tuple(map(_row, options_of(name, scope)))) for title, scope in _SCOPES]
-    return Topic(
-        "Estimation",
-        _TITLES[name],
-        (
-            (
-                f"%{name} [flags] depvar [indepvars] [if] [in] [weight] [, options] "
-                "[|| group: [varlist] [, options]] ...",
-                "fit a model",
-            ),
-            (f"%{name} [, options]", "the last estimates again, without fitting"),
-            (f"%%{name} [DataFrame] [flags]", "the command in the lines below, as many as you like"),
-        ),
-        tuple(tables),
-        (
-            "Short forms are in parentheses. Options marked * may follow the command's name alone, in a "
-            "replay.",
-        ),
-    )
-
-
-def _row(spec: OptionSpec) -> tuple[str, str, str]:
-    """An option as typed, its short form, what it does."""
-    word = _WORDS.get(spec.kind)
-    typed = spec.name if word is None else f"{spec.name}({word})"
-    short = f"({spec.name[: spec.minimum]})" if spec.minimum < len(spec.name) else ""
-    text = spec.help + (" *" if spec.replay else "")
-    if spec.choices:
-        text += ": " + ", ".join(choice.name for choice in spec.choices)
-    return typed, short, text
+__all__ = ["TOPICS"]
 
 
 def _prediction(one: PredictOption) -> tuple[str, str, str]:
@@ -144,8 +27,6 @@ def _estat_options(subcommand: Subcommand) -> list[str]:
     options = " ".join(f"{o.name}(#)" if o.number else o.name for o in subcommand.options)
     return [f"[, {options}]"] if options else []
 
-
-# --- every topic ---------------------------------------------------------------------------------
 
 TOPICS: dict[str, Topic] = {
     "use": Topic(
@@ -179,7 +60,7 @@ TOPICS: dict[str, Topic] = {
         ),
         names=("tsset", "xtset"),
     ),
-    **{name: _estimation(name) for name in COMMANDS},
+    **ESTIMATION_TOPICS,
     "quadchk": Topic(
         "After a fit",
         "Check whether the integration points of the last estimates suffice",
@@ -190,10 +71,7 @@ TOPICS: dict[str, Topic] = {
         ),
         notes=("Relative differences below 1e-4 do no harm; those above 1e-2 cast doubt on the fit.",),
     ),
-    **{
-        name: Topic("After a fit", title, syntax, notes=notes)
-        for name, (title, syntax, notes) in TEST_TOPICS.items()
-    },
+    **TEST_TOPICS,
     "estimates": Topic(
         "After a fit",
         "Keep estimates under names, and put them side by side",

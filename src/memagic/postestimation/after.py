@@ -1,8 +1,8 @@
-"""The methods of a result that test and combine its estimates."""
+"""The methods of a result that test, combine and check its estimates."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from memagic.data.sources import Data
     from memagic.postestimation.contrasts import ContrastResult
     from memagic.postestimation.for_marginaleffects import Scale
-    from memagic.postestimation.likelihood_ratio import LikelihoodRatio
+    from memagic.postestimation.likelihood_ratio_result import LikelihoodRatio
+    from memagic.postestimation.lincom import Combined
     from memagic.postestimation.margins_result import Margins
     from memagic.postestimation.nonlinear import NonlinearCombination, NonlinearTest
-    from memagic.postestimation.wald import Combined, WaldResult
+    from memagic.postestimation.profile import Profile
+    from memagic.postestimation.quadchk import QuadratureCheck
+    from memagic.postestimation.wald_result import WaldResult
     from memagic.results.estimates import Estimates
 
 __all__ = ["AfterEstimation"]
@@ -215,6 +218,53 @@ class AfterEstimation:
             return test
         small, large = (one for _, one in (pair if test.smaller == "this" else pair[::-1]))
         return run(test, refittable(small), refittable(large))
+
+    def profile(
+        self,
+        parameter: str,
+        *,
+        level: float = 95.0,
+        points: int = 15,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Profile:
+        """The profile log likelihood of a parameter, and the limits that it gives.
+
+        Parameters
+        ----------
+        parameter : str
+            Its address in `params`: ``/var(_cons[district])``.
+        level : float
+            Confidence level in percent.
+        points : int
+            Values at which the model is fitted with the parameter held.
+        progress : callable, optional
+            Told how many fits are done and how many there are.
+
+        Raises
+        ------
+        CommandError
+            No such parameter, r(111), one that constraints hold, or a number out of range, r(198).
+        """
+        from memagic.postestimation.profile import profile
+
+        return profile(self.estimates, parameter, level=level, points=points, progress=progress)
+
+    def quadchk(self, points: Sequence[int] | None = None) -> QuadratureCheck:
+        """Fit again with other numbers of integration points, and tell whether these suffice.
+
+        Parameters
+        ----------
+        points : sequence of int, optional
+            Four fewer and four more than the fit has, if not given.
+
+        Raises
+        ------
+        CommandError
+            Wrong numbers of points, r(198).
+        """
+        from memagic.postestimation.quadchk import quadchk
+
+        return quadchk(self.estimates, points)
 
 
 def _located(run: Callable[[str, Estimates], _Result], text: str, estimates: Estimates) -> _Result:

@@ -15,7 +15,7 @@ from memagic.engine.fit import Fit, Settings, fit
 from memagic.engine.problem import Problem
 from memagic.engine.start import NotFeasible
 from memagic.errors import CommandError
-from memagic.postestimation.likelihood_ratio import Bootstrapped, LikelihoodRatio
+from memagic.postestimation.likelihood_ratio_result import Bootstrapped, LikelihoodRatio
 from memagic.postestimation.simulate import draw_from
 from memagic.postestimation.without import without
 from memagic.postestimation.workers import carry_out, crew_of

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from memagic.data.levels import DesignLevel, Grouping
 from memagic.data.sample import ALL
 from memagic.display.formats import count
+from memagic.display.rich import Rich
 from memagic.display.tree import Box, Nesting, nesting_svg, nesting_text
 from memagic.results.estimates import Estimates
 
@@ -24,7 +24,7 @@ _MOST_NAMES = 4
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Diagram:
+class Diagram(Rich):
     """A drawing in a notebook, a tree of text elsewhere.
 
     Attributes
@@ -46,15 +46,6 @@ class Diagram:
         """The drawing, with what there is to say of it below."""
         note = f'<p style="font-size:.92em">{escape(self.nesting.note)}</p>' if self.nesting.note else ""
         return f"<div>{self.to_svg()}{note}</div>"
-
-    def __str__(self) -> str:
-        return self.to_text()
-
-    def __repr__(self) -> str:
-        return self.to_text()
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": self.to_text(), "text/html": self.to_html()}
 
 
 def diagram(estimates: Estimates) -> Diagram:

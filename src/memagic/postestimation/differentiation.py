@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from memagic.errors import CommandError
 from memagic.postestimation.smooth import SMOOTH
 from memagic.spec.tree import Binary, Call, Estimated, Expression, Name, Number, Unary
-from memagic.spec.walk import operands_of
+from memagic.spec.walk import fold
 
 Array = NDArray[np.float64]
 
@@ -68,20 +68,8 @@ def differentiate(tree: Expression, leaf: Leaf, k: int) -> Dual:
     CommandError
         Text, r(109); a function that has no derivative here, r(198); what `leaf` raises.
     """
-    waiting: list[tuple[Expression, bool]] = [(tree, False)]
-    made: list[Dual] = []
-    while waiting:
-        node, ready = waiting.pop()
-        operands = operands_of(node)
-        if operands and not ready:
-            waiting.append((node, True))
-            waiting.extend((operand, False) for operand in reversed(operands))
-            continue
-        parts = made[len(made) - len(operands) :]
-        del made[len(made) - len(operands) :]
-        with np.errstate(all="ignore"):
-            made.append(_apply(node, parts, leaf, k))
-    return made[0]
+    with np.errstate(all="ignore"):
+        return fold(tree, lambda node, parts: _apply(node, parts, leaf, k))
 
 
 def _apply(node: Expression, parts: list[Dual], leaf: Leaf, k: int) -> Dual:

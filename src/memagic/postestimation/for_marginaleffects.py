@@ -81,7 +81,14 @@ class Predictor:
 
 
 def for_marginaleffects(estimates: Estimates, scale: Scale, data: pd.DataFrame | None) -> Any:
-    """The result as a model of marginaleffects; see `MEResults.for_marginaleffects`."""
+    """The result as a model of marginaleffects; see `MEResults.for_marginaleffects`.
+
+    Raises
+    ------
+    CommandError
+        No such scale, r(198); the model has an offset, trials or no covariates, r(498); the package is not
+        there, r(601).
+    """
     check_fitted(estimates)
     if scale not in _PREDICTIONS:
         raise CommandError(198, f"{scale} is no scale", hint=f"scales are {', '.join(_PREDICTIONS)}")

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.data.sample import ALL
-from memagic.engine.means import mean_response
 from memagic.engine.posterior import linear_predictor
 from memagic.errors import CommandError, closest
 from memagic.postestimation.random_effects import effect_moments
@@ -54,7 +53,7 @@ def fitted_means(estimates: Estimates) -> Array:
     parameters = problem.unpack(estimates.fit.theta)
     effects = effect_moments(estimates).value if problem.structure is not None else ()
     eta = linear_predictor(problem, parameters.beta, effects)
-    return mean_response(problem.family, eta, problem.trials, parameters.phi)
+    return problem.family.mean(eta, problem.trials, parameters.phi)
 
 
 def group_fit(estimates: Estimates, level: str | None = None) -> GroupFit:

@@ -25,8 +25,8 @@ __all__ = ["NOT_VALID", "IntraclassCorrelations", "icc"]
 
 NOT_VALID = "requested action not valid after most recent estimation command"
 
-# Variance of the latent response's residual.
-_RESIDUAL = {
+# Variance of the latent response's residual by family and link; None where there is no such response.
+_LATENT: dict[tuple[str, str], float | None] = {
     ("bernoulli", "logit"): np.pi**2 / 3.0,
     ("binomial", "logit"): np.pi**2 / 3.0,
     ("ordinal", "logit"): np.pi**2 / 3.0,
@@ -35,6 +35,13 @@ _RESIDUAL = {
     ("ordinal", "probit"): 1.0,
     ("bernoulli", "cloglog"): np.pi**2 / 6.0,
     ("binomial", "cloglog"): np.pi**2 / 6.0,
+    ("ordinal", "cloglog"): None,
+    ("gamma", "log"): None,
+    # The response itself has the residual, whose variance is a parameter.
+    ("gaussian", "identity"): None,
+    ("gaussian", "log"): None,
+    ("nbinomial", "log"): None,
+    ("poisson", "log"): None,
 }
 # A logit whose exponential is still a number.
 _FAR = 700.0
@@ -109,7 +116,7 @@ def icc(estimates: Estimates, level: float = 95.0) -> IntraclassCorrelations:
     check_level(level)
     kind = estimates.kind
     residual = residual_position(estimates) if kind.link == "identity" else None
-    constant = _RESIDUAL.get((kind.family, kind.link))
+    constant = _LATENT[kind.family, kind.link]
     if residual is None and constant is None:
         hint = "intraclass correlations are of linear, logit, probit and complementary log-log models"
         raise CommandError(321, NOT_VALID, hint=hint)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.engine.averages import Link, averages
+from memagic.engine.averages import averages
+from memagic.engine.families.links import Link
 from memagic.postestimation.scenes import RandomPart, Scene
 from memagic.results.estimates import Estimates
 
@@ -23,7 +23,7 @@ class Response:
 
     Attributes
     ----------
-    link : str
+    link : Link
         Whose inverse is G; identity for the linear predictor itself.
     constant : float
     terms : tuple of (float, int or None, float)
@@ -142,8 +142,3 @@ def slope_at(scene: Scene, response: Response, part: RandomPart, variable: str) 
         Valued(m[0] * point.factor, value),
         Valued((m[1] * e + m[2] * q) * point.factor, change),
     )
-
-
-def link_of(estimates: Estimates) -> Link:
-    """The link whose inverse the mean goes through."""
-    return cast("Link", estimates.kind.link)

@@ -117,7 +117,7 @@ def _pairs(found: Margins) -> list[Compared]:
             rows[k, high], rows[k, low] = 1.0, -1.0
         labels = tuple(f"{_word(found, high)} vs {_word(found, low)}" for high, low in pairs)
         heads = [*(head for head, _ in found.numbered(row)), *_names(row)]
-        sets.append(Compared(_titled(found, row, "#".join(heads)), labels, rows, _known(found, rows)))
+        sets.append(Compared(_titled(row, "#".join(heads)), labels, rows, _known(found, rows)))
     return sets
 
 
@@ -155,7 +155,7 @@ def _contrasts(
         here: list[JointTest] = []
         heads = [head for head, _ in found.numbered(first) if not (across_at and head == _AT)]
         heads += [head for head, _ in first.over]
-        term = _titled(found, first, f"{name}@{'#'.join(heads)}" if heads else name)
+        term = _titled(first, f"{name}@{'#'.join(heads)}" if heads else name)
         for p, (_, inside) in enumerate(places):
             block = slice(p * len(labels), (p + 1) * len(labels))
             if len(inside) != matrix.shape[1]:
@@ -266,7 +266,7 @@ def _equation(row: MarginRow) -> str:
     return row.variable if row.level is None else f"{row.level:g}.{row.variable}"
 
 
-def _titled(found: Margins, row: MarginRow, term: str) -> str:
+def _titled(row: MarginRow, term: str) -> str:
     """The name of a term, after the variable of a derivative."""
     lead = _equation(row)
     return f"{lead}: {term}" if lead else term

@@ -23,14 +23,11 @@ class Dimension:
         By margin.
     labels : dict
         Words for the values.
-    from_at : bool
-        Whether `at()` sets it.
     """
 
     name: str
     values: tuple[float | str, ...]
     labels: dict[float | str, str]
-    from_at: bool = False
 
     @property
     def distinct(self) -> tuple[float | str, ...]:
@@ -83,12 +80,12 @@ def _of_at(found: Margins) -> list[Dimension]:
     varying = [name for name in names if alike and len({point[name] for point in points}) > 1]
     told = {tuple(point[name] for name in varying) for point in points} if varying else set()
     if len(told) < len(points):
-        return [Dimension("_at", tuple(row.at + 1.0 for row in found.rows), {}, from_at=True)]
+        return [Dimension("_at", tuple(row.at + 1.0 for row in found.rows), {})]
     made = []
     for name in varying:
         values = tuple(float(points[row.at][name] or 0.0) for row in found.rows)
         labels = _words(found, name)
-        made.append(Dimension(name, values, labels, from_at=True))
+        made.append(Dimension(name, values, labels))
     return made
 
 

@@ -7,9 +7,10 @@ from itertools import product
 import numpy as np
 
 from memagic.data.names import match_names
+from memagic.engine.families.links import IDENTITY
 from memagic.errors import CommandError, closest
 from memagic.postestimation.factor_levels import factor_names, levels_of
-from memagic.postestimation.marginal_response import Response, link_of
+from memagic.postestimation.marginal_response import Response
 from memagic.results.estimates import Estimates
 from memagic.spec.margins import MarginsCommand, Prediction
 
@@ -25,7 +26,8 @@ __all__ = [
 
 Cell = tuple[tuple[str, float], ...]
 
-_NOT_APPROPRIATE = {"pr": ("bernoulli", "ordinal")}
+# Families with predict(pr).
+_PROBABILITIES = ("bernoulli", "ordinal")
 
 
 def covariate(estimates: Estimates, typed: str, *, abbreviations: bool) -> str | None:
@@ -38,7 +40,13 @@ def covariate(estimates: Estimates, typed: str, *, abbreviations: bool) -> str |
 
 
 def cells_of(estimates: Estimates, command: MarginsCommand) -> list[list[Cell]]:
-    """The combinations of levels of every term of the marginlist; one without levels if there is none."""
+    """The combinations of levels of every term of the marginlist; one without levels if there is none.
+
+    Raises
+    ------
+    CommandError
+        A variable is no factor variable of the model, or has no such level, r(322).
+    """
     if not command.terms:
         return [[()]]
     found: list[list[Cell]] = []
@@ -60,7 +68,13 @@ def cells_of(estimates: Estimates, command: MarginsCommand) -> list[list[Cell]]:
 
 
 def derived_variables(estimates: Estimates, command: MarginsCommand) -> tuple[str, ...]:
-    """The variables of the derivatives, in the order typed."""
+    """The variables of the derivatives, in the order typed.
+
+    Raises
+    ------
+    CommandError
+        Not a covariate, r(322); one that is in the marginlist, or of a kind the derivative is not of, r(198).
+    """
     factors = factor_names(estimates)
     covariates = list(estimates.design.covariates)
     lists = {
@@ -102,6 +116,13 @@ def _meant(estimates: Estimates, typed: str, span: tuple[int, int], abbreviation
 
 
 def predictions_of(estimates: Estimates, command: MarginsCommand) -> tuple[tuple[Prediction, Response], ...]:
+    """The predictions that are asked for, or the model's own, with the responses that they are.
+
+    Raises
+    ------
+    CommandError
+        As of `response_of`.
+    """
     given = command.predictions
     if not given:
         given = (Prediction(),)
@@ -123,13 +144,13 @@ def response_of(estimates: Estimates, prediction: Prediction) -> Response:
     """
     family = estimates.kind.family
     if prediction.statistic in ("xb", "eta"):
-        return Response("identity", marginal=False, offset=prediction.offset)
-    if prediction.statistic == "pr" and family not in _NOT_APPROPRIATE["pr"]:
+        return Response(IDENTITY, marginal=False, offset=prediction.offset)
+    if prediction.statistic == "pr" and family not in _PROBABILITIES:
         hint = "type predict(mu)"
         raise CommandError(
             198, f"option pr not allowed with family {family}", span=prediction.span, hint=hint
         )
-    marginal = not prediction.fixed_only
+    marginal, link = not prediction.fixed_only, estimates.problem.family.link
     if family == "ordinal":
         k = _outcome(estimates, prediction)
         last = len(estimates.categories) - 1
@@ -138,12 +159,11 @@ def response_of(estimates: Estimates, prediction: Prediction) -> Response:
         terms += [(1.0, k, -1.0)] if k < last else []
         terms += [(-1.0, k - 1, -1.0)] if k > 0 else []
         constant = 1.0 if k == last else 0.0
-        return Response(link_of(estimates), constant, tuple(terms), marginal, prediction.offset)
+        return Response(link, constant, tuple(terms), marginal, prediction.offset)
     if prediction.outcome is not None:
         hint = "outcomes are those of an ordinal response"
         raise CommandError(198, "option outcome() not allowed", span=prediction.span, hint=hint)
-    binomial = family == "binomial"
-    return Response(link_of(estimates), marginal=marginal, offset=prediction.offset, trials=binomial)
+    return Response(link, marginal=marginal, offset=prediction.offset, trials=family == "binomial")
 
 
 def _outcome(estimates: Estimates, prediction: Prediction) -> int:

@@ -12,13 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.data.new_rows import MISSING, NEW
-from memagic.engine.distribution import density, distribution
 from memagic.engine.marginal import (
     marginal_density,
     marginal_distribution,
     marginal_mean,
 )
-from memagic.engine.means import mean_response
 from memagic.engine.residuals import anscombe, deviance, pearson
 from memagic.errors import CommandError
 from memagic.postestimation.random_part import (
@@ -217,19 +215,19 @@ class _At:
     def mean(self) -> Array:
         family = self.estimates.problem.family
         if self.deviation is None:
-            return mean_response(family, self.eta, self.trials, self.phi)
+            return family.mean(self.eta, self.trials, self.phi)
         return marginal_mean(family, self.eta, self.deviation, self.trials, self.phi, self.n_points)
 
     def density(self, y: Array) -> Array:
         family = self.estimates.problem.family
         if self.deviation is None:
-            return density(family, self.eta, y, self.trials, self.phi)
+            return family.density(self.eta, y, self.trials, self.phi)
         return marginal_density(family, self.eta, self.deviation, y, self.trials, self.phi, self.n_points)
 
     def distribution(self) -> Array:
         family = self.estimates.problem.family
         if self.deviation is None:
-            return distribution(family, self.eta, self.y, self.trials, self.phi)
+            return family.distribution(self.eta, self.y, self.trials, self.phi)
         return marginal_distribution(
             family, self.eta, self.deviation, self.y, self.trials, self.phi, self.n_points
         )

@@ -55,6 +55,13 @@ def _parts(estimates: Estimates) -> Iterator[tuple[str, tuple[RandomEffects, ...
 
 
 def predicted_moments(estimates: Estimates, request: Request) -> EffectMoments:
+    """The moments of the random effects that a prediction asks for.
+
+    Raises
+    ------
+    CommandError
+        More nodes than can be held, r(198).
+    """
     statistic: Statistic = "ebmodes" if request.conditional == "ebmodes" else "ebmeans"
     limits = Limits(request.iterate, request.tolerance)
     points = request.n_points

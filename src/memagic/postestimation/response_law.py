@@ -5,6 +5,7 @@ Source: manual [ME] meglm, table of `family()` and `link()`, and Methods and for
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,13 @@ __all__ = ["Law", "law"]
 # Elements of a sequence that are all written.
 _FEW = 3
 _SIM, _EQUALS = symbol(r"\sim", "~"), symbol("=")
+# What stands before and after the mean in a link other than the identity.
+_LINKS: dict[str, tuple[Formula, Formula]] = {
+    "log": (symbol(r"\ln(", "ln("), symbol(")")),
+    "logit": (symbol(r"\operatorname{logit}(", "logit("), symbol(")")),
+    "probit": (symbol(r"\Phi^{-1}(", "invnormal("), symbol(")")),
+    "cloglog": (symbol(r"\ln\{-\ln(1 - ", "ln(-ln(1 - "), symbol(r")\}", "))")),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,30 +54,21 @@ class Law:
 
 def law(estimates: Estimates, indexing: Indexing, symbols: Symbols) -> Law:
     """The lines of the family and the link."""
-    kind = estimates.kind
     y = subscripted(name(estimates.command.depvar.variable), indexing.full)
-    mean = subscripted(symbol(r"\mu", "mu"), indexing.full)
-    if kind.family == "gaussian":
-        return _gaussian(kind.link, y, mean, indexing, symbols)
-    if kind.family == "ordinal":
-        return _ordinal(estimates, y, indexing, symbols)
-    if kind.family in ("bernoulli", "binomial"):
-        p = subscripted(symbol("p"), indexing.full)
-        return Law([_binary(kind.trials, y, p, indexing)], _link(kind.link, p), [], [])
-    return Law([_positive(estimates, y, mean, symbols)], _link(kind.link, mean), [], [])
+    return _LAWS[estimates.kind.family](estimates, y, indexing, symbols)
 
 
 def _link(link: str, mean: Formula) -> Formula:
-    if link == "logit":
-        return symbol(r"\operatorname{logit}(", "logit(") + mean + symbol(")")
-    if link == "probit":
-        return symbol(r"\Phi^{-1}(", "invnormal(") + mean + symbol(")")
-    if link == "cloglog":
-        return symbol(r"\ln\{-\ln(1 - ", "ln(-ln(1 - ") + mean + symbol(r")\}", "))")
-    return symbol(r"\ln(", "ln(") + mean + symbol(")")
+    before, after = _LINKS[link]
+    return before + mean + after
 
 
-def _gaussian(link: str, y: Formula, mean: Formula, indexing: Indexing, symbols: Symbols) -> Law:
+def _mean(indexing: Indexing) -> Formula:
+    return subscripted(symbol(r"\mu", "mu"), indexing.full)
+
+
+def _gaussian(estimates: Estimates, y: Formula, indexing: Indexing, symbols: Symbols) -> Law:
+    link, mean = estimates.kind.link, _mean(indexing)
     e = subscripted(symbol("e"), indexing.full)
     variance = symbols.residual_variance()
     normal = Formula(rf"N\left( 0,\ {variance.tex} \right)", f"N(0, {variance.plain})")
@@ -77,6 +76,11 @@ def _gaussian(link: str, y: Formula, mean: Formula, indexing: Indexing, symbols:
     if link == "identity":
         return Law([], y, [(False, e)], after)
     return Law([(y, _EQUALS, (mean + symbol(" + ") + e,))], _link(link, mean), [], after)
+
+
+def _successes(estimates: Estimates, y: Formula, indexing: Indexing, symbols: Symbols) -> Law:
+    kind, p = estimates.kind, subscripted(symbol("p"), indexing.full)
+    return Law([_binary(kind.trials, y, p, indexing)], _link(kind.link, p), [], [])
 
 
 def _binary(trials: float | str | None, y: Formula, p: Formula, indexing: Indexing) -> _Line:
@@ -91,23 +95,34 @@ def _binary(trials: float | str | None, y: Formula, p: Formula, indexing: Indexi
     return y + given, _SIM, (law_,)
 
 
-def _positive(estimates: Estimates, y: Formula, mean: Formula, symbols: Symbols) -> _Line:
-    """Counts, and the gamma distribution, with their variances where a parameter enters them."""
-    family = estimates.kind.family
+def _poisson(estimates: Estimates, y: Formula, indexing: Indexing, symbols: Symbols) -> Law:
+    mean = _mean(indexing)
+    head = symbol(r"\operatorname{Poisson}(", "Poisson(")
+    line = (y + symbol(r" \mid ", " | ") + mean, _SIM, (head + mean + symbol(")"),))
+    return Law([line], _link(estimates.kind.link, mean), [], [])
+
+
+def _gamma(estimates: Estimates, y: Formula, indexing: Indexing, symbols: Symbols) -> Law:
+    mean, own = _mean(indexing), symbols.own(0)
+    head = symbol(r"\operatorname{Gamma}(", "Gamma(")
+    variance = _square(own) + symbol(r"\, ", " ") + _square(mean)
+    return Law([_dispersed(y, mean, head, own, variance)], _link(estimates.kind.link, mean), [], [])
+
+
+def _negative_binomial(estimates: Estimates, y: Formula, indexing: Indexing, symbols: Symbols) -> Law:
+    mean, own = _mean(indexing), symbols.own(0)
+    head = symbol(r"\operatorname{NegBinomial}(", "NegBinomial(")
+    times = {"mean": symbol(r"\, ", " ") + mean, "constant": symbol("")}[estimates.kind.dispersion]
+    variance = mean + symbol(r"\,(1 + ", " (1 + ") + own + times + symbol(")")
+    return Law([_dispersed(y, mean, head, own, variance)], _link(estimates.kind.link, mean), [], [])
+
+
+def _dispersed(y: Formula, mean: Formula, head: Formula, own: Formula, variance: Formula) -> _Line:
+    """The law of a family with a parameter of its own, and its variance."""
     left = y + symbol(r" \mid ", " | ") + mean
-    if family == "poisson":
-        return left, _SIM, (symbol(r"\operatorname{Poisson}(", "Poisson(") + mean + symbol(")"),)
-    own = symbols.own(0)
-    between = symbol(r",\, ", ", ")
-    variance = symbol(r",\qquad \operatorname{Var}(", ",  Var(") + left + symbol(") = ")
-    if family == "gamma":
-        head = symbol(r"\operatorname{Gamma}(", "Gamma(")
-        spread = _square(own) + symbol(r"\, ", " ") + _square(mean)
-    else:
-        head = symbol(r"\operatorname{NegBinomial}(", "NegBinomial(")
-        times = symbol(r"\, ", " ") + mean if estimates.kind.dispersion == "mean" else symbol("")
-        spread = mean + symbol(r"\,(1 + ", " (1 + ") + own + times + symbol(")")
-    return left, _SIM, (head + mean + between + own + symbol(")") + variance + spread,)
+    parameters = head + mean + symbol(r",\, ", ", ") + own + symbol(")")
+    words = symbol(r",\qquad \operatorname{Var}(", ",  Var(") + left + symbol(") = ")
+    return left, _SIM, (parameters + words + variance,)
 
 
 def _square(base: Formula) -> Formula:
@@ -151,3 +166,14 @@ def _vector(base: Formula, length: int) -> Formula:
 
 def _parenthesized(parts: list[Formula]) -> Formula:
     return symbol("(") + join(parts, r",\, ", ", ") + symbol(")")
+
+
+_LAWS: dict[str, Callable[[Estimates, Formula, Indexing, Symbols], Law]] = {
+    "bernoulli": _successes,
+    "binomial": _successes,
+    "gamma": _gamma,
+    "gaussian": _gaussian,
+    "nbinomial": _negative_binomial,
+    "ordinal": _ordinal,
+    "poisson": _poisson,
+}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from memagic.display.grid_table import GridTable, grid_html, grid_text
 from memagic.display.html import to_html
 from memagic.display.report import Report, Row
+from memagic.display.rich import Rich
 from memagic.display.text import to_text
 
 Array = NDArray[np.float64]
@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 __all__ = ["Reported", "Shown", "estimate_row"]
 
 
-class Shown(ABC):
+class Shown(Rich):
     """A result that is shown as a table: rich in a notebook, plain text elsewhere."""
 
     __slots__ = ()
@@ -36,17 +36,8 @@ class Shown(ABC):
         """One HTML fragment."""
         return grid_html(self.grid())
 
-    def __str__(self) -> str:
-        return self.to_text()
 
-    def __repr__(self) -> str:
-        return self.to_text()
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": self.to_text(), "text/html": self.to_html()}
-
-
-class Reported(ABC):
+class Reported(Rich):
     """A result that is shown as a table of estimates with lines above it."""
 
     __slots__ = ()
@@ -69,15 +60,6 @@ class Reported(ABC):
     def to_html(self) -> str:
         """One HTML fragment."""
         return to_html(self.report())
-
-    def __str__(self) -> str:
-        return self.to_text()
-
-    def __repr__(self) -> str:
-        return self.to_text()
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": self.to_text(), "text/html": self.to_html()}
 
 
 def estimate_row(label: str, columns: Sequence[Array], k: int, *, indented: bool = False) -> Row:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.engine.distribution import draw
 from memagic.engine.posterior import linear_predictor
 from memagic.engine.problem import Problem
 from memagic.errors import CommandError
@@ -101,7 +100,7 @@ def draw_from(
         effects = _effects(problem, parameters.omega, rng)
     fixed = problem.fixed_part(parameters.beta)
     eta = linear_predictor(problem, parameters.beta, effects) if effects else fixed
-    return draw(problem.family, eta, problem.trials, parameters.phi, rng)
+    return problem.family.draw(eta, problem.trials, parameters.phi, rng)
 
 
 def _effects(problem: Problem, omega: Array, rng: np.random.Generator) -> tuple[Array, ...]:

@@ -15,6 +15,16 @@ from memagic.results.estimates import Estimates
 __all__ = ["EffectSet", "Symbols", "effect_sets"]
 
 _LETTERS = "uvwabcdfgh"
+# The family's own parameters, by family and dispersion; the cutpoints of an ordinal one are counted.
+_OWN: dict[tuple[str, str], tuple[Formula, ...]] = {
+    ("bernoulli", ""): (),
+    ("binomial", ""): (),
+    ("gamma", ""): (symbol("s"),),
+    ("gaussian", ""): (symbol(r"\sigma^2_e", "sigma2_e"),),
+    ("nbinomial", "constant"): (symbol(r"\delta", "delta"),),
+    ("nbinomial", "mean"): (symbol(r"\alpha", "alpha"),),
+    ("poisson", ""): (),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,18 +173,11 @@ class Symbols:
         structure = self._estimates.problem.structure
         for row, column in () if structure is None else structure.entries:
             found.append(_component(sets, row, column))
-        family = self._estimates.kind.family
-        if family == "ordinal":
-            kappa = symbol(r"\kappa", "kappa")
-            found += [subscripted(kappa, str(k + 1), "") for k in range(self._estimates.problem.family.n_phi)]
-        elif family == "gaussian":
-            found.append(symbol(r"\sigma^2_e", "sigma2_e"))
-        elif family == "nbinomial":
-            constant = self._estimates.kind.dispersion == "constant"
-            found.append(symbol(r"\delta", "delta") if constant else symbol(r"\alpha", "alpha"))
-        elif family == "gamma":
-            found.append(symbol("s"))
-        return found
+        kind = self._estimates.kind
+        if kind.family == "ordinal":
+            kappa, n_phi = symbol(r"\kappa", "kappa"), self._estimates.problem.family.n_phi
+            return [*found, *(subscripted(kappa, str(k + 1), "") for k in range(n_phi))]
+        return [*found, *_OWN[kind.family, kind.dispersion]]
 
 
 def _component(sets: tuple[EffectSet, ...], row: int, column: int) -> Formula:

@@ -11,11 +11,13 @@ from memagic.errors import CommandError
 from memagic.postestimation.contrasts import Columns, ContrastResult, contrast, pwcompare
 from memagic.postestimation.factor_levels import base_level, factor_names
 from memagic.postestimation.hypotheses import check_fitted, coefficients_of, linear_row, rows_of
+from memagic.postestimation.lincom import Combined, combined
 from memagic.postestimation.margins import margins
 from memagic.postestimation.margins_comparisons import compared_margins, posted_comparison
 from memagic.postestimation.margins_result import Margins
 from memagic.postestimation.nonlinear import NonlinearCombination, NonlinearTest, nlcom, testnl
-from memagic.postestimation.wald import Combined, Multiple, WaldResult, combined, wald
+from memagic.postestimation.wald import wald
+from memagic.postestimation.wald_result import Multiple, WaldResult
 from memagic.results.display_options import Exponentiated, check_scale
 from memagic.results.distributions import Adjustment
 from memagic.results.estimates import Estimates
@@ -49,7 +51,6 @@ if TYPE_CHECKING:
 __all__ = [
     "COMMANDS",
     "Tested",
-    "of_model",
     "read_margins_command",
     "run_contrast",
     "run_lincom",
@@ -109,7 +110,7 @@ def run_test(text: str, estimates: AnyEstimates, before: WaldResult | None = Non
     check_fitted(estimates)
     cursor, name = _after_name(text)
     if name == "testparm":
-        hypotheses, options = _testparm(cursor, of_model(estimates))
+        hypotheses, options = _testparm(cursor, _of_model(estimates))
     else:
         if cursor.done or cursor.at(","):
             matrix = np.eye(len(estimates.parameters))[estimates.tested]
@@ -166,7 +167,13 @@ def _testparm(cursor: Cursor, estimates: Estimates) -> tuple[Hypotheses, tuple[G
 
 
 def run_lincom(text: str, estimates: AnyEstimates) -> Combined:
-    """Run ``lincom ...``."""
+    """Run ``lincom ...``.
+
+    Raises
+    ------
+    CommandError
+        What is wrong with the command.
+    """
     check_fitted(estimates)
     cursor, _ = _after_name(text)
     combination, options = read_combination(cursor, _LINCOM)
@@ -184,7 +191,13 @@ def run_lincom(text: str, estimates: AnyEstimates) -> Combined:
 
 
 def run_nlcom(text: str, estimates: AnyEstimates) -> NonlinearCombination:
-    """Run ``nlcom ...``."""
+    """Run ``nlcom ...``.
+
+    Raises
+    ------
+    CommandError
+        What is wrong with the command.
+    """
     cursor, _ = _after_name(text)
     expressions, options = read_expressions(cursor, {"level": LEVEL})
     stored = scalars_of(estimates)
@@ -192,13 +205,19 @@ def run_nlcom(text: str, estimates: AnyEstimates) -> NonlinearCombination:
 
 
 def run_testnl(text: str, estimates: AnyEstimates) -> NonlinearTest:
-    """Run ``testnl ...``."""
+    """Run ``testnl ...``.
+
+    Raises
+    ------
+    CommandError
+        What is wrong with the command.
+    """
     cursor, _ = _after_name(text)
     equations, _ = read_equations(cursor, {})
     return testnl(estimates, equations, scalars_of(estimates))
 
 
-def of_model(estimates: AnyEstimates) -> Estimates:
+def _of_model(estimates: AnyEstimates) -> Estimates:
     """The estimates of a model.
 
     Raises
@@ -213,11 +232,17 @@ def of_model(estimates: AnyEstimates) -> Estimates:
 
 
 def run_contrast(text: str, estimates: AnyEstimates) -> ContrastResult:
-    """Run ``contrast ...`` or ``pwcompare ...``."""
+    """Run ``contrast ...`` or ``pwcompare ...``.
+
+    Raises
+    ------
+    CommandError
+        What is wrong with the command; the estimates are posted margins, r(301).
+    """
     cursor, name = _after_name(text)
     terms, options = read_contrast_terms(cursor, _CONTRAST, operators=name == "contrast")
     found = _names(options)
-    estimates = of_model(estimates)
+    estimates = _of_model(estimates)
     adjustment = "noadjust"
     if "mcompare" in found:
         adjustment = chosen_word(found["mcompare"], ADJUSTMENTS, "noadjust")
@@ -246,8 +271,17 @@ def run_margins(
     estimates : Estimates
     frame : DataFrame, optional
         The data that were fitted, where the command names variables that the model has not.
+
+    Raises
+    ------
+    CommandError
+        Option post, r(198): it is a session whose estimates margins can take the place of.
     """
-    return run_margins_command(read_margins_command(text), estimates, frame)[0]
+    command = read_margins_command(text)
+    if command.post is not None:
+        hint = 'it changes the estimates of a session: memagic.Session.run("margins ..., post")'
+        raise CommandError(198, "option post not allowed", span=command.post, hint=hint)
+    return run_margins_command(command, estimates, frame)[0]
 
 
 def read_margins_command(text: str) -> MarginsCommand:
@@ -263,10 +297,12 @@ def run_margins_command(
     found = margins(estimates, command, frame)
     if command.comparison is None:
         held = Posted("margins", tuple(found.names), found.b, found.v, found.uncertainty, found.n_obs, found)
-        return found, held if command.post else None
+        return found, held if command.post is not None else None
     bases = [(name, base_level(estimates, name)) for name in factor_names(estimates)]
     shown = compared_margins(found, command.comparison, bases)
-    return shown, posted_comparison(found, command.comparison, bases, shown) if command.post else None
+    if command.post is None:
+        return shown, None
+    return shown, posted_comparison(found, command.comparison, bases, shown)
 
 
 COMMANDS: dict[str, Callable[[str, AnyEstimates], Tested]] = {

@@ -47,10 +47,7 @@ _LISTED: tuple[type, ...] = (
     *(LinearConstraints, CovarianceStructure, CrossedProblem, Fit, Settings, Stopping, Level, Problem),
     *(GridAxis, StartSettings, Search, sandwich.Variance, ModelKind, Estimates, Parameter, SampleFacts),
     *(DisplayOptions, GroupCounts, SurveyFacts, Uncertainty),
-    *(families.BinomialCloglog, families.BinomialLogit, families.BinomialProbit, families.GammaLog),
-    *(families.GaussianIdentity, families.GaussianLog, families.PoissonLog),
-    *(families.NegativeBinomialConstant, families.NegativeBinomialMean),
-    *(families.OrdinalCloglog, families.OrdinalLogit, families.OrdinalProbit),
+    *families.FAMILIES,
     *(getattr(tree, name) for name in tree.__all__ if is_dataclass(getattr(tree, name))),
 )
 _CLASSES: dict[str, type] = {listed.__name__: listed for listed in _LISTED} | {"FirstStage": sandwich.Design}

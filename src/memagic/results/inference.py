@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import chdtrc
 
 from memagic.results.estimates import Estimates
 from memagic.results.posted import AnyEstimates
@@ -32,10 +33,15 @@ _LOST_DIRECTION = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class Wald:
-    """A joint test that coefficients are zero; chi2 is nan where there are none."""
+    """A joint test that coefficients are zero; chi2 and its p-value are nan where there are none."""
 
     df: int
     chi2: float
+
+    @property
+    def p(self) -> float:
+        """P(chi2(df) > chi2)."""
+        return float(chdtrc(self.df, self.chi2)) if self.df else float("nan")
 
 
 @dataclass(frozen=True, slots=True)

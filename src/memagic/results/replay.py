@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from memagic.display.html import to_html
 from memagic.display.latex import to_latex
 from memagic.display.report import Report
+from memagic.display.rich import Rich
 from memagic.display.text import to_text
 from memagic.results.display_options import DisplayOptions
 from memagic.results.estimates import Estimates
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Replay", "explorer"]
 
 
-class Replay:
+class Replay(Rich):
     """A result as one set of display options shows it.
 
     It shows itself as a rich table in a notebook and as the manual's text elsewhere.
@@ -46,16 +47,10 @@ class Replay:
         """A LaTeX table; needs the package booktabs."""
         return to_latex(self._report)
 
-    def __str__(self) -> str:
-        return self.to_text()
-
-    def __repr__(self) -> str:
-        return self.to_text()
-
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         if self._live is not None:
             return self._live()._repr_mimebundle_()
-        return {"text/plain": self.to_text(), "text/html": self.to_html()}
+        return super()._repr_mimebundle_()
 
 
 def explorer(

@@ -139,7 +139,6 @@ def _header(estimates: Estimates, options: DisplayOptions) -> Header:
             for level, counts in zip(estimates.design.levels, estimates.group_counts, strict=True)
         )
     wald, uncertainty = wald_test(estimates), estimates.uncertainty
-    p = float(chdtrc(wald.df, wald.chi2)) if wald.df else float("nan")
     return Header(
         title=f"Survey: {estimates.kind.title}" if uncertainty.survey else estimates.kind.title,
         # The manual's header of a survey has neither family nor link.
@@ -147,7 +146,7 @@ def _header(estimates: Estimates, options: DisplayOptions) -> Header:
         n_obs=estimates.n_obs,
         groups=groups,
         integration=(estimates.intmethod, estimates.n_points) if estimates.design.levels else None,
-        wald=WaldTest(wald.df, wald.chi2, p),
+        wald=WaldTest(wald.df, wald.chi2, wald.p),
         ll_label=uncertainty.likelihood,
         ll=estimates.fit.log_likelihood,
         vce=uncertainty.line,

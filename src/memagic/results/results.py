@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
-
-import numpy as np
 
 from memagic.display.html import to_html
 from memagic.display.latex import to_latex
@@ -18,30 +16,24 @@ from memagic.postestimation.predictions import Predictions
 from memagic.postestimation.table_plugin import InTables
 from memagic.results.display_options import DisplayOptions, Exponentiated, check_level, check_scale
 from memagic.results.estimates import Estimates
-from memagic.results.inference import confidence_limits, table_numbers, wald_test
 from memagic.results.replay import Replay, explorer
 from memagic.results.report import make_report
-from memagic.results.stored import Stored, coefficient_table, estimation_results
+from memagic.results.statistics import Statistics
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
-    import pandas as pd
-
-    from memagic.data.sample import Dropped
     from memagic.plots.accessor import Plots
     from memagic.postestimation.diagram import Diagram
     from memagic.postestimation.equation import Equation
-    from memagic.postestimation.profile import Profile
-    from memagic.postestimation.quadchk import QuadratureCheck
     from memagic.widgets.integrand import IntegrandView
     from memagic.widgets.replay import ReplayExplorer
 
 __all__ = ["MEResults"]
 
 
-class MEResults(AfterEstimation, Predictions, InTables):
+class MEResults(Statistics, AfterEstimation, Predictions, InTables):
     """A fitted multilevel model.
 
     Parameters
@@ -64,104 +56,6 @@ class MEResults(AfterEstimation, Predictions, InTables):
         self.estimates = estimates
         self._options = options
         self._beside = dict(beside or {})
-
-    # --- numbers ------------------------------------------------------------------------------
-
-    # Everything is made anew when it is asked for: what users do with it changes nothing here.
-
-    @property
-    def params(self) -> pd.Series:
-        """Estimates, indexed by the addresses that `_b[]` uses; variances on their own scale."""
-        return self._series(self.estimates.b, "params")
-
-    @property
-    def bse(self) -> pd.Series:
-        """Standard errors."""
-        return self._series(self.estimates.se, "bse")
-
-    @property
-    def tvalues(self) -> pd.Series:
-        """Estimates over standard errors; nan for variances, which have no such test."""
-        return self._series(table_numbers(self.estimates).z, "tvalues")
-
-    @property
-    def pvalues(self) -> pd.Series:
-        """Two-sided p-values of `tvalues`: standard normal, or t with the design's degrees of freedom."""
-        return self._series(table_numbers(self.estimates).p, "pvalues")
-
-    def cov_params(self) -> pd.DataFrame:
-        """Covariance of the estimators: `e(V)` without what is held at zero."""
-        import pandas as pd
-
-        return pd.DataFrame(self.estimates.v, index=self._names, columns=self._names)
-
-    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
-        """Confidence limits: variances by way of the log, all else symmetric.
-
-        Parameters
-        ----------
-        alpha : float
-            One less the confidence level.
-
-        Returns
-        -------
-        DataFrame
-            Columns 0 and 1, one row a parameter.
-        """
-        import pandas as pd
-
-        limits = confidence_limits(self.estimates, 100.0 * (1.0 - alpha))
-        return pd.DataFrame(limits, index=self._names)
-
-    @property
-    def llf(self) -> float:
-        """The log likelihood."""
-        return self.estimates.fit.log_likelihood
-
-    @property
-    def nobs(self) -> int:
-        """Observations in the estimation sample."""
-        return self.estimates.n_obs
-
-    @property
-    def df_model(self) -> int:
-        """Degrees of freedom of the overall Wald test."""
-        return wald_test(self.estimates).df
-
-    @property
-    def converged(self) -> bool:
-        """Whether the maximization met its stopping rules."""
-        return self.estimates.fit.converged
-
-    @property
-    def aic(self) -> float:
-        """Akaike's criterion, -2 ll + 2 rank."""
-        return -2.0 * self.llf + 2.0 * float(self.e["rank"])
-
-    @property
-    def bic(self) -> float:
-        """Schwarz's criterion, -2 ll + rank ln N."""
-        return -2.0 * self.llf + float(self.e["rank"]) * float(np.log(self.nobs))
-
-    @cached_property
-    def e(self) -> Stored:
-        """Stored results, under the names of the manual."""
-        return estimation_results(self.estimates)
-
-    @property
-    def dropped(self) -> Dropped | None:
-        """How many rows of the data are not in the estimation sample, and why."""
-        return self.estimates.design.dropped
-
-    @property
-    def r(self) -> dict[str, pd.DataFrame]:
-        """`r()` as estimation leaves it: its one entry is `table`."""
-        return {"table": self.table}
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """`r(table)` on the scale and at the level the command asked for."""
-        return coefficient_table(self.estimates, self._options.level, bool(self._options.exponentiated))
 
     # --- display ------------------------------------------------------------------------------
 
@@ -189,36 +83,6 @@ class MEResults(AfterEstimation, Predictions, InTables):
         from memagic.plots.accessor import Plots
 
         return Plots(self.estimates)
-
-    def profile(
-        self,
-        parameter: str,
-        *,
-        level: float = 95.0,
-        points: int = 15,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> Profile:
-        """The profile log likelihood of a parameter, and the limits that it gives.
-
-        Parameters
-        ----------
-        parameter : str
-            Its address in `params`: ``/var(_cons[district])``.
-        level : float
-            Confidence level in percent.
-        points : int
-            Values at which the model is fitted with the parameter held.
-        progress : callable, optional
-            Told how many fits are done and how many there are.
-
-        Raises
-        ------
-        CommandError
-            No such parameter, r(111), one that constraints hold, or a number out of range, r(198).
-        """
-        from memagic.postestimation.profile import profile
-
-        return profile(self.estimates, parameter, level=level, points=points, progress=progress)
 
     def replay(
         self,
@@ -397,23 +261,6 @@ class MEResults(AfterEstimation, Predictions, InTables):
 
         return cls(*load_estimates(file_of(path)))
 
-    def quadchk(self, points: Sequence[int] | None = None) -> QuadratureCheck:
-        """Fit again with other numbers of integration points, and tell whether these suffice.
-
-        Parameters
-        ----------
-        points : sequence of int, optional
-            Four fewer and four more than the fit has, if not given.
-
-        Raises
-        ------
-        CommandError
-            Wrong numbers of points, r(198).
-        """
-        from memagic.postestimation.quadchk import quadchk
-
-        return quadchk(self.estimates, points)
-
     def explore_integrand(self, group: int | None = None) -> IntegrandView:
         """Look at one group's integrand and what quadrature makes of it, as a widget.
 
@@ -450,14 +297,3 @@ class MEResults(AfterEstimation, Predictions, InTables):
         if self._options.widget:
             return explorer(self.estimates, self._options, self._beside, log=True)._repr_mimebundle_()
         return {"text/plain": self.to_text(), "text/html": self.to_html()}
-
-    # --- helpers ------------------------------------------------------------------------------
-
-    @property
-    def _names(self) -> list[str]:
-        return [parameter.name for parameter in self.estimates.parameters]
-
-    def _series(self, values: Any, name: str) -> pd.Series:
-        import pandas as pd
-
-        return pd.Series(values, index=self._names, name=name)

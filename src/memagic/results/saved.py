@@ -19,15 +19,15 @@ from memagic.results.estimates import Estimates, SampleFacts
 from memagic.results.report import p_mixture
 from memagic.results.stored import data_signature
 
-__all__ = ["SUFFIX", "file_of", "load_estimates", "save_estimates"]
+__all__ = ["file_of", "load_estimates", "save_estimates"]
 
-SUFFIX = ".mefit"
+_SUFFIX = ".mefit"
 
 
 def file_of(name: str | os.PathLike[str]) -> Path:
     """The file of a name: ``.mefit`` is added to one without an extension."""
     path = Path(name).expanduser()
-    return path if path.suffix else path.with_name(path.name + SUFFIX) if path.name else path
+    return path if path.suffix else path.with_name(path.name + _SUFFIX) if path.name else path
 
 
 def save_estimates(

@@ -20,7 +20,7 @@ from memagic.results.inference import table_numbers
 from memagic.results.posted import AnyEstimates, Posted
 from memagic.results.stored import scalars_of
 
-__all__ = ["TableOptions", "check_parameters", "check_statistics", "side_by_side", "statistic_names"]
+__all__ = ["TableOptions", "check_parameters", "check_statistics", "side_by_side"]
 
 _WIDTH = 10  # the numbers are in the format %10.0g
 _FIXED = re.compile(r"%([0-9]+)\.([0-9])f(c?)")
@@ -127,7 +127,7 @@ def side_by_side(models: Sequence[tuple[str, AnyEstimates]], options: TableOptio
     return GridTable("Estimates", tuple(name for name, _ in models), tuple(rows), tuple(notes))
 
 
-def statistic_names(estimates: AnyEstimates) -> list[str]:
+def _statistic_names(estimates: AnyEstimates) -> list[str]:
     """What `stats()` may name: the scalars of `e()`, and the information criteria."""
     return [*_known_statistics(estimates)]
 
@@ -148,7 +148,7 @@ def check_statistics(
     CommandError
         r(198).
     """
-    known = {name for _, estimates in models for name in statistic_names(estimates)}
+    known = {name for _, estimates in models for name in _statistic_names(estimates)}
     for name, span in asked:
         if name not in known:
             hint = closest(name, known) or f"statistics are {', '.join(sorted(known))}"

@@ -3,74 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtrc
 
 from memagic.data.sample import ALL
 from memagic.results.estimates import Estimates
 from memagic.results.inference import rank, reported_gradient, table_numbers, wald_test
 from memagic.results.posted import AnyEstimates, Posted
 from memagic.results.report import comparison
+from memagic.results.stored_mapping import Stored
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Stored", "coefficient_table", "data_signature", "estimation_results", "scalars_of"]
+Array = NDArray[np.float64]
 
-
-class Stored(Mapping[str, Any]):
-    """A read-only mapping. Arrays and frames are made when they are asked for, and given as copies.
-
-    Parameters
-    ----------
-    values : mapping
-        Numbers and strings by name.
-    makers : mapping
-        Functions that make the others, by name.
-    """
-
-    def __init__(
-        self, values: Mapping[str, float | str], makers: Mapping[str, Callable[[], Any]] | None = None
-    ) -> None:
-        self._made: dict[str, Any] = dict(values)
-        self._makers = dict(makers or {})
-        self._names = (*self._made, *self._makers)
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self._made:
-            self._made[name] = self._makers[name]()
-        value = self._made[name]
-        return value if isinstance(value, int | float | str) else value.copy()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    @property
-    def scalars(self) -> dict[str, float]:
-        """The scalars by name; no array is made for it."""
-        return {name: value for name, value in self._made.items() if isinstance(value, int | float)}
-
-    def __repr__(self) -> str:
-        lines = []
-        for name, value in self.items():
-            shown = repr(value)
-            plain = isinstance(value, (int, float, str)) and len(shown) < 60
-            lines.append(f"{name:>18} : {shown if plain else _describe(value)}")
-        return "\n".join(lines)
-
-
-def _describe(value: object) -> str:
-    shape = getattr(value, "shape", None)
-    if shape is None:
-        return repr(value)[:60]
-    return f"{type(value).__name__} {' x '.join(str(n) for n in shape)}"
+__all__ = ["coefficient_table", "data_signature", "estimation_results", "scalars_of"]
 
 
 def scalars_of(estimates: AnyEstimates) -> dict[str, float]:
@@ -92,7 +43,6 @@ def estimation_results(estimates: Estimates) -> Stored:
 def _scalars(estimates: Estimates) -> dict[str, float | int]:
     fit, parameters = estimates.fit, estimates.parameters
     roles = [p.role for p in parameters]
-    wald = wald_test(estimates)
     n_free = sum(role != "coefficient" for role in roles)
     scalars: dict[str, float | int] = {
         "N": estimates.n_obs,
@@ -104,10 +54,8 @@ def _scalars(estimates: Estimates) -> dict[str, float | int]:
         "k_r": roles.count("variance") + roles.count("covariance") + roles.count("residual"),
         "k_rs": roles.count("variance") + roles.count("residual"),
         "k_rc": roles.count("covariance"),
-        "df_m": wald.df,
         "ll": fit.log_likelihood,
-        "chi2": wald.chi2,
-        "p": float(chdtrc(wald.df, wald.chi2)) if wald.df else float("nan"),
+        **_overall_test(estimates),
         "rank": rank(estimates.v),
         "ic": fit.iterations,
         "rc": 0 if fit.converged else 430,
@@ -118,6 +66,15 @@ def _scalars(estimates: Estimates) -> dict[str, float | int]:
         assert fit.log_likelihood_plain is not None
         scalars |= {"ll_c": fit.log_likelihood_plain, "chi2_c": test.chi2, "df_c": test.df, "p_c": test.p}
     return scalars
+
+
+def _overall_test(estimates: Estimates) -> dict[str, float | int]:
+    """Of all coefficients: the test of the header, F under a survey design."""
+    wald, uncertainty = wald_test(estimates), estimates.uncertainty
+    if uncertainty.survey is None:
+        return {"df_m": wald.df, "chi2": wald.chi2, "p": wald.p}
+    f, _, p = uncertainty.joint(wald.chi2, wald.df)
+    return {"df_m": wald.df, "df_r": uncertainty.survey.df, "F": f, "p": p}
 
 
 def _macros(estimates: Estimates) -> dict[str, str | float]:
@@ -132,7 +89,6 @@ def _macros(estimates: Estimates) -> dict[str, str | float]:
         "title": kind.title,
         "link": kind.link,
         "family": kind.family,
-        "chi2type": "Wald",
         "vce": estimates.uncertainty.kind,
         "opt": "moptimize",
         "which": "max",
@@ -142,6 +98,8 @@ def _macros(estimates: Estimates) -> dict[str, str | float]:
         "properties": "b V",
         "datasignaturevars": " ".join(_used_variables(estimates)),
     }
+    if estimates.uncertainty.survey is None:
+        macros["chi2type"] = "Wald"
     macros |= _uncertainty(estimates)
     if estimates.design.levels:
         macros["ivars"] = " ".join(level.grouping.name for level in estimates.design.levels)
@@ -170,7 +128,7 @@ def _uncertainty(estimates: Estimates) -> dict[str, str | float]:
     survey = uncertainty.survey
     if survey is not None:
         # The weights are those of the design, not of the command.
-        found |= {"prefix": "svy", "N_strata": survey.n_strata, "N_psu": survey.n_psu, "df_r": survey.df}
+        found |= {"prefix": "svy", "N_strata": survey.n_strata, "N_psu": survey.n_psu}
         found["N_pop"] = survey.population
         if survey.n_subpopulation is not None and survey.subpopulation is not None:
             found |= {"N_sub": survey.n_subpopulation, "N_subpop": survey.subpopulation}
@@ -220,41 +178,12 @@ def data_signature(estimates: Estimates) -> str:
 
 def _matrices(estimates: Estimates) -> dict[str, Callable[[], Any]]:
     fit, design = estimates.fit, estimates.design
-    names = [p.name for p in estimates.parameters]
-    stripes, places = _stripes(estimates)
-
-    def b() -> pd.DataFrame:
-        import pandas as pd
-
-        values = np.zeros(len(stripes))
-        values[places] = estimates.b
-        return pd.DataFrame([values], index=["y1"], columns=stripes)
-
-    def v() -> pd.DataFrame:
-        import pandas as pd
-
-        values = np.zeros((len(stripes), len(stripes)))
-        values[np.ix_(places, places)] = estimates.v
-        return pd.DataFrame(values, index=stripes, columns=stripes)
-
-    def gradient() -> pd.DataFrame:
-        import pandas as pd
-
-        values = np.zeros(len(stripes))
-        values[places] = reported_gradient(estimates)
-        return pd.DataFrame([values], index=["r1"], columns=stripes)
-
-    def sample() -> pd.Series:
-        import pandas as pd
-
-        return pd.Series(design.sample.copy(), index=design.index, name="e(sample)")
-
     makers: dict[str, Callable[[], Any]] = {
-        "b": b,
-        "V": v,
-        "gradient": gradient,
+        "b": lambda: _row(estimates, estimates.b, "y1"),
+        "V": lambda: _covariance(estimates),
+        "gradient": lambda: _row(estimates, reported_gradient(estimates), "r1"),
         "ilog": lambda: np.array([fit.log[-20:]]),
-        "sample": sample,
+        "sample": lambda: _sample(estimates),
     }
     if design.levels:
         counts = estimates.group_counts
@@ -265,33 +194,55 @@ def _matrices(estimates: Estimates) -> dict[str, Callable[[], Any]]:
             "g_max": lambda: np.array([[count.maximum for count in counts]]),
         }
     if estimates.v_modelbased is not None:
-
-        def v_modelbased() -> pd.DataFrame:
-            import pandas as pd
-
-            return pd.DataFrame(estimates.v_modelbased, index=names, columns=names)
-
-        makers["V_modelbased"] = v_modelbased
-    no_constant = "noconstant" in estimates.command.fixed.options
-    if no_constant or estimates.constraints is not None:
-
-        def cns() -> pd.DataFrame:
-            import pandas as pd
-
-            rows = np.empty((0, len(names) + 1))
-            if estimates.constraints is not None:
-                rows = np.column_stack([estimates.constraints.matrix, estimates.constraints.values])
-            columns = [*names, "_Cns"]
-            if no_constant:
-                # The constant is no parameter of the fit, but the manual has it constrained.
-                rows = np.insert(rows, len(names), 0.0, axis=1)
-                held = np.zeros((1, len(names) + 2))
-                held[0, -2] = 1.0
-                rows, columns = np.vstack([held, rows]), [*names, "_cons", "_Cns"]
-            return pd.DataFrame(rows, index=[f"r{k + 1}" for k in range(len(rows))], columns=columns)
-
-        makers["Cns"] = cns
+        names = [p.name for p in estimates.parameters]
+        makers["V_modelbased"] = lambda: _frame(estimates.v_modelbased, names, names)
+    if "noconstant" in estimates.command.fixed.options or estimates.constraints is not None:
+        makers["Cns"] = lambda: _constraints(estimates)
     return makers
+
+
+def _frame(values: Any, rows: list[str], columns: list[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(values, index=rows, columns=columns)
+
+
+def _row(estimates: Estimates, of_parameters: Array, name: str) -> pd.DataFrame:
+    """One row with the columns of e(b)."""
+    stripes, places = _stripes(estimates)
+    values = np.zeros(len(stripes))
+    values[places] = of_parameters
+    return _frame([values], [name], stripes)
+
+
+def _covariance(estimates: Estimates) -> pd.DataFrame:
+    stripes, places = _stripes(estimates)
+    values = np.zeros((len(stripes), len(stripes)))
+    values[np.ix_(places, places)] = estimates.v
+    return _frame(values, stripes, stripes)
+
+
+def _sample(estimates: Estimates) -> pd.Series:
+    import pandas as pd
+
+    design = estimates.design
+    return pd.Series(design.sample.copy(), index=design.index, name="e(sample)")
+
+
+def _constraints(estimates: Estimates) -> pd.DataFrame:
+    """One row a constraint, R and r."""
+    names = [p.name for p in estimates.parameters]
+    rows = np.empty((0, len(names) + 1))
+    if estimates.constraints is not None:
+        rows = np.column_stack([estimates.constraints.matrix, estimates.constraints.values])
+    columns = [*names, "_Cns"]
+    if "noconstant" in estimates.command.fixed.options:
+        # The constant is no parameter of the fit, but the manual has it constrained.
+        rows = np.insert(rows, len(names), 0.0, axis=1)
+        held = np.zeros((1, len(names) + 2))
+        held[0, -2] = 1.0
+        rows, columns = np.vstack([held, rows]), [*names, "_cons", "_Cns"]
+    return _frame(rows, [f"r{k + 1}" for k in range(len(rows))], columns)
 
 
 def _stripes(estimates: Estimates) -> tuple[list[str], NDArray[np.intp]]:

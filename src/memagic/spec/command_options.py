@@ -147,7 +147,13 @@ def confidence_level(options: Iterable[Given]) -> float:
 
 
 def chosen_word(option: Given, words: Mapping[str, int], default: str) -> str:
-    """The word in an option's parentheses, which may be abbreviated; `default` without parentheses."""
+    """The word in an option's parentheses, which may be abbreviated; `default` without parentheses.
+
+    Raises
+    ------
+    CommandError
+        Another word, r(198).
+    """
     if option.inner is None:
         return default
     typed = option.inner.words()

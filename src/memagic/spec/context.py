@@ -16,11 +16,11 @@ from memagic.spec.prefixes import prefix_of
 if TYPE_CHECKING:
     from memagic.spec.scanner import Token
 
-__all__ = ["COMMAND_WORDS", "expected"]
+__all__ = ["expected"]
 
 _PREFIXES = ("quietly", "noisily", "capture", "by", "bysort", "svy:")
 
-COMMAND_WORDS = (*COMMANDS, *SHAPES, *_PREFIXES)
+_COMMAND_WORDS = (*COMMANDS, *SHAPES, *_PREFIXES)
 """What a command may begin with."""
 
 
@@ -53,7 +53,7 @@ def expected(text: str, cursor: int | None = None) -> Expected | None:
 
 def _in_command(before: Before, text: str) -> Expected | None:
     """Pass the prefixes over, then ask the command."""
-    index, words = 0, COMMAND_WORDS
+    index, words = 0, _COMMAND_WORDS
     while index < len(before.tokens):
         word = before.tokens[index].text
         kind = "svy" if word == "svy" else prefix_of(word)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from memagic.spec.expected import Expected, Place, place
 from memagic.spec.functions import FUNCTIONS
-from memagic.spec.options import DISPERSIONS, EXCLUSIVE, OptionSpec, Scope, options_of
+from memagic.spec.option import OptionSpec, Scope
+from memagic.spec.options import DISPERSIONS, EXCLUSIVE, options_of
 from memagic.spec.qualifiers import WEIGHTS
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from memagic.spec.expected import Before
     from memagic.spec.scanner import Token
 
-__all__ = ["in_estimation", "in_expression", "in_varlist", "in_weight"]
+__all__ = ["in_estimation", "in_expression", "in_weight"]
 
 _OPERATORS = ("i.", "c.", "ibn.")
 _EQUALITIES = ("==", "!=", "~=")
@@ -70,7 +71,7 @@ def _in_fixed(before: Before, first: int, here: Place) -> Expected | None:
         return None if tokens[keywords[-1]].text == "in" else in_expression(tokens[keywords[-1] + 1 :])
     if any(token.text == "[" for token in tokens):
         return _KEYWORDS
-    expected = in_varlist(before, first + 1)
+    expected = _in_varlist(before, first + 1)
     if expected is None or expected.levels_of is not None:
         return expected
     if not tokens:
@@ -87,7 +88,7 @@ def _in_random(before: Before, first: int, here: Place) -> Expected | None:
     if colon is None:
         group = Expected(words=("_all",), kind="operator", sources=("variable",))
         return group if here.start == len(tokens) else None
-    expected = in_varlist(before, first + 1 + colon + 1)
+    expected = _in_varlist(before, first + 1 + colon + 1)
     if expected is not None and expected.words and colon + 1 == len(tokens):
         return replace(expected, words=(*expected.words, "R."))
     return expected
@@ -100,7 +101,7 @@ def _outside(tokens: Sequence[Token], index: int) -> bool:
 # --- parts of several commands -------------------------------------------------------------------
 
 
-def in_varlist(before: Before, first: int) -> Expected | None:
+def _in_varlist(before: Before, first: int) -> Expected | None:
     """A variable list that begins at the token `first`: variables, and operators before them."""
     if before_level := _before_variable(before):
         return before_level

@@ -146,7 +146,13 @@ def _coefficients(part: Cursor, constraints: list[Constraint], equations: list[t
 
 
 def read_combination(cursor: Cursor, allowed: dict[str, Allowed]) -> tuple[Combination, tuple[Given, ...]]:
-    """Read what follows ``lincom``."""
+    """Read what follows ``lincom``.
+
+    Raises
+    ------
+    CommandError
+        r(198) for a syntax error.
+    """
     body, options = split_options(cursor, allowed)
     if body.done:
         raise body.invalid(hint="a linear expression is expected here: lincom x1 - x2")

@@ -71,7 +71,8 @@ class MarginsCommand:
         Of `expression()`.
     unconditional : bool
         Whether the covariates count as sampled.
-    post : bool
+    post : span or None
+        Where option post stands, if it was given.
     comparison : Comparison or None
         Contrasts or pairwise comparisons instead of the margins themselves.
     level : float
@@ -93,7 +94,7 @@ class MarginsCommand:
     subpopulation: tuple[Expression, ...] = ()
     formula: Formula | None = None
     unconditional: bool = False
-    post: bool = False
+    post: Span | None = None
     comparison: Comparison | None = None
     level: float = 95.0
     abbreviations: bool = True
@@ -138,7 +139,7 @@ def read_margins(cursor: Cursor) -> MarginsCommand:
         formula=_formula(given["expression"]) if "expression" in given else None,
         unconditional="vce" in given
         and chosen_word(given["vce"], {"delta": 5, "unconditional": 2}, "delta") == "unconditional",
-        post="post" in given,
+        post=given["post"].span if "post" in given else None,
         comparison=read_comparison(options, marginlist),
         level=confidence_level(options),
     )

@@ -43,7 +43,13 @@ def parse_numlist(text: str) -> tuple[float, ...]:
 
 
 def read_numlist(cursor: Cursor) -> tuple[float, ...]:
-    """Expand the number list that the rest of `cursor` is."""
+    """Expand the number list that the rest of `cursor` is.
+
+    Raises
+    ------
+    CommandError
+        No list of numbers, r(121); none at all, r(122); too many, r(123).
+    """
     numbers: list[float] = []
     first = cursor.position
     if cursor.done:

@@ -17,7 +17,7 @@ from memagic.spec.values import add_option, check_exclusive, read_options
 from memagic.spec.varlist import read_depvar, read_varlist
 
 if TYPE_CHECKING:
-    from memagic.spec.options import Scope
+    from memagic.spec.option import Scope
     from memagic.spec.tree import Expression, RowRange, Term, Weight
 
 __all__ = ["command_name", "is_replay", "parse_command", "parse_replay", "read_command"]

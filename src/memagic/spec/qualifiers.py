@@ -59,7 +59,13 @@ def _row(cursor: Cursor) -> int:
 
 
 def read_weight(cursor: Cursor) -> Weight:
-    """Read a weight in brackets: ``[pw=w]``."""
+    """Read a weight in brackets: ``[pw=w]``.
+
+    Raises
+    ------
+    CommandError
+        A syntax error, r(198); weights that are not supported, r(101).
+    """
     first = cursor.position
     inner = cursor.inside()
     if not (inner.at_kind("name") and inner.at("=", ahead=1)):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from memagic.spec.cursor import Cursor
-    from memagic.spec.options import OptionSpec
+    from memagic.spec.option import OptionSpec
 
 __all__ = ["read_grid", "read_initial", "read_start", "read_techniques"]
 
@@ -24,7 +24,13 @@ _LONGEST = 9
 
 
 def read_techniques(cursor: Cursor, spec: OptionSpec) -> tuple[Technique, ...]:
-    """Algorithms in the order of their turns, each perhaps with a number of iterations."""
+    """Algorithms in the order of their turns, each perhaps with a number of iterations.
+
+    Raises
+    ------
+    CommandError
+        No such technique, r(111); a syntax error, r(198).
+    """
     words = [choice.name for choice in spec.choices]
     found: list[Technique] = []
     while not cursor.done:
@@ -43,7 +49,13 @@ def read_techniques(cursor: Cursor, spec: OptionSpec) -> tuple[Technique, ...]:
 
 
 def read_start(cursor: Cursor, spec: OptionSpec) -> StartMethod:
-    """A method and `iterate()`, of which one may be missing."""
+    """A method and `iterate()`, of which one may be missing.
+
+    Raises
+    ------
+    CommandError
+        No such method, r(198).
+    """
     if cursor.at("iterate") and cursor.at("(", ahead=1):
         return StartMethod(iterations=_iterate(cursor))
     words = [choice.name for choice in spec.choices]
@@ -68,7 +80,13 @@ def read_start(cursor: Cursor, spec: OptionSpec) -> StartMethod:
 
 
 def read_grid(cursor: Cursor) -> GridSearch:
-    """Numbers, then variances and covariances; one of the two may be missing."""
+    """Numbers, then variances and covariances; one of the two may be missing.
+
+    Raises
+    ------
+    CommandError
+        A syntax error, r(198), or numbers that are none, r(121).
+    """
     first = cursor.position
     stop = first
     while stop < cursor.stop and not _starts_target(cursor, stop):
@@ -85,7 +103,13 @@ def read_grid(cursor: Cursor) -> GridSearch:
 
 
 def read_initial(cursor: Cursor) -> InitialValues:
-    """Values by name, or the name of a matrix, with `skip` or `copy`."""
+    """Values by name, or the name of a matrix, with `skip` or `copy`.
+
+    Raises
+    ------
+    CommandError
+        A syntax error, r(198).
+    """
     comma = cursor.find(",")
     body = cursor.part(cursor.position, comma)
     cursor.position = comma

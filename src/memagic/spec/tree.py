@@ -95,6 +95,8 @@ class Indexed:
 
 @dataclass(frozen=True, slots=True)
 class Unary:
+    """A sign, or `!`, before an expression."""
+
     operator: Literal["-", "+", "!"]
     operand: Expression
     span: Span = field(default=(0, 0), compare=False)
@@ -112,6 +114,8 @@ class Binary:
 
 @dataclass(frozen=True, slots=True)
 class Call:
+    """`function(arguments)`; the function by its full name."""
+
     function: str
     arguments: tuple[Expression, ...]
     span: Span = field(default=(0, 0), compare=False)
@@ -284,6 +288,8 @@ class InitialValues:
 
 @dataclass(frozen=True, slots=True)
 class Weight:
+    """`[pweight=expression]`, the kind in full."""
+
     kind: Literal["fweight", "iweight", "pweight"]
     expression: Expression
     span: Span = field(default=(0, 0), compare=False)
@@ -300,6 +306,8 @@ class RowRange:
 
 @dataclass(frozen=True, slots=True)
 class FixedEquation:
+    """What stands before the first `||`: terms after the response, if, in, the weight, options."""
+
     terms: tuple[Term, ...]
     condition: Expression | None = None
     rows: RowRange | None = None
@@ -309,6 +317,8 @@ class FixedEquation:
 
 @dataclass(frozen=True, slots=True)
 class Covariance:
+    """`covariance()`; `matrix` is the name in `fixed()` and `pattern()`."""
+
     kind: Literal["independent", "identity", "exchangeable", "unstructured", "fixed", "pattern"]
     matrix: str | None = None
 

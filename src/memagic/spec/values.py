@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from memagic.errors import CommandError, closest
+from memagic.spec.find_option import find_option
 from memagic.spec.numlist import read_numlist, signed_number
-from memagic.spec.options import DISPERSIONS, EXCLUSIVE, find_option
+from memagic.spec.options import DISPERSIONS, EXCLUSIVE
 from memagic.spec.starts import read_grid, read_initial, read_start, read_techniques
 from memagic.spec.tree import Covariance, GridSearch, Option, VarianceEstimator
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from memagic.spec.cursor import Cursor
-    from memagic.spec.options import Choice, OptionSpec, Scope
+    from memagic.spec.option import Choice, OptionSpec, Scope
     from memagic.spec.tree import Span
 
 __all__ = ["add_option", "check_exclusive", "read_options"]

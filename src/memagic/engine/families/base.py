@@ -1,4 +1,4 @@
-"""What the likelihoods ask of a family, and what the families share.
+"""What is asked of a family, by the likelihoods and after the fit, and what the families share.
 
 Functions take the linear predictor `eta` of shape (n,) or (n, K), the response `y` and the number
 of trials `r` in shapes that broadcast against it (`r` may be a float), and the family's own
@@ -13,7 +13,9 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import hyp2f1
 
+from memagic.engine.families.links import MAX_EXPONENT, Link
 from memagic.engine.kernel import Terms, density, density_derivatives
 
 Array = NDArray[np.float64]
@@ -25,19 +27,53 @@ __all__ = [
     "Compiled",
     "Family",
     "PhiDerivatives",
+    "ResponseDistribution",
     "Reweighted",
     "Terms",
     "WithoutPhi",
+    "integral_of_variance",
+    "lacks",
     "logistic",
 ]
 
 LOG_2PI = float(np.log(2.0 * np.pi))
-MAX_EXPONENT = 700.0  # exp() of more overflows a double
 _LEAST_WEIGHT = 1e-10
 
 
-class Family(Protocol):
-    """What the likelihoods ask of a family."""
+class ResponseDistribution(Protocol):
+    """What is asked of a family after the fit; `mu` is the mean, with the shape of `eta`."""
+
+    @property
+    def link(self) -> Link:
+        """Whose inverse the mean goes through, or the cumulative probabilities of categories."""
+
+    def mean(self, eta: Array, r: Array | float, phi: Array) -> Array:
+        """E(y | eta): the number of successes in r trials, the mean of an ordinal response's codes."""
+
+    def density(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        """f(y | eta): the density of a continuous response, the probability of any other."""
+
+    def distribution(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        """F(y | eta), the probability of a response no larger than y."""
+
+    def draw(self, eta: Array, r: Array | float, phi: Array, rng: np.random.Generator) -> Array:
+        """One response for every linear predictor."""
+
+    def variance(self, mu: Array, r: Array | float, phi: Array) -> Array:
+        """V(mu) without the scale: 1 for Gaussian and mu^2 for gamma responses.
+
+        This and the next two raise TypeError where a family does not have them.
+        """
+
+    def deviance(self, y: Array, mu: Array, r: Array | float, phi: Array) -> Array:
+        """Contributions to the deviance; those that are zero may be a rounding error below it."""
+
+    def anscombe(self, y: Array, mu: Array, r: Array | float, phi: Array) -> Array:
+        """Anscombe's residuals: [A(y) - A(mu)] / V(mu)^(1/6) with A the integral of V^(-1/3)."""
+
+
+class Family(ResponseDistribution, Protocol):
+    """What the likelihoods ask of a family, and `ResponseDistribution`."""
 
     @property
     def n_phi(self) -> int:
@@ -116,6 +152,10 @@ class PhiDerivatives:
 class Compiled:
     """Densities by the compiled kernel."""
 
+    def density(self: Family, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        y = np.broadcast_to(y, eta.shape)
+        return np.asarray(np.exp(self.log_density(eta, y, r, phi) + self.constant(y, r)))
+
     def log_density(self: Family, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
         return density(self.terms(y, r, phi), eta)
 
@@ -168,8 +208,18 @@ class WithoutPhi(Reweighted):
         return reported
 
 
+def integral_of_variance(upper: Array, ratio: Array) -> Array:
+    """The integral of {t (1 - c t)}^(-1/3) from 0 to `upper`, its shape; `ratio` is c `upper`."""
+    return np.asarray(1.5 * np.cbrt(upper) ** 2 * hyp2f1(2.0 / 3.0, 1.0 / 3.0, 5.0 / 3.0, ratio))
+
+
+def lacks(family: object, what: str) -> TypeError:
+    """The error of asking a family for what it does not have."""
+    return TypeError(f"{type(family).__name__} has no {what}")
+
+
 def logistic(x: Array) -> tuple[Array, Array, Array]:
-    """The logistic function of x, that of -x, and log(1 + exp(x)), stable in both tails."""
+    """The logistic function of x, that of -x, and log(1 + exp(x)), stable in both tails; the shape of x."""
     u = np.abs(x)
     np.negative(u, out=u)
     np.exp(u, out=u)

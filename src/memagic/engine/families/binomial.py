@@ -6,9 +6,10 @@ Source: manual [ME] meglm, table of `family()` and `link()`; McCullagh and Nelde
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import erfcx, gammaln, ndtri
+from scipy.special import betainc, erfcx, gammaln, ndtri, xlogy
 
-from memagic.engine.families.base import Array, Terms, WithoutPhi
+from memagic.engine.families.base import Array, Terms, WithoutPhi, integral_of_variance
+from memagic.engine.families.links import CLOGLOG, LOGIT, PROBIT, Link
 from memagic.engine.kernel import gompertz
 
 __all__ = ["BinomialCloglog", "BinomialLogit", "BinomialProbit"]
@@ -16,6 +17,31 @@ __all__ = ["BinomialCloglog", "BinomialLogit", "BinomialProbit"]
 
 class _Binomial(WithoutPhi):
     """Successes in r trials, r = 1 for a Bernoulli response."""
+
+    link: Link
+
+    def mean(self, eta: Array, r: Array | float, phi: Array) -> Array:
+        return np.asarray(r * self.link.inverse(eta))
+
+    def distribution(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        whole = np.floor(np.broadcast_to(y, eta.shape))
+        failures = np.where(whole < r, r - whole, 1.0)
+        return np.where(whole < r, betainc(failures, whole + 1.0, 1.0 - self.link.inverse(eta)), 1.0)
+
+    def draw(self, eta: Array, r: Array | float, phi: Array, rng: np.random.Generator) -> Array:
+        n = np.broadcast_to(r, eta.shape).astype(np.int64)
+        return rng.binomial(n, np.clip(self.link.inverse(eta), 0.0, 1.0)).astype(float)
+
+    def variance(self, mu: Array, r: Array | float, phi: Array) -> Array:
+        return np.asarray(mu * (1.0 - mu / r))
+
+    def deviance(self, y: Array, mu: Array, r: Array | float, phi: Array) -> Array:
+        failures = r - y
+        return np.asarray(2.0 * (xlogy(y, y / mu) + xlogy(failures, failures / (r - mu))))
+
+    def anscombe(self, y: Array, mu: Array, r: Array | float, phi: Array) -> Array:
+        change = integral_of_variance(y, y / r) - integral_of_variance(mu, mu / r)
+        return np.asarray(change / self.variance(mu, r, phi) ** (1.0 / 6.0))
 
     def constant(self, y: Array, r: Array | float) -> Array:
         if isinstance(r, float) and r == 1.0:
@@ -30,6 +56,8 @@ class _Binomial(WithoutPhi):
 
 class BinomialLogit(_Binomial):
     """Log f = y eta - r log(1 + exp(eta))."""
+
+    link = LOGIT
 
     def terms(self, y: Array, r: Array | float, phi: Array) -> Terms:
         if isinstance(r, float) and r == 1.0:
@@ -49,6 +77,8 @@ class BinomialLogit(_Binomial):
 class BinomialProbit(_Binomial):
     """Log f = y log Phi(eta) + (r - y) log Phi(-eta)."""
 
+    link = PROBIT
+
     def terms(self, y: Array, r: Array | float, phi: Array) -> Terms:
         return Terms("binomial_probit", (y, r - y))
 
@@ -65,6 +95,8 @@ class BinomialProbit(_Binomial):
 
 class BinomialCloglog(_Binomial):
     """Success probability 1 - exp(-exp(eta))."""
+
+    link = CLOGLOG
 
     def terms(self, y: Array, r: Array | float, phi: Array) -> Terms:
         return Terms("binomial_cloglog", (y, r - y))

@@ -6,9 +6,10 @@ Source: manual [ME] meglm, table of `family()` and `link()`; McCullagh and Nelde
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import digamma, gammaln, polygamma
+from scipy.special import digamma, gammainc, gammaln, ndtr, polygamma
 
 from memagic.engine.families.base import LOG_2PI, MAX_EXPONENT, Array, PhiDerivatives, Reweighted, Terms
+from memagic.engine.families.links import IDENTITY, LOG, Link
 
 __all__ = ["GammaLog", "GaussianIdentity", "GaussianLog"]
 
@@ -21,9 +22,28 @@ _LARGE_SHAPE = 50.0
 class _Gaussian(Reweighted):
     """Normal response; phi is the log of the residual standard deviation."""
 
+    link: Link
     n_phi = 1
     closed_form = False
     reports_variance = True
+
+    def mean(self, eta: Array, r: Array | float, phi: Array) -> Array:
+        return self.link.inverse(eta)
+
+    def distribution(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        return np.asarray(ndtr((y - self.mean(eta, r, phi)) / np.exp(phi[0])))
+
+    def draw(self, eta: Array, r: Array | float, phi: Array, rng: np.random.Generator) -> Array:
+        return np.asarray(rng.normal(self.mean(eta, r, phi), np.exp(phi[0])))
+
+    def variance(self, mu: Array, r: Array | float, phi: Array) -> Array:
+        return np.ones_like(mu)
+
+    def deviance(self, y: Array, mu: Array, r: Array | float, phi: Array) -> Array:
+        return np.asarray((y - mu) ** 2)
+
+    def anscombe(self, y: Array, mu: Array, r: Array | float, phi: Array) -> Array:
+        return np.asarray(y - mu)
 
     def constant(self, y: Array, r: Array | float) -> Array:
         return np.full(y.shape, -0.5 * LOG_2PI)
@@ -39,6 +59,7 @@ class _Gaussian(Reweighted):
 class GaussianIdentity(_Gaussian):
     """Mean eta. The third derivative vanishes."""
 
+    link = IDENTITY
     closed_form = True
 
     def terms(self, y: Array, r: Array | float, phi: Array) -> Terms:
@@ -68,8 +89,10 @@ class GaussianIdentity(_Gaussian):
 class GaussianLog(_Gaussian):
     """Mean exp(eta)."""
 
+    link = LOG
+
     @staticmethod
-    def _mean(eta: Array) -> Array:
+    def _limited_mean(eta: Array) -> Array:
         # The square of the mean enters the derivatives, hence half the largest exponent.
         return np.exp(np.minimum(eta, 0.5 * MAX_EXPONENT))
 
@@ -77,12 +100,12 @@ class GaussianLog(_Gaussian):
         return Terms("gaussian_log", (y,), (float(phi[0]), float(np.exp(-2.0 * phi[0]))))
 
     def third(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
-        mu = self._mean(eta)
+        mu = self._limited_mean(eta)
         return np.asarray(np.exp(-2.0 * phi[0]) * mu * (y - 4.0 * mu))
 
     def phi_derivatives(self, eta: Array, y: Array, r: Array | float, phi: Array) -> PhiDerivatives:
         precision = np.exp(-2.0 * phi[0])
-        mu = self._mean(eta)
+        mu = self._limited_mean(eta)
         residual = y - mu
         squared = precision * residual * residual
         return PhiDerivatives(
@@ -98,7 +121,7 @@ class GaussianLog(_Gaussian):
         return np.asarray(np.log(np.maximum(y, floor)))
 
     def initial_phi(self, eta: Array, y: Array) -> Array:
-        return _log_residual_sd(y - self._mean(eta))
+        return _log_residual_sd(y - self._limited_mean(eta))
 
 
 def _log_residual_sd(residual: Array) -> Array:
@@ -113,8 +136,29 @@ class GammaLog(Reweighted):
     Log f = k (z - exp(z)) + k log k - log Gamma(k) - log y with z = log y - eta; phi is log s.
     """
 
+    link = LOG
     n_phi = 1
     closed_form = False
+
+    def mean(self, eta: Array, r: Array | float, phi: Array) -> Array:
+        return self.link.inverse(eta)
+
+    def distribution(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        shape = np.exp(-2.0 * phi[0])
+        return np.asarray(gammainc(shape, shape * y / self.mean(eta, r, phi)))
+
+    def draw(self, eta: Array, r: Array | float, phi: Array, rng: np.random.Generator) -> Array:
+        shape = np.exp(-2.0 * phi[0])
+        return np.asarray(rng.gamma(shape, self.mean(eta, r, phi) / shape))
+
+    def variance(self, mu: Array, r: Array | float, phi: Array) -> Array:
+        return mu * mu
+
+    def deviance(self, y: Array, mu: Array, r: Array | float, phi: Array) -> Array:
+        return np.asarray(-2.0 * (np.log(y / mu) - (y - mu) / mu))
+
+    def anscombe(self, y: Array, mu: Array, r: Array | float, phi: Array) -> Array:
+        return np.asarray(3.0 * (np.cbrt(y / mu) - 1.0))
 
     def constant(self, y: Array, r: Array | float) -> Array:
         return -np.log(y)

@@ -7,7 +7,7 @@ Cameron and Trivedi (2013), Regression Analysis of Count Data, 3.3.
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import gammaln
+from scipy.special import betainc, gammaincc, gammaln, xlogy
 
 from memagic.engine.families.base import (
     MAX_EXPONENT,
@@ -16,8 +16,11 @@ from memagic.engine.families.base import (
     PhiDerivatives,
     Terms,
     WithoutPhi,
+    integral_of_variance,
+    lacks,
     logistic,
 )
+from memagic.engine.families.links import LOG
 from memagic.engine.kernel import log_rising
 
 __all__ = ["NegativeBinomialConstant", "NegativeBinomialMean", "PoissonLog"]
@@ -30,6 +33,26 @@ _LEAST_DISPERSION, _MOST_DISPERSION = 1e-2, 1e2
 
 class PoissonLog(WithoutPhi):
     """Log f = y eta - exp(eta)."""
+
+    link = LOG
+
+    def mean(self, eta: Array, r: Array | float, phi: Array) -> Array:
+        return self.link.inverse(eta)
+
+    def distribution(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        return np.asarray(gammaincc(np.floor(y) + 1.0, self.mean(eta, r, phi)))
+
+    def draw(self, eta: Array, r: Array | float, phi: Array, rng: np.random.Generator) -> Array:
+        return rng.poisson(self.mean(eta, r, phi)).astype(float)
+
+    def variance(self, mu: Array, r: Array | float, phi: Array) -> Array:
+        return mu
+
+    def deviance(self, y: Array, mu: Array, r: Array | float, phi: Array) -> Array:
+        return np.asarray(2.0 * (xlogy(y, y / mu) - (y - mu)))
+
+    def anscombe(self, y: Array, mu: Array, r: Array | float, phi: Array) -> Array:
+        return np.asarray(1.5 * (np.cbrt(y) ** 2 - np.cbrt(mu) ** 2) / mu ** (1.0 / 6.0))
 
     def constant(self, y: Array, r: Array | float) -> Array:
         return np.asarray(-gammaln(y + 1.0))
@@ -47,9 +70,27 @@ class PoissonLog(WithoutPhi):
 class _NegativeBinomial(Compiled):
     """What the two families share: phi is the log of the dispersion, beta starts as a Poisson's."""
 
+    link = LOG
     n_phi = 1
     closed_form = False
     reports_variance = False
+
+    def mean(self, eta: Array, r: Array | float, phi: Array) -> Array:
+        return self.link.inverse(eta)
+
+    def distribution(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        size, share = self._size(self.mean(eta, r, phi), phi)
+        return np.asarray(betainc(size, np.floor(y) + 1.0, share))
+
+    def draw(self, eta: Array, r: Array | float, phi: Array, rng: np.random.Generator) -> Array:
+        mu = self.mean(eta, r, phi)
+        size, _ = self._size(mu, phi)
+        return rng.poisson(rng.gamma(size, mu / size)).astype(float)
+
+    @staticmethod
+    def _size(mu: Array, phi: Array) -> tuple[Array, Array]:
+        """The size m, and the success probability m / (m + mu), shaped as mu."""
+        raise NotImplementedError
 
     def constant(self, y: Array, r: Array | float) -> Array:
         return np.asarray(-gammaln(y + 1.0))
@@ -73,6 +114,24 @@ class NegativeBinomialMean(_NegativeBinomial):
     With the size m = 1/alpha and t = eta + phi, log f = log[Gamma(y + m) / (Gamma(m) m^y)] + y eta -
     (y + m) log(1 + exp(t)). The first term is of the row alone, and zero in the limit of the Poisson.
     """
+
+    @staticmethod
+    def _size(mu: Array, phi: Array) -> tuple[Array, Array]:
+        dispersion = np.exp(phi[0])
+        return np.full(mu.shape, 1.0 / dispersion), 1.0 / (1.0 + dispersion * mu)
+
+    def variance(self, mu: Array, r: Array | float, phi: Array) -> Array:
+        return np.asarray(mu * (1.0 + np.exp(phi[0]) * mu))
+
+    def deviance(self, y: Array, mu: Array, r: Array | float, phi: Array) -> Array:
+        alpha = np.exp(phi[0])
+        rest = (y + 1.0 / alpha) * (np.log1p(alpha * y) - np.log1p(alpha * mu))
+        return np.asarray(2.0 * (xlogy(y, y / mu) - rest))
+
+    def anscombe(self, y: Array, mu: Array, r: Array | float, phi: Array) -> Array:
+        alpha = np.exp(phi[0])
+        change = integral_of_variance(y, -alpha * y) - integral_of_variance(mu, -alpha * mu)
+        return np.asarray(change / self.variance(mu, r, phi) ** (1.0 / 6.0))
 
     def terms(self, y: Array, r: Array | float, phi: Array) -> Terms:
         own = self._row(y, phi, 0)[0]
@@ -118,6 +177,20 @@ class NegativeBinomialConstant(_NegativeBinomial):
 
     Log f = log[Gamma(y + m) / Gamma(m)] - m log(1 + delta) + y log[delta / (1 + delta)].
     """
+
+    @staticmethod
+    def _size(mu: Array, phi: Array) -> tuple[Array, Array]:
+        dispersion = np.exp(phi[0])
+        return mu / dispersion, np.full(mu.shape, 1.0 / (1.0 + dispersion))
+
+    def variance(self, mu: Array, r: Array | float, phi: Array) -> Array:
+        return np.asarray(mu * (1.0 + np.exp(phi[0])))
+
+    def deviance(self, y: Array, mu: Array, r: Array | float, phi: Array) -> Array:
+        raise lacks(self, "deviance")
+
+    def anscombe(self, y: Array, mu: Array, r: Array | float, phi: Array) -> Array:
+        raise lacks(self, "Anscombe residuals")
 
     def terms(self, y: Array, r: Array | float, phi: Array) -> Terms:
         softplus = float(logistic(phi[:1])[2][0])

@@ -18,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from memagic.engine.families.base import Array, Compiled, PhiDerivatives, Terms, logistic
+from memagic.engine.families.base import Array, Compiled, PhiDerivatives, Terms, lacks, logistic
+from memagic.engine.families.links import CLOGLOG, LOGIT, PROBIT, Link
+from memagic.engine.kernel import density as log_density
 from memagic.engine.kernel import gompertz, normal_interval
 
 __all__ = ["OrdinalCloglog", "OrdinalLogit", "OrdinalProbit"]
@@ -75,6 +77,38 @@ class _Ordinal(Compiled):
     def reports_variance(self) -> bool:
         return False
 
+    @property
+    def link(self) -> Link:
+        """Whose inverse is F."""
+        raise NotImplementedError
+
+    def probabilities(self, eta: Array, phi: Array) -> Array:
+        """Pr(y = k | eta) of every category, shape (C, *eta.shape)."""
+        codes = (np.full(eta.shape, float(k)) for k in range(self.n_categories))
+        return np.exp(np.stack([log_density(self.terms(y, 1.0, phi), eta) for y in codes]))
+
+    def mean(self, eta: Array, r: Array | float, phi: Array) -> Array:
+        codes = np.arange(float(self.n_categories))
+        return np.asarray(np.tensordot(codes, self.probabilities(eta, phi), axes=1))
+
+    def distribution(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        codes = np.arange(float(self.n_categories)).reshape(-1, *(1,) * eta.ndim)
+        up_to_y = np.where(codes <= y, self.probabilities(eta, phi), 0.0).sum(axis=0)
+        return np.asarray(np.minimum(up_to_y, 1.0))
+
+    def draw(self, eta: Array, r: Array | float, phi: Array, rng: np.random.Generator) -> Array:
+        cumulative = np.cumsum(self.probabilities(eta, phi)[:-1], axis=0)
+        return np.asarray((rng.uniform(size=eta.shape) > cumulative).sum(axis=0), dtype=float)
+
+    def variance(self, mu: Array, r: Array | float, phi: Array) -> Array:
+        raise lacks(self, "variance function")
+
+    def deviance(self, y: Array, mu: Array, r: Array | float, phi: Array) -> Array:
+        raise lacks(self, "deviance")
+
+    def anscombe(self, y: Array, mu: Array, r: Array | float, phi: Array) -> Array:
+        raise lacks(self, "Anscombe residuals")
+
     def constant(self, y: Array, r: Array | float) -> Array:
         return np.zeros(y.shape)
 
@@ -99,6 +133,9 @@ class _Ordinal(Compiled):
 
     def _quantile(self, share: Array) -> Array:
         """The inverse of F."""
+        raise NotImplementedError
+
+    def terms(self, y: Array, r: Array | float, phi: Array) -> Terms:
         raise NotImplementedError
 
     @staticmethod
@@ -145,6 +182,10 @@ class OrdinalLogit(_Ordinal):
     The last term depends on the category alone.
     """
 
+    @property
+    def link(self) -> Link:
+        return LOGIT
+
     def _quantile(self, share: Array) -> Array:
         return np.log(share) - np.log1p(-share)
 
@@ -188,6 +229,10 @@ class _Interval(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class OrdinalProbit(_Ordinal):
     """Log f = log[Phi(b) - Phi(a)]."""
+
+    @property
+    def link(self) -> Link:
+        return PROBIT
 
     def _quantile(self, share: Array) -> Array:
         return np.asarray(ndtri(share))
@@ -236,6 +281,10 @@ class OrdinalCloglog(_Ordinal):
     1 - exp(-exp(eta)). The manual says Pr(y <= k) = F(cut - eta) without spelling F out for this
     link; the direction is unverified.
     """
+
+    @property
+    def link(self) -> Link:
+        return CLOGLOG
 
     def _quantile(self, share: Array) -> Array:
         return np.log(-np.log1p(-share))

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from memagic.display.cells import Line, TableCells
+    from memagic.display.coefficient_table import Line, TableCells
     from memagic.display.report import Wrap
 
 __all__ = ["NARROWEST", "abbreviated", "broken", "column_width", "label_lines", "title_lines", "wrapped"]
