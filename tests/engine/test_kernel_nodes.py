@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from memagic.engine import kernel
+from memagic.engine import kernel_nodes as kernel
 from memagic.engine.rules import path_rule
 
 Array = NDArray[np.float64]

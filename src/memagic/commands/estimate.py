@@ -16,12 +16,13 @@ from memagic.commands.integration import check_integration, check_nodes, crossed
 from memagic.commands.iteration_log import IterationLog, shown_details
 from memagic.commands.response import checked_response
 from memagic.commands.settings import engine_settings, technique_words
+from memagic.commands.shown import display_options
+from memagic.commands.size import check_rank, check_size
 from memagic.commands.starting import start_settings
 from memagic.commands.variance import standard_errors
 from memagic.data.design import Design, make_design
 from memagic.data.variables import Variables
 from memagic.display.formats import g
-from memagic.display.report import Wrap
 from memagic.engine.constraints import LinearConstraints
 from memagic.engine.crossed.system import TooLarge
 from memagic.engine.events import Event, Listener, silent
@@ -34,7 +35,7 @@ from memagic.errors import Break, CommandError
 from memagic.models import ModelKind, ancillary_names, density, model_kind
 from memagic.results import MEResults
 from memagic.results.diagnosis import diagnose_from_afar
-from memagic.results.display_options import DisplayOptions, Exponentiated, check_scale
+from memagic.results.display_options import DisplayOptions, check_scale
 from memagic.results.estimates import (
     Estimates,
     Parameter,
@@ -44,7 +45,7 @@ from memagic.results.estimates import (
     name_parameters,
 )
 from memagic.results.uncertainty import Uncertainty
-from memagic.spec.tree import Command, Option
+from memagic.spec.tree import Command
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,18 +58,12 @@ Index = NDArray[np.intp]
 __all__ = [
     "Elsewhere",
     "Model",
-    "check_rank",
-    "check_size",
-    "display_options",
     "fit_model",
     "fit_with_log",
     "kind_and_options",
     "prepare",
     "result_of",
 ]
-
-# Least eigenvalue of X'X, scaled to a unit diagonal, that is more than rounding.
-_ROUNDING = 1e-15
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,67 +330,3 @@ def result_of(model: Model, fitted: Fit, log: Sequence[str]) -> MEResults:
         warnings = diagnose_from_afar(estimates) if estimates.fitted else ()
         estimates = replace(estimates, facts=replace(facts, warnings=warnings))
     return MEResults(estimates, model.options)
-
-
-def display_options(options: dict[str, Option]) -> DisplayOptions:
-    """The display options among a command's or a replay's options."""
-    scales: tuple[Exponentiated, ...] = ("or", "irr", "eform")
-    scale: Exponentiated = next((name for name in scales if name in options), "")
-    level = options["level"].value if "level" in options else 95.0
-    assert isinstance(level, (int, float))
-    return DisplayOptions(
-        exponentiated=scale,
-        level=float(level),
-        header="noheader" not in options,
-        table="notable" not in options,
-        group="nogroup" not in options,
-        labels="nofvlabel" not in options,
-        constraints="nocnsreport" not in options,
-        legend="coeflegend" in options,
-        all_bases="allbaselevels" in options,
-        empty="noemptycells" not in options,
-        omitted="noomitted" not in options,
-        squish="vsquish" in options,
-        wrap=_wrap(options),
-        bases="baselevels" in options,
-        intervals="noci" not in options,
-        p_values="nopvalues" not in options,
-        widget="widget" in options,
-    )
-
-
-def _wrap(options: dict[str, Option]) -> Wrap:
-    """`fvwrap()` and `fvwrapon()`."""
-    lines = options["fvwrap"].value if "fvwrap" in options else 1
-    assert isinstance(lines, int)
-    on_width = "fvwrapon" in options and options["fvwrapon"].value == "width"
-    return Wrap(lines, "width" if on_width else "word")
-
-
-def check_size(n: int, p: int, kind: ModelKind) -> None:
-    """Refuse samples with no more observations than coefficients."""
-    if n <= p and kind.family == "gaussian":
-        hint = f"{n} observations, {p} coefficients"
-        raise CommandError(2001, "insufficient observations", hint=hint)
-
-
-def check_rank(command: Command, products: Array) -> None:
-    """Refuse columns kept by `collinear` that others determine to the last digit.
-
-    Parameters
-    ----------
-    command : Command
-    products : ndarray, shape (p, p)
-        X'X.
-    """
-    if "collinear" not in command.options or len(products) < 2:
-        return
-    scale = np.sqrt(np.maximum(np.diag(products), 1e-300))
-    least = np.linalg.eigvalsh(products / np.outer(scale, scale))[0]
-    if least < _ROUNDING * len(products):
-        raise CommandError(
-            430,
-            "Hessian is singular: the fixed-effects equation has collinear variables",
-            span=command.options["collinear"].span,
-            hint="without option collinear those that others determine are omitted",
-        )

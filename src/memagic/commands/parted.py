@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from memagic.commands.arrays import engine_problem
 from memagic.commands.constrained import Definitions, constraints_of
-from memagic.commands.estimate import Elsewhere, Model, check_rank, check_size, kind_and_options
+from memagic.commands.estimate import Elsewhere, Model, kind_and_options
 from memagic.commands.integration import too_many_nodes
 from memagic.commands.part_limits import refuse_in_parts
 from memagic.commands.part_shell import DesignFacts, design_facts, shell_design, shell_problem
 from memagic.commands.response import Response, checked_response
 from memagic.commands.settings import engine_settings
+from memagic.commands.size import check_rank, check_size
 from memagic.commands.starting import start_settings
 from memagic.commands.variance import standard_errors
 from memagic.data.design import Design, has_constant, judged, refuse_response, with_bases

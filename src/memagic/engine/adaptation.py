@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.engine.kernel import moments
+from memagic.engine.kernel_nodes import moments
 from memagic.engine.modes import Limits
 from memagic.engine.nodes import Nodes, Placement, Posterior
 from memagic.engine.objective import Evaluation

@@ -6,7 +6,7 @@ Source: manual [ME] meglm, Options, 'startvalues()', and Methods and formulas.
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -23,8 +23,7 @@ from memagic.engine.events import Listener, StageStarted, silent
 from memagic.engine.grid import grid_search
 from memagic.engine.laplace import LaplaceObjective
 from memagic.engine.linear import LinearObjective
-from memagic.engine.maximize import Maximum, Search, StoppedMaximum, Stopping, maximize
-from memagic.engine.nodes import Method
+from memagic.engine.maximize import Maximum, StoppedMaximum, maximize
 from memagic.engine.numerical import NumericalObjective
 from memagic.engine.objective import Evaluation, Objective, ScoredObjective
 from memagic.engine.parted import AnyProblem, PartedProblem
@@ -35,8 +34,9 @@ from memagic.engine.quadrature import QuadratureObjective
 from memagic.engine.restricted import space_of
 from memagic.engine.sandwich import Variance, meat, meat_of_products
 from memagic.engine.secant import OutlinedObjective, maximize_outlined
+from memagic.engine.settings import Settings
 from memagic.engine.space import Space, to_reported
-from memagic.engine.start import NotFeasible, StartSettings, starting_point
+from memagic.engine.start import NotFeasible, starting_point
 
 Array = NDArray[np.float64]
 
@@ -51,39 +51,6 @@ _Analytic = (
 _ZERO_DEVIATION = 1e-4
 # Scores are quadratic in the effects of a Gaussian response: their squares have degree four.
 _EXACT_POINTS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How to integrate, where to start, how to maximize and when to stop.
-
-    Attributes
-    ----------
-    method : str
-    n_points : int
-    stopping : Stopping
-    search : Search
-    start : StartSettings
-    numerical : bool
-        Numerical derivatives rather than analytic ones.
-    estimate : bool
-        False for the starting values as they are, after any grid search.
-    variance : Variance
-        Of the estimators.
-    threads : int
-        How many blocks of the data are worked on at once, 0 for as many as suit; results do not depend
-        on it.
-    """
-
-    method: Method = "mvaghermite"
-    n_points: int = 7
-    stopping: Stopping = field(default_factory=Stopping)
-    search: Search = field(default_factory=Search)
-    start: StartSettings = field(default_factory=StartSettings)
-    numerical: bool = False
-    estimate: bool = True
-    variance: Variance = field(default_factory=Variance)
-    threads: int = 0
 
 
 @dataclass(frozen=True, slots=True)

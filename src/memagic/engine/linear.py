@@ -209,6 +209,6 @@ class ClusterMeans:
 
 
 def cluster_means(cluster: Index, residual: Array) -> ClusterMeans:
-    """The mean residuals of clusters."""
+    """The mean residuals of clusters, both arguments of shape (n,)."""
     means = np.bincount(cluster, weights=residual) / np.bincount(cluster)
     return ClusterMeans(len(means), float(means.mean()), float(((means - means.mean()) ** 2).sum()))

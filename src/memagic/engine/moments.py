@@ -60,7 +60,7 @@ class MomentSums:
 
 
 def moment_sums(problem: Problem, beta: Array, phi: Array) -> MomentSums:
-    """The equations for the variances of the effects of all levels."""
+    """The equations for the variances of the effects of all levels; arguments as in `Parameters`."""
     eta = problem.fixed_part(beta)
     _, residual, second = problem.family.derivatives(eta, problem.y, problem.trials, phi)
     weight = np.maximum(-second, 0.0)

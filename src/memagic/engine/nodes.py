@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from memagic.engine.blocks import Block
 from memagic.engine.families import Family
-from memagic.engine.kernel import chain_nodes, join, look, weigh
+from memagic.engine.kernel import look
+from memagic.engine.kernel_nodes import chain_nodes, join, weigh
 from memagic.engine.modes import Limits, modes_within, zeros
 from memagic.engine.rules import PathRule
 

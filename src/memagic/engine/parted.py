@@ -169,7 +169,7 @@ def plain_objective(problem: AnyProblem) -> Objective:
 
 
 def first_beta_and_phi(problem: AnyProblem) -> Array:
-    """Theta = (beta, phi) to start from; see `plain_start`.
+    """Theta = (beta, phi) to start from, shape (p + n_phi,); see `plain_start`.
 
     Over parts these are averages of the parts' own, the coefficients' weighted by X'X.
     """
@@ -212,7 +212,7 @@ def _initial_phi(problem: Problem, beta: Array) -> Array:
 
 
 def level_means(problem: AnyProblem, beta: Array) -> list[ClusterMeans]:
-    """The groups' mean residuals at every level, summed up."""
+    """The groups' mean residuals at every level, summed up, at coefficients of shape (p,)."""
     if not isinstance(problem, PartedProblem):
         return _level_means(problem, beta)
     first, *others = problem.problems.each(_level_means, beta)
@@ -228,7 +228,7 @@ def _level_means(problem: Problem, beta: Array) -> list[ClusterMeans]:
 
 
 def sums_of_moments(problem: AnyProblem, beta: Array, phi: Array) -> MomentSums:
-    """What the moments of the residuals are computed from."""
+    """What the moments of the residuals are computed from; arguments as in `Parameters`."""
     if not isinstance(problem, PartedProblem):
         return moment_sums(problem, beta, phi)
     first, *others = problem.problems.each(moment_sums, beta, phi)

@@ -36,7 +36,7 @@ class Parameters:
 
 
 def unpacked(theta: Array, p: int, n_omega: int) -> Parameters:
-    """The parts of theta = (beta, omega, phi)."""
+    """The parts of theta = (beta, omega, phi), shape (d,)."""
     return Parameters(theta[:p], theta[p : p + n_omega], theta[p + n_omega :])
 
 

@@ -261,7 +261,7 @@ class Handlers(Memory):
                 "last estimates not found",
                 hint=None if last is None else f"the last estimates are those of {last}",
             )
-        from memagic.commands.estimate import display_options
+        from memagic.commands.shown import display_options
 
         shown = display_options(options)
         if not shown.widget:

@@ -99,7 +99,7 @@ class Model:
     Attributes
     ----------
     places : ndarray of int
-        `System.row_places`.
+        As in `System.row_places`.
     """
 
     rows: Rows

@@ -45,7 +45,7 @@ class Inverse:
 
     Attributes
     ----------
-    flat : ndarray
+    flat : ndarray, shape (n_entries,)
         In the places of the system.
     trace : Trace or None
         Of the inverse of what is left without the first term; None where more terms are eliminated.
