@@ -118,6 +118,9 @@ def _selected(command: PredictCommand, result: MEResults, frame: pd.DataFrame) -
 
 
 def _refuse_defined(command: PredictCommand, frame: pd.DataFrame) -> None:
+    if frame.columns.nlevels > 1:
+        message = "the columns of the data have names of several levels"
+        raise CommandError(198, message, span=command.new.span, hint="flatten them: df.columns = [...]")
     for new in (command.new, command.ses):
         for name, span in () if new is None else new.names:
             if name in frame.columns:

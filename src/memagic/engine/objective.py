@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-__all__ = ["Evaluation", "Objective", "value_or_nan"]
+__all__ = ["Evaluation", "NotFeasible", "Objective", "value_or_nan"]
+
+
+class NotFeasible(Exception):
+    """The log likelihood or its derivatives cannot be computed at the starting values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,6 @@ def value_or_nan(objective: Objective, theta: Array) -> float:
     try:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             value = objective.value(theta)
-    except np.linalg.LinAlgError:
+    except (np.linalg.LinAlgError, OverflowError):
         return float("nan")
     return value if np.isfinite(value) else float("nan")

@@ -18,7 +18,7 @@ from memagic.engine.events import Listener, StageStarted, silent
 from memagic.engine.linear import cluster_mean_variance
 from memagic.engine.maximize import Maximum, Stopping, maximize
 from memagic.engine.moments import moment_omega
-from memagic.engine.objective import value_or_nan
+from memagic.engine.objective import NotFeasible, value_or_nan
 from memagic.engine.plain import PlainObjective, plain_start
 from memagic.engine.problem import Problem
 from memagic.engine.restricted import space_of
@@ -35,10 +35,6 @@ __all__ = [
     "first_rows",
     "starting_point",
 ]
-
-
-class NotFeasible(Exception):
-    """The log likelihood cannot be computed at the starting values."""
 
 
 @dataclass(frozen=True, slots=True)

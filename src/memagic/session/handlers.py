@@ -127,6 +127,8 @@ class Handlers(Memory):
         from memagic.commands.by_groups import ByGroups, groups_of
 
         name = command_name(call.text) or ""
+        if not name:
+            raise CommandError(198, "invalid syntax", hint=_BY_HINT)
         if name not in COMMANDS or is_replay(call.text):
             raise CommandError(190, f"{name} may not be combined with by", hint=_BY_HINT)
         found = ByGroups()
