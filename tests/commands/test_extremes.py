@@ -49,7 +49,7 @@ def test_a_covariate_whose_squares_are_zero_is_left_out(frame: pd.DataFrame) -> 
     without = Session(frame).run("melogit y z || g:")
     assert isinstance(with_it, MEResults)
     assert isinstance(without, MEResults)
-    assert with_it.params["o.x"] == 0.0
+    assert list(with_it.params.index) == list(without.params.index)
     assert with_it.llf == without.llf
 
 
