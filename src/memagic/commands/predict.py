@@ -159,9 +159,14 @@ def _add(
     with warnings.catch_warnings():
         # Of many columns that are added one by one; there is no other way to add them in place.
         warnings.simplefilter("ignore", pd.errors.PerformanceWarning)
-        for name, column in zip(names, columns.T, strict=True):
-            # An assignment by name would warn where the frame was cut from another one.
-            frame.insert(len(frame.columns), name, column.copy())
+        try:
+            for name, column in zip(names, columns.T, strict=True):
+                # An assignment by name would warn where the frame was cut from another one.
+                frame.insert(len(frame.columns), name, column.copy())
+        except BaseException:
+            # All or none: an interrupt may come between two.
+            frame.drop(columns=frame.columns.intersection(names), inplace=True)
+            raise
     words = frame.attrs.get("variable_labels")
     if isinstance(words, dict):
         words.update(zip(names, labels, strict=True))

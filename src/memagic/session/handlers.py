@@ -130,7 +130,9 @@ class Handlers(Memory):
         if not name:
             raise CommandError(198, "invalid syntax", hint=_BY_HINT)
         if name not in COMMANDS or is_replay(call.text):
-            raise CommandError(190, f"{name} may not be combined with by", hint=_BY_HINT)
+            start = len(call.text) - len(call.text.lstrip())
+            span = (start, start + len(name))
+            raise CommandError(190, f"{name} may not be combined with by", span=span, hint=_BY_HINT)
         found = ByGroups()
         for group in groups_of(self._frame(call.data), by, abbreviations=self.varabbrev):
             if call.stream is not None:
