@@ -14,10 +14,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from scripts.reliability.attempts import differences, state
+from scripts.reliability.situations import frame
+
 import memagic
 from memagic import Break, Session
 from memagic.errors import CommandError
-from scripts.reliability.wrong_turns import differences, frame, state
 
 FIT = "melogit c_use i.urban age i.children || district: age, covariance(unstructured) intpoints(15)"
 COMMANDS = (
@@ -74,7 +76,7 @@ def one(text: str, folder: Path, times: int, rng: random.Random, found: Counter[
     whole = time.perf_counter() - start
     session = ready(folder)
     for _ in range(times):
-        for name in [c for c in session.data.columns if c[:1] in "us" and c[1:].isdigit() or c == "pm"]:
+        for name in [c for c in session.data.columns if (c[:1] in "us" and c[1:].isdigit()) or c == "pm"]:
             del session.data[name]
         before = state(session)
         outcome = interrupted(session, text, rng.uniform(0.0, 1.1 * whole))
@@ -84,7 +86,13 @@ def one(text: str, folder: Path, times: int, rng: random.Random, found: Counter[
             found["with a result so far"] += outcome.so_far is not None
             if outcome.so_far is not None:
                 str(outcome.so_far)
-                again = memagic.run(FIT + " from(b) iterate(1)", data=session.data, matrices={"b": outcome.so_far.params}) if text == FIT else None
+                again = (
+                    memagic.run(
+                        FIT + " from(b) iterate(1)", data=session.data, matrices={"b": outcome.so_far.params}
+                    )
+                    if text == FIT
+                    else None
+                )
                 assert again is None or again.llf >= outcome.so_far.llf - 1e-6
             if gone := differences(before, state(session)):
                 problems.append(f"{text}: {gone} changed by an interrupt")
@@ -119,7 +127,9 @@ def killed(times: int, rng: random.Random) -> list[str]:
     problems, strays = [], 0
     for _ in range(times):
         with tempfile.TemporaryDirectory() as name:
-            process = subprocess.Popen([sys.executable, "-c", _SAVER, name], stdout=subprocess.PIPE, text=True)
+            process = subprocess.Popen(
+                [sys.executable, "-c", _SAVER, name], stdout=subprocess.PIPE, text=True
+            )
             assert process.stdout is not None
             process.stdout.readline()
             time.sleep(rng.uniform(0.0, 0.15))

@@ -146,20 +146,28 @@ _CLOGLOG = _binomial(lambda e: mpmath.log(_gompertz_low(e)), lambda e: -mpmath.e
 _PROBIT = _binomial(_log_normal_cdf, lambda e: _log_normal_cdf(-e))
 
 CASES: dict[str, Case] = {
-    "bernoulli logit": Case(families.BinomialLogit(), 0, lambda rng: (float(rng.integers(0, 2)), 1.0), _LOGIT),
+    "bernoulli logit": Case(
+        families.BinomialLogit(), 0, lambda rng: (float(rng.integers(0, 2)), 1.0), _LOGIT
+    ),
     "binomial logit": Case(families.BinomialLogit(), 0, _trials, _LOGIT),
     "binomial probit": Case(families.BinomialProbit(), 0, _trials, _PROBIT),
     "binomial cloglog": Case(families.BinomialCloglog(), 0, _trials, _CLOGLOG),
-    "poisson": Case(families.PoissonLog(), 0, _count, lambda e, y, r, p: y * e - mpmath.exp(e) - mpmath.loggamma(y + 1)),
+    "poisson": Case(
+        families.PoissonLog(), 0, _count, lambda e, y, r, p: y * e - mpmath.exp(e) - mpmath.loggamma(y + 1)
+    ),
     "gaussian": Case(families.GaussianIdentity(), 1, _real, lambda e, y, r, p: _normal(y, e, p)),
     "gaussian log": Case(families.GaussianLog(), 1, _real, lambda e, y, r, p: _normal(y, mpmath.exp(e), p)),
     "gamma": Case(families.GammaLog(), 1, _positive, _gamma),
     "nbinomial mean": Case(families.NegativeBinomialMean(), 1, _count, _nb_mean),
     "nbinomial constant": Case(families.NegativeBinomialConstant(), 1, _count, _nb_constant),
     "ordinal logit": Case(families.OrdinalLogit(4), 3, _category, _ordinal(_expit, lambda x: _expit(-x))),
-    "ordinal probit": Case(families.OrdinalProbit(4), 3, _category, _ordinal(_phi_low, lambda x: _phi_low(-x))),
-    "ordinal cloglog": Case(families.OrdinalCloglog(4), 3, _category, _ordinal(_gompertz_low, _gompertz_high)),
-}  # fmt: skip
+    "ordinal probit": Case(
+        families.OrdinalProbit(4), 3, _category, _ordinal(_phi_low, lambda x: _phi_low(-x))
+    ),
+    "ordinal cloglog": Case(
+        families.OrdinalCloglog(4), 3, _category, _ordinal(_gompertz_low, _gompertz_high)
+    ),
+}
 
 
 @dataclass
@@ -188,9 +196,16 @@ def densities(name: str, count: int, rng: np.random.Generator) -> Worst:
 
 
 def _compare(
-    worst: Worst, name: str, case: Case, eta: float, data: tuple[float, float], phi: Array,
-    ours: list[float], constant: float, alone: float,
-) -> None:  # fmt: skip
+    worst: Worst,
+    name: str,
+    case: Case,
+    eta: float,
+    data: tuple[float, float],
+    phi: Array,
+    ours: list[float],
+    constant: float,
+    alone: float,
+) -> None:
     y, r = data
     where = f"{name}: eta {eta!r}, y {y!r}, r {r!r}, phi {phi.tolist()!r}: {ours}"
     if any(v != v for v in ours) or ours[0] == np.inf:
@@ -264,7 +279,8 @@ def look(rng: np.random.Generator) -> str | None:
     }
     for what, errors in checks.items():
         if errors.size and not float(errors.max()) < 1e-10:
-            return f"{what} is off by {errors.max():.2g}: {name}, n {n}, K {nodes}, Q {q}, weighted {weight is not None}"
+            weighted = "not " * (weight is None) + "weighted"
+            return f"{what} is off by {errors.max():.2g}: {name}, n {n}, K {nodes}, Q {q}, {weighted}"
     return None
 
 

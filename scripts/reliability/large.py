@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-import memagic
 from memagic import Session
 
 
@@ -57,9 +56,12 @@ def survey(rows: int, seed: int) -> str:
         )
         base = peak()
         for name, step in steps:
-            before, start = peak(), time.perf_counter()
+            before, start, work = peak(), time.perf_counter(), time.process_time()
             step()
             grown, seconds = peak() - before, time.perf_counter() - start
-            lines.append(f"{name:32} {seconds:7.2f} s   peak {peak() - base:6.0f} MB above the data (+{grown:.0f})")
-        lines.append(f"file: {sum(p.stat().st_size for p in Path(folder).iterdir()) / 1e6:.1f} MB; data {frame.memory_usage().sum() / 1e6:.0f} MB; memagic {memagic.__version__}")
+            cpu = time.process_time() - work
+            memory = f"peak {peak() - base:5.0f} MB above the data (+{grown:.0f})"
+            lines.append(f"{name:30} {seconds:6.2f} s, of the processor {cpu:6.2f} s   {memory}")
+        size = sum(one.stat().st_size for one in Path(folder).iterdir()) / 1e6
+        lines.append(f"file {size:.1f} MB, data {frame.memory_usage().sum() / 1e6:.0f} MB")
     return "\n".join(lines)

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scripts.reliability.attempts import Findings, attempt
+from scripts.reliability.situations import frame
 
 from memagic import Session
-from scripts.reliability.wrong_turns import Findings, attempt, frame
 
 MODELS = (
     "melogit y x || g:",
@@ -35,13 +36,32 @@ MODELS = (
     "melogit y x",
     "by urban: melogit y x || g:",
     "use nowhere",
-)  # fmt: skip
+)
 AFTER = (
-    "predict p", "predict p, xb", "predict u, reffects reses(s)", "predict pm, marginal", "predict r, pearson",
-    "estat icc", "estat group", "estat summarize", "estat sd", "margins", "margins, dydx(*)", "margins urban",
-    "margins, at(x=(0 1))", "margins, over(h)", "lrtest, mixture", "test x", "quadchk 3 5", "estimates table .",
-    "melogit", "estat vce", "margins, atmeans", "nlcom _b[x]^2", "predict s*, scores",
-)  # fmt: skip
+    "predict p",
+    "predict p, xb",
+    "predict u, reffects reses(s)",
+    "predict pm, marginal",
+    "predict r, pearson",
+    "estat icc",
+    "estat group",
+    "estat summarize",
+    "estat sd",
+    "margins",
+    "margins, dydx(*)",
+    "margins urban",
+    "margins, at(x=(0 1))",
+    "margins, over(h)",
+    "lrtest, mixture",
+    "test x",
+    "quadchk 3 5",
+    "estimates table .",
+    "melogit",
+    "estat vce",
+    "margins, atmeans",
+    "nlcom _b[x]^2",
+    "predict s*, scores",
+)
 
 Change = Callable[[pd.DataFrame], Any]
 

@@ -126,5 +126,10 @@ def test_by_is_for_estimation() -> None:
     session = Session(frame())
     session.run(FIT)
     for text in ("by region: melogit, or", "by region: quadchk"):
-        with pytest.raises(CommandError, match="may not be combined with by"):
+        with pytest.raises(CommandError, match="may not be combined with by") as raised:
             session.run(text)
+        assert raised.value.span is not None
+        assert text[slice(*raised.value.span)] == text.split(": ")[1].split(",")[0]
+    with pytest.raises(CommandError, match="invalid syntax") as raised:
+        session.run("by region: : melogit y x || g:")
+    assert raised.value.span == (11, 12)

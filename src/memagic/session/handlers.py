@@ -127,11 +127,11 @@ class Handlers(Memory):
         from memagic.commands.by_groups import ByGroups, groups_of
 
         name = command_name(call.text) or ""
+        start = len(call.text) - len(call.text.lstrip())
+        span = (start, start + max(len(name), 1))
         if not name:
-            raise CommandError(198, "invalid syntax", hint=_BY_HINT)
+            raise CommandError(198, "invalid syntax", span=span, hint=_BY_HINT)
         if name not in COMMANDS or is_replay(call.text):
-            start = len(call.text) - len(call.text.lstrip())
-            span = (start, start + len(name))
             raise CommandError(190, f"{name} may not be combined with by", span=span, hint=_BY_HINT)
         found = ByGroups()
         for group in groups_of(self._frame(call.data), by, abbreviations=self.varabbrev):
