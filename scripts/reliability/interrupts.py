@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,10 @@ def interrupted(session: Session, text: str, delay: float) -> Any:
     except CommandError as error:
         outcome = error
         timer.join()
-    except KeyboardInterrupt:
-        outcome = "KeyboardInterrupt" if outcome is None else outcome
+    except KeyboardInterrupt as error:
+        # Before the command began or after it ended: no affair of the session's.
+        inside = any("/memagic/" in place.filename for place in traceback.extract_tb(error.__traceback__))
+        outcome = "KeyboardInterrupt" if inside else None
     return outcome
 
 

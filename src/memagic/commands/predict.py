@@ -165,7 +165,8 @@ def _add(
                 frame.insert(len(frame.columns), name, column.copy())
         except BaseException:
             # All or none: an interrupt may come between two.
-            frame.drop(columns=frame.columns.intersection(names), inplace=True)
+            for name in frame.columns.intersection(names):
+                del frame[name]
             raise
     words = frame.attrs.get("variable_labels")
     if isinstance(words, dict):
