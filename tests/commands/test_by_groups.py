@@ -87,6 +87,18 @@ def test_a_group_that_fails() -> None:
     assert "outcome does not vary" in str(found)
 
 
+def test_the_last_estimates_stay_where_a_later_group_fails() -> None:
+    data = frame()
+    data.loc[data["region"] == "south", "y"] = 1
+    session = Session(data)
+    before = session.run(f"{FIT.replace(' ||', ' if g > 20 ||')}")
+    with pytest.raises(CommandError) as raised:
+        session.run(f"by region: {FIT}")
+    assert raised.value.hint is not None
+    assert "region = south" in raised.value.hint
+    assert session.last is before
+
+
 def test_capture_keeps_the_return_code() -> None:
     session = Session(frame())
     assert session.run("capture melogit z x || g:") is None

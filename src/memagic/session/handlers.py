@@ -13,7 +13,7 @@ from memagic.spec.options import COMMANDS
 from memagic.spec.parser import command_name, is_replay, parse_command, parse_replay
 
 if TYPE_CHECKING:
-    from memagic.commands.by_groups import ByGroups
+    from memagic.commands.by_groups import ByGroups, Group
     from memagic.commands.define import Listing
     from memagic.commands.estimate import Model
     from memagic.commands.predict import NewVariables
@@ -134,19 +134,29 @@ class Handlers(Memory):
         if name not in COMMANDS or is_replay(call.text):
             raise CommandError(190, f"{name} may not be combined with by", span=span, hint=_BY_HINT)
         found = ByGroups()
-        for group in groups_of(self._frame(call.data), by, abbreviations=self.varabbrev):
-            if call.stream is not None:
-                call.stream(f"-> {group.name}")
-            try:
-                found.add(group, self._estimate(replace(call, data=group.frame)))
-            except Break:
-                raise
-            except CommandError as error:
-                if not by.go_on:
-                    error.hint = f"it happened where {group.name}; with by varlist, rc0: others go on"
-                    raise
-                found.add(group, error)
+        groups = groups_of(self._frame(call.data), by, abbreviations=self.varabbrev)
+        before = self._last, self._posted
+        try:
+            for group in groups:
+                self._add_group(found, group, by, call)
+        except BaseException:
+            # The estimates of the groups before go with the command.
+            self._last, self._posted = before
+            raise
         return found
+
+    def _add_group(self, found: ByGroups, group: Group, by: ByPrefix, call: Call) -> None:
+        if call.stream is not None:
+            call.stream(f"-> {group.name}")
+        try:
+            found.add(group, self._estimate(replace(call, data=group.frame)))
+        except Break:
+            raise
+        except CommandError as error:
+            if not by.go_on:
+                error.hint = f"it happened where {group.name}; with by varlist, rc0: others go on"
+                raise
+            found.add(group, error)
 
     def _use(self, call: Call) -> InUse:
         match = _USE.fullmatch(call.text)
