@@ -91,7 +91,7 @@ def test_the_last_estimates_stay_where_a_later_group_fails() -> None:
     data = frame()
     data.loc[data["region"] == "south", "y"] = 1
     session = Session(data)
-    before = session.run(f"{FIT.replace(' ||', ' if g > 20 ||')}")
+    before = session.run(f"{FIT.replace(' ||', ' if g < 12 ||')}")
     with pytest.raises(CommandError) as raised:
         session.run(f"by region: {FIT}")
     assert raised.value.hint is not None
