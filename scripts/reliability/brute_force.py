@@ -176,6 +176,8 @@ def brute_force(model: Drawn, params: pd.Series) -> float:
     eta = params.get("x", 0.0) * frame.x + params.get("t", 0.0) * frame.t + params.get("_cons", 0.0)
     eta = np.asarray(eta + (frame.o if model.offset else 0.0), dtype=float)
     step = 0.15 if sum(len(e) for _, e in model.levels) < 3 else 0.26
+    if model.kind == "gaussian-log":
+        step *= 0.5  # the likelihood of a positive mean is narrow
     z = np.arange(-8.4, 8.4 + step / 2, step)
     log_w = stats.norm.logpdf(z) + np.log(step)
     y, n = frame.y.to_numpy(float)[:, None], (frame.n if model.trials else np.ones_like(frame.n))

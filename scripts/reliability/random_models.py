@@ -22,6 +22,8 @@ class Errors:
     models: int = 0
     refused: list[str] = field(default_factory=list)
     not_converged: int = 0
+    boundary: int = 0
+    inside: int = 0
     likelihood: list[float] = field(default_factory=list)
     elsewhere: list[float] = field(default_factory=list)
     gradient: list[float] = field(default_factory=list)
@@ -54,19 +56,38 @@ def check(model: Drawn, rng: np.random.Generator, errors: Errors) -> None:
         return
     params = fit.params
     scale = 1.0 + abs(fit.llf)
-    if fit.converged:
+    if fit.converged and _inside(params):
+        errors.inside += 1
         errors.note(
-            "log likelihood", errors.likelihood, abs(brute_force(model, params) - fit.llf) / scale, 1e-6, text
+            "log likelihood", errors.likelihood, abs(brute_force(model, params) - fit.llf) / scale, 1e-5, text
         )
         if effects < 3:
             errors.note("gradient", errors.gradient, _gradient(model, fit), 2e-3, text)
         _invariances(model, fit, points, rng, errors)
+    elif fit.converged:
+        errors.boundary += 1
     else:
         errors.not_converged += 1
     moved = _moved(params, rng)
     if moved is not None:
         there = abs(brute_force(model, moved) - _at(model, moved, points)) / scale
         errors.note("elsewhere", errors.elsewhere, there, 1e-5, f"{text} at {moved.round(3).to_dict()}")
+
+
+def _inside(params: pd.Series) -> bool:
+    """Whether the estimates are inside of their range, and variances not beyond what few points integrate."""
+    for name, value in params.items():
+        text = str(name)
+        if text.startswith("/var(") and "(e." not in text and not 1e-3 < value < 6.0:
+            return False
+        if text.startswith("/ln") and value < -12.0:
+            return False
+        if text.startswith("/cov("):
+            # "x[g],_cons[g]", or "x _cons[g]" where the effects have one covariance.
+            variances = [params[f"/var({one})"] for one in text[5:-1].split(",")]
+            if abs(value) > 0.98 * np.sqrt(variances[0] * variances[-1]):
+                return False
+    return True
 
 
 def _moved(params: pd.Series, rng: np.random.Generator) -> pd.Series | None:
@@ -181,7 +202,10 @@ def survey(count: int, seed: int) -> str:
 
 def report(errors: Errors) -> str:
     """The differences in words: medians and largest."""
-    lines = [f"{errors.models} models, {len(errors.refused)} refused, {errors.not_converged} not converged"]
+    lines = [
+        f"{errors.models} models, {len(errors.refused)} refused, {errors.not_converged} not converged, "
+        f"{errors.boundary} at the end of a range, {errors.inside} inside"
+    ]
     found = {
         "log likelihood": errors.likelihood,
         "elsewhere": errors.elsewhere,
