@@ -165,7 +165,7 @@ def _add(
                 frame.insert(len(frame.columns), name, column.copy())
         except BaseException:
             # All or none: an interrupt may come between two.
-            for name in frame.columns.intersection(names):
+            for name in frame.columns.intersection(list(names)):
                 del frame[name]
             raise
     words = frame.attrs.get("variable_labels")
