@@ -95,6 +95,18 @@ def test_a_group_that_fails() -> None:
     assert "outcome does not vary" in str(found)
 
 
+def test_the_last_estimates_stay_where_a_later_group_fails() -> None:
+    data = frame()
+    data.loc[data["region"] == "south", "y"] = 1
+    session = Session(data)
+    before = session.run(f"{FIT.replace(' ||', ' if g < 12 ||')}")
+    with pytest.raises(CommandError) as raised:
+        session.run(f"by region: {FIT}")
+    assert raised.value.hint is not None
+    assert "region = south" in raised.value.hint
+    assert session.last is before
+
+
 def test_capture_keeps_the_return_code() -> None:
     session = Session(frame())
     assert session.run("capture melogit z x || g:") is None
@@ -134,8 +146,13 @@ def test_by_is_for_estimation() -> None:
     session = Session(frame())
     session.run(FIT)
     for text in ("by region: melogit, or", "by region: quadchk"):
-        with pytest.raises(CommandError, match="may not be combined with by"):
+        with pytest.raises(CommandError, match="may not be combined with by") as raised:
             session.run(text)
+        assert raised.value.span is not None
+        assert text[slice(*raised.value.span)] == text.split(": ")[1].split(",")[0]
+    with pytest.raises(CommandError, match="invalid syntax") as raised:
+        session.run("by region: : melogit y x || g:")
+    assert raised.value.span == (11, 12)
 
 
 @pytest.mark.slow
@@ -168,8 +185,7 @@ def test_a_group_that_fails_there_is_the_error_here() -> None:
         with pytest.raises(CommandError, match="outcome does not vary") as raised:
             session.run(f"bysort half: {FIT}")
         assert raised.value.hint == "it happened where half = 1; with by varlist, rc0: others go on"
-        # The group before has been fitted.
-        assert session.last is not None
+        assert session.last is None
         found = session.run(f"bysort half, rc0: {FIT}")
     assert isinstance(found, ByGroups)
     assert isinstance(found[1], CommandError)

@@ -58,6 +58,8 @@ def shell(one_shell: Shell) -> Iterator[Shell]:
     one_shell.ip.run_line_magic("load_ext", "memagic")
     yield one_shell
     one_shell.ip.run_line_magic("unload_ext", "memagic")
+    # What %config has set stays in the shell's configuration, for the next loading.
+    one_shell.ip.config.pop("MeMagic", None)
     one_shell.ip.reset(new_session=False)
 
 

@@ -84,7 +84,7 @@ def groups_of(frame: pd.DataFrame, by: ByPrefix, *, abbreviations: bool = True) 
     Raises
     ------
     CommandError
-        A variable that is not there, r(111); data that are not sorted, r(5).
+        A variable that is not there, r(111); data that are not sorted, r(5); no rows, r(2000).
     """
     variables, known = Variables(frame), [str(column) for column in frame.columns]
     names = [match_name(name, known, span, abbreviations=abbreviations) for name, span in by.variables]
@@ -97,7 +97,9 @@ def groups_of(frame: pd.DataFrame, by: ByPrefix, *, abbreviations: bool = True) 
         hint = f"type bysort {typed}: in place of by {typed}:"
         raise CommandError(5, "not sorted", span=by.variables[0][1], hint=hint)
     table = np.column_stack(codes)[order]
-    starts: Any = np.flatnonzero(np.r_[True, (np.diff(table, axis=0) != 0).any(axis=1)]) if len(table) else []
+    if not len(table):
+        raise CommandError(2000, "no observations", span=by.variables[0][1])
+    starts: Any = np.flatnonzero(np.r_[True, (np.diff(table, axis=0) != 0).any(axis=1)])
     groups = []
     for start, stop in zip(starts, [*starts[1:], len(order)], strict=True):
         rows = order[start:stop]

@@ -118,6 +118,9 @@ def _selected(command: PredictCommand, result: MEResults, frame: pd.DataFrame) -
 
 
 def _refuse_defined(command: PredictCommand, frame: pd.DataFrame) -> None:
+    if frame.columns.nlevels > 1:
+        message = "the columns of the data have names of several levels"
+        raise CommandError(198, message, span=command.new.span, hint="flatten them: df.columns = [...]")
     for new in (command.new, command.ses):
         for name, span in () if new is None else new.names:
             if name in frame.columns:
@@ -156,9 +159,15 @@ def _add(
     with warnings.catch_warnings():
         # Of many columns that are added one by one; there is no other way to add them in place.
         warnings.simplefilter("ignore", pd.errors.PerformanceWarning)
-        for name, column in zip(names, columns.T, strict=True):
-            # An assignment by name would warn where the frame was cut from another one.
-            frame.insert(len(frame.columns), name, column.copy())
+        try:
+            for name, column in zip(names, columns.T, strict=True):
+                # An assignment by name would warn where the frame was cut from another one.
+                frame.insert(len(frame.columns), name, column.copy())
+        except BaseException:
+            # All or none: an interrupt may come between two.
+            for name in frame.columns.intersection(list(names)):
+                del frame[name]
+            raise
     words = frame.attrs.get("variable_labels")
     if isinstance(words, dict):
         words.update(zip(names, labels, strict=True))

@@ -33,7 +33,8 @@ def dependent_columns(sums: Moments) -> NDArray[np.bool_]:
     share = _OWN_SHARE * max(1.0, p / _COLUMNS)
     dependent = np.zeros(p, dtype=bool)
     own = np.diag(sums.products)
-    flat = (own <= _OWN_SHARE * sums.length) | (sums.length == 0.0)
+    # Columns whose squares underflow are zero to any fit.
+    flat = (own <= _OWN_SHARE * sums.length) | (own < np.finfo(float).tiny)
     scale = 1.0 / np.sqrt(np.where(flat, 1.0, own))
     gram = sums.products * np.outer(scale, scale)
     # A Cholesky factorization without pivoting, which skips the columns that add nothing.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,10 +66,11 @@ class NewRows:
         """The offset, or the log of the exposure, shape (n,); zero without one."""
         options = self._command.fixed.options
         if "offset" in options:
-            return self._numbers.numbers(str(options["offset"].value)).copy()
+            values = self._numbers.numbers(str(options["offset"].value))
+            return np.where(np.isfinite(values), values, np.nan)
         if "exposure" in options:
             values = self._numbers.numbers(str(options["exposure"].value))
-            return np.log(np.where(values > 0.0, values, np.nan))
+            return np.log(np.where((values > 0.0) & np.isfinite(values), values, np.nan))
         return np.zeros(len(self))
 
     def number(self, name: str) -> Array:
@@ -128,7 +130,8 @@ class NewRows:
                 if level is not None:
                     _check_seen(name, values, self._design.origin.seen.get(name))
             x[:, j] = np.where(absent, np.nan, values_of(self._numbers, column, slice(None)))
-        return x
+        # No estimation takes infinite values, and nothing is predicted from them.
+        return np.where(np.isfinite(x), x, np.nan)
 
     def _values_of(self, equation: RandomEffects, level: DesignLevel, groups: Index) -> Index:
         """Codes of a factor's values, each known within its group."""
@@ -144,9 +147,17 @@ class NewRows:
 
 
 def _values(frame: pd.DataFrame, name: str) -> tuple[list[Any], Mask]:
-    """A variable as the frame has it, and where it is missing."""
+    """A variable as the frame has it, and where it is missing.
+
+    Raises
+    ------
+    CommandError
+        Values that are no single ones, such as lists, r(109).
+    """
     column = Variables(frame).series(name)
     values = column.to_numpy().tolist()
+    if column.dtype == object and not all(isinstance(value, Hashable) for value in values):
+        raise CommandError(109, f"type mismatch: {name} holds values that have no order")
     absent = np.asarray(column.isna().to_numpy(), dtype=bool)
     # The empty string is the missing value of text.
     return values, absent | np.array([value == "" for value in values], dtype=bool)

@@ -211,7 +211,10 @@ def _fit(
             so_far = _reported(problem, space, objective, stop.so_far, start.comparison, settings.variance)
             raise StoppedFit(replace(so_far, interrupted=True)) from None
     else:
-        at = moved.evaluate(gamma)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            at = moved.evaluate(gamma)
+        if not np.isfinite(at.hessian).all():
+            raise NotFeasible
         maximum = Maximum(gamma, at, converged=False, concave=True, iterations=0, log=(at.value,))
     return _reported(problem, space, objective, maximum, start.comparison, settings.variance)
 
@@ -315,8 +318,10 @@ def _meat(space: Space, objective: Objective, maximum: Maximum, variance: Varian
 
 def _carried(covariance: Array, slope: Array) -> Array:
     """A covariance of gamma as that of the estimates, by the Jacobian."""
-    carried = slope @ covariance @ slope.T
-    return np.asarray(0.5 * (carried + carried.T))
+    # Variances beyond all bounds have infinite ones.
+    with np.errstate(over="ignore", invalid="ignore"):
+        carried = slope @ covariance @ slope.T
+        return np.asarray(0.5 * (carried + carried.T))
 
 
 def _variances_at_zero(problem: AnyProblem, omega: Array, phi: Array) -> tuple[bool, ...]:

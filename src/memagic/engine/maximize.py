@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.engine.events import Detail, Iteration, Listener, TechniqueSet
-from memagic.engine.objective import Derivatives, Objective
+from memagic.engine.objective import Derivatives, NotFeasible, Objective
 from memagic.engine.steps import Coordinates, NewtonStep, Search, Steps, newton_step, plain_coordinates
 
 Array = NDArray[np.float64]
@@ -117,6 +117,8 @@ def maximize(
 
     Raises
     ------
+    NotFeasible
+        A derivative at the start is not finite.
     StoppedMaximum
         On a keyboard interrupt, once there is an iteration.
     """
@@ -201,7 +203,10 @@ class _Points:
         self._difficult = difficult
 
     def first(self, theta: Array) -> _State:
-        return self._state(theta, self._objective.evaluate(theta))
+        state = self._evaluated(theta)
+        if state is None:
+            raise NotFeasible
+        return state
 
     def search(self, state: _State, gamma: Array) -> tuple[_State, tuple[tuple[float, float], ...]]:
         """The first point along the step that is good enough, by halving; and what was tried.
@@ -249,7 +254,7 @@ class _Points:
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 return self._objective.value(theta)
-        except np.linalg.LinAlgError:
+        except (np.linalg.LinAlgError, OverflowError):
             return float("nan")
 
     def _evaluated(self, theta: Array) -> _State | None:
@@ -257,11 +262,16 @@ class _Points:
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 evaluation = self._objective.evaluate(theta)
-        except np.linalg.LinAlgError:
+        except (np.linalg.LinAlgError, OverflowError):
             return None
         if not (np.isfinite(evaluation.value) and np.isfinite(evaluation.hessian).all()):
             return None
-        return self._state(theta, evaluation) if np.isfinite(evaluation.gradient).all() else None
+        if not np.isfinite(evaluation.gradient).all():
+            return None
+        try:
+            return self._state(theta, evaluation)
+        except np.linalg.LinAlgError:
+            return None
 
     def _state(self, theta: Array, evaluation: Derivatives) -> _State:
         return _State(theta, evaluation, newton_step(evaluation, self._coordinates, self._difficult))

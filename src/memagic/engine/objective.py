@@ -11,7 +11,19 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-__all__ = ["Derivatives", "Evaluation", "Objective", "ScoredObjective", "Total", "value_or_nan"]
+__all__ = [
+    "Derivatives",
+    "Evaluation",
+    "NotFeasible",
+    "Objective",
+    "ScoredObjective",
+    "Total",
+    "value_or_nan",
+]
+
+
+class NotFeasible(Exception):
+    """The log likelihood or its derivatives cannot be computed at the starting values."""
 
 
 class Derivatives(Protocol):
@@ -128,6 +140,6 @@ def value_or_nan(objective: Objective, theta: Array) -> float:
     try:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             value = objective.value(theta)
-    except np.linalg.LinAlgError:
+    except (np.linalg.LinAlgError, OverflowError):
         return float("nan")
     return value if np.isfinite(value) else float("nan")

@@ -17,7 +17,7 @@ from memagic.engine.crossed.start import one_way_variances
 from memagic.engine.events import Listener, StageStarted, silent
 from memagic.engine.maximize import Maximum, Stopping, maximize
 from memagic.engine.moments import moment_omega
-from memagic.engine.objective import value_or_nan
+from memagic.engine.objective import NotFeasible, value_or_nan
 from memagic.engine.parted import (
     AnyProblem,
     first_beta_and_phi,
@@ -41,10 +41,6 @@ __all__ = [
     "first_rows",
     "starting_point",
 ]
-
-
-class NotFeasible(Exception):
-    """The log likelihood cannot be computed at the starting values."""
 
 
 @dataclass(frozen=True, slots=True)

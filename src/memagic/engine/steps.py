@@ -112,7 +112,12 @@ def newton_step(at: Derivatives, coordinates: Coordinates, difficult: bool = Fal
     a variance of zero is not the maximum, the gradient along a direction of negative curvature may
     vanish: a step of at least `_LEAST_ESCAPE` standard errors is taken along it.
     """
-    turn = coordinates.directions
+    # A step beyond all bounds is halved by the search.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _newton_step(at, coordinates.directions, difficult)
+
+
+def _newton_step(at: Evaluation, turn: Array, difficult: bool) -> NewtonStep:
     gradient, information = turn.T @ at.gradient, -turn.T @ at.hessian @ turn
     if len(gradient) == 0:
         return NewtonStep(gradient, gradient, True, 0.0)

@@ -107,9 +107,11 @@ def combined(
     """
     check_fitted(estimates)
     uncertainty = estimates.uncertainty
-    b, v = matrix @ estimates.b + constants, matrix @ estimates.v @ matrix.T
+    # A coefficient of 1e200 has no variance.
+    with np.errstate(over="ignore", invalid="ignore"):
+        b, v = matrix @ estimates.b + constants, matrix @ estimates.v @ matrix.T
     se = np.sqrt(np.maximum(np.diag(v), 0.0))
-    known = se > 0.0
+    known = (se > 0.0) & np.isfinite(se)
     z = np.where(known, b / np.where(known, se, 1.0), np.nan)
     p = uncertainty.two_sided(z)
     critical = uncertainty.critical(level)

@@ -250,8 +250,10 @@ def _columns(at: _At, request: Request) -> list[tuple[str | float, str, Array]]:
         return [(name, "Distribution function", at.distribution())]
     if name == "residuals":
         return [(name, "Residuals", at.y - at.mean())]
-    residual = _RESIDUALS[name](family, at.y, at.mean(), at.trials, at.phi)
-    return [(name, f"{name.capitalize()} residuals", residual)]
+    # Where the mean is a bound of its range to the last bit the variance is zero.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        residual = _RESIDUALS[name](family, at.y, at.mean(), at.trials, at.phi)
+    return [(name, f"{name.capitalize()} residuals", np.where(np.isfinite(residual), residual, np.nan))]
 
 
 def _categories(at: _At, request: Request) -> list[tuple[str | float, str, Array]]:

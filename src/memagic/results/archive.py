@@ -62,7 +62,8 @@ def write_archive(path: Path, value: Any, arrays: list[NDArray[Any]], *, replace
             os.chmod(name, 0o644)
             os.replace(name, path)
         except BaseException:
-            os.unlink(name)
+            # It is gone where an interrupt came right after it was renamed.
+            Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
         reason = error.strerror or "it cannot be written"

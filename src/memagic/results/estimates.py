@@ -294,4 +294,4 @@ def _is_perfect(sigma: dict[tuple[int, int], float], row: int, column: int) -> b
     # Exchangeable effects have one variance, which is that of the column.
     first = sigma[column, column]
     second = sigma.get((row, row), first)
-    return bool(1.0 - sigma[row, column] ** 2 / (first * second) < _PERFECT)
+    return bool(1.0 - (sigma[row, column] / first) * (sigma[row, column] / second) < _PERFECT)

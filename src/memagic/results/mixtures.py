@@ -98,7 +98,8 @@ def mixture_without_effects(large: Estimates) -> tuple[Weights, str]:
 
 def _regular(large: Estimates, variances: list[Parameter]) -> np.ndarray:
     """The information, which has to tell the elements apart."""
-    information = null_information(large)
+    with np.errstate(over="ignore", invalid="ignore"):
+        information = null_information(large)
     deviations = np.sqrt(np.maximum(np.diag(information), 0.0))
     if not (deviations > 0.0).all():
         raise _unknown(variances)

@@ -36,30 +36,38 @@ class GroupHandlers(Handlers):
         """One command on every group of the data; the last estimates are those of the last group."""
         from memagic.commands.by_groups import ByGroups, groups_of
 
-        name = command_name(call.text) or ""
-        if name not in COMMANDS or is_replay(call.text):
-            raise CommandError(190, f"{name} may not be combined with by", hint=_HINT)
+        _check_command(call.text)
         found = ByGroups()
         groups = groups_of(self._frame(call.data), by, abbreviations=self.varabbrev)
         pending = {} if self.executor is None else self._submitted(groups, by, call, self.executor)
+        before = self._last, self._posted
         try:
             for number, group in enumerate(groups):
-                if call.stream is not None:
-                    call.stream(f"-> {group.name}")
-                try:
-                    found.add(group, self._of_group(group, call, pending.get(number)))
-                except Break:
-                    raise
-                except CommandError as error:
-                    if not by.go_on:
-                        error.hint = f"it happened where {group.name}; with by varlist, rc0: others go on"
-                        raise
-                    found.add(group, error)
+                self._add_group(found, group, by, call, pending.get(number))
+        except BaseException:
+            # The estimates of the groups before go with the command.
+            self._last, self._posted = before
+            raise
         finally:
             # Nothing is left to do, but after an error or an interrupt.
             for _, future in pending.values():
                 future.cancel()
         return found
+
+    def _add_group(
+        self, found: ByGroups, group: Group, by: ByPrefix, call: Call, pending: Pending | None
+    ) -> None:
+        if call.stream is not None:
+            call.stream(f"-> {group.name}")
+        try:
+            found.add(group, self._of_group(group, call, pending))
+        except Break:
+            raise
+        except CommandError as error:
+            if not by.go_on:
+                error.hint = f"it happened where {group.name}; with by varlist, rc0: others go on"
+                raise
+            found.add(group, error)
 
     def _of_group(self, group: Group, call: Call, pending: Pending | None) -> Shown:
         """What the command gives for a group, here or from where it has been sent."""
@@ -110,3 +118,20 @@ class GroupHandlers(Handlers):
                 future.cancel()
             raise
         return pending
+
+
+def _check_command(text: str) -> None:
+    """Refuse what is no estimation command.
+
+    Raises
+    ------
+    CommandError
+        No command, r(198), or another one, r(190).
+    """
+    name = command_name(text) or ""
+    start = len(text) - len(text.lstrip())
+    span = (start, start + max(len(name), 1))
+    if not name:
+        raise CommandError(198, "invalid syntax", span=span, hint=_HINT)
+    if name not in COMMANDS or is_replay(text):
+        raise CommandError(190, f"{name} may not be combined with by", span=span, hint=_HINT)

@@ -190,6 +190,8 @@ def read_equations(
 ) -> tuple[tuple[Equation, ...], tuple[Given, ...]]:
     """Read what follows ``testnl``: ``exp = exp [= exp]``, once or more in parentheses."""
     body, options = split_options(cursor, allowed)
+    if body.done:
+        raise body.invalid(hint="an equation is expected here: testnl _b[x1]*_b[x2] = 1")
     found: list[Equation] = []
     for part in _parts(body):
         sides: list[tuple[Expression, str]] = []

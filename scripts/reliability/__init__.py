@@ -1,0 +1,1 @@
+"""The reliability sweep; see docs/reliability.md."""
