@@ -117,7 +117,7 @@ def newton_step(at: Derivatives, coordinates: Coordinates, difficult: bool = Fal
         return _newton_step(at, coordinates.directions, difficult)
 
 
-def _newton_step(at: Evaluation, turn: Array, difficult: bool) -> NewtonStep:
+def _newton_step(at: Derivatives, turn: Array, difficult: bool) -> NewtonStep:
     gradient, information = turn.T @ at.gradient, -turn.T @ at.hessian @ turn
     if len(gradient) == 0:
         return NewtonStep(gradient, gradient, True, 0.0)
