@@ -98,6 +98,7 @@ MODELS = (
     "menbreg children age, constraints(1) || district:, intmethod(laplace)",
     "svy: melogit c_use age || district:",
     "svy, subpop(urban): melogit c_use age || district:",
+    "meologit children age || district:",
 )
 
 

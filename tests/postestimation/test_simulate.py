@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
 import pytest
+from loky import get_reusable_executor
 
 import memagic
 from memagic import CommandError
@@ -98,3 +100,13 @@ def test_a_refit_recovers_the_parameters(frame: pd.DataFrame) -> None:
     error = (again.mean(axis=0) - fit.params) / (again.std(axis=0) / np.sqrt(30))
     assert (error.abs() < 4.0).all()
     np.testing.assert_allclose(again.std(axis=0), fit.bse, rtol=0.5)
+
+
+def test_draws_do_not_depend_on_who_makes_them() -> None:
+    fit = memagic.run("melogit c_use age || district: i.urban", data="bangladesh")
+    here = fit.simulate(5, seed=4)
+    with ThreadPoolExecutor(2) as pool:
+        pd.testing.assert_frame_equal(fit.simulate(5, seed=4, executor=pool), here)
+    with get_reusable_executor(2) as processes:
+        pd.testing.assert_frame_equal(fit.simulate(5, seed=4, executor=processes), here)
+        processes.shutdown(wait=True, kill_workers=True)

@@ -23,7 +23,8 @@ from memagic.commands.settings import engine_settings
 from memagic.commands.size import check_rank, check_size
 from memagic.commands.starting import start_settings
 from memagic.commands.variance import standard_errors
-from memagic.data.design import Design, has_constant, judged, refuse_response, with_bases
+from memagic.data.collinear import judged
+from memagic.data.design import Design, has_constant, refuse_response, with_bases
 from memagic.data.levels import refuse_zero
 from memagic.data.part_rows import (
     PartSummary,

@@ -1,4 +1,4 @@
-"""Columns of a design matrix that earlier columns determine."""
+"""Columns of a design matrix that earlier columns determine, and what is said of them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.data.coded import Moments
+from memagic.data.terms import Column, constant
 
-__all__ = ["dependent_columns"]
+__all__ = ["dependent_columns", "judged"]
 
 # Share of a column's squared length that must be its own. Products of doubles are good to about
 # 1e-16 of it, and powers of one variable that are still worth keeping leave some 1e-9.
@@ -46,3 +47,38 @@ def dependent_columns(sums: Moments) -> NDArray[np.bool_]:
             continue
         factor[j:, j] = remainder / np.sqrt(remainder[0])
     return dependent
+
+
+def judged(
+    columns: list[Column], sums: Moments, has_constant: bool, notes: list[str], keep: bool
+) -> tuple[Column, ...]:
+    """All columns with their states, the constant last.
+
+    Columns that others determine are omitted unless `keep` is set; columns that are zero, in any case.
+
+    Parameters
+    ----------
+    columns : list of Column
+        Without the constant.
+    sums : Moments
+        Of those of them that are not omitted yet, from their means where there is a constant.
+    has_constant : bool
+    notes : list of str
+        What there is to say is added.
+    keep : bool
+    """
+    found = list(columns)
+    used = [k for k, column in enumerate(columns) if column.state == "estimated"]
+    dependent = sums.length == 0.0 if keep else dependent_columns(sums)
+    for place, k in enumerate(used):
+        if not dependent[place]:
+            continue
+        column = columns[k]
+        if column.heading and sums.length[place] == 0.0:
+            found[k] = column.omitted("empty")
+            notes.append(f"note: {column.name} identifies no observations in the sample.")
+        else:
+            found[k] = column.omitted("omitted")
+            notes.append(f"note: {column.name} omitted because of collinearity.")
+    last = constant() if has_constant else constant().omitted("omitted")
+    return (*found, last)

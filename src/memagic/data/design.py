@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.data.coded import Moments, coded_terms, compact, dense, moments
-from memagic.data.collinear import dependent_columns
+from memagic.data.coded import coded_terms, compact, dense, moments
+from memagic.data.collinear import judged
 from memagic.data.levels import DesignLevel, Grouping, RandomEffects, make_levels, refuse_zero, touched
 from memagic.data.origin import Origin, make_origin
 from memagic.data.perfect import has_pure_level, prune_perfect
 from memagic.data.sample import Dropped, cluster_variable, estimation_sample
-from memagic.data.terms import Column, constant, expand_with_bases
+from memagic.data.terms import Column, expand_with_bases
 from memagic.data.variables import Variables
 from memagic.data.weight_scaling import scale_weights
 from memagic.data.weights import Weights, make_weights
@@ -36,7 +36,6 @@ __all__ = [
     "RandomEffects",
     "assemble",
     "has_constant",
-    "judged",
     "make_design",
     "refuse_response",
     "with_bases",
@@ -299,38 +298,3 @@ def _fixed_columns(
     used = [column for column in columns if column.state == "estimated"]
     sums = moments(coded_terms(variables, used, sample), n, len(used), centre=has_constant)
     return judged(columns, sums, has_constant, notes, keep)
-
-
-def judged(
-    columns: list[Column], sums: Moments, has_constant: bool, notes: list[str], keep: bool
-) -> tuple[Column, ...]:
-    """All columns with their states, the constant last.
-
-    Columns that others determine are omitted unless `keep` is set; columns that are zero, in any case.
-
-    Parameters
-    ----------
-    columns : list of Column
-        Without the constant.
-    sums : Moments
-        Of those of them that are not omitted yet, from their means where there is a constant.
-    has_constant : bool
-    notes : list of str
-        What there is to say is added.
-    keep : bool
-    """
-    found = list(columns)
-    used = [k for k, column in enumerate(columns) if column.state == "estimated"]
-    dependent = sums.length == 0.0 if keep else dependent_columns(sums)
-    for place, k in enumerate(used):
-        if not dependent[place]:
-            continue
-        column = columns[k]
-        if column.heading and sums.length[place] == 0.0:
-            found[k] = column.omitted("empty")
-            notes.append(f"note: {column.name} identifies no observations in the sample.")
-        else:
-            found[k] = column.omitted("omitted")
-            notes.append(f"note: {column.name} omitted because of collinearity.")
-    last = constant() if has_constant else constant().omitted("omitted")
-    return (*found, last)

@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     import pandas as pd
 
     from memagic.postestimation.icc import IntraclassCorrelations
@@ -128,11 +130,21 @@ class Predictions:
             tolerance=tolerance,
         )
 
-    def simulate(self, n: int = 1, seed: int | None = None, *, conditional: bool = False) -> pd.DataFrame:
-        """New responses from the fit, a column each; `conditional` keeps the fit's random effects."""
+    def simulate(
+        self,
+        n: int = 1,
+        seed: int | None = None,
+        *,
+        conditional: bool = False,
+        executor: Executor | None = None,
+    ) -> pd.DataFrame:
+        """New responses from the fit, a column each; `conditional` keeps the fit's random effects.
+
+        An `executor` makes the draws elsewhere, the same ones.
+        """
         from memagic.postestimation.simulate import simulate
 
-        return simulate(self.estimates, n, seed, conditional=conditional)
+        return simulate(self.estimates, n, seed, conditional=conditional, executor=executor)
 
     def estat(self, which: str, **options: Any) -> Shown:
         """More of the estimates: icc, sd, group, ic, vce or summarize, with the options of `estat`."""

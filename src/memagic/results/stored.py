@@ -61,6 +61,8 @@ def _scalars(estimates: Estimates) -> dict[str, float | int]:
         "rc": 0 if fit.converged else 430,
         "converged": int(fit.converged),
     }
+    if estimates.kind.family == "ordinal":
+        scalars["k_cat"] = len(estimates.categories)
     test = comparison(estimates)
     if test is not None:
         assert fit.log_likelihood_plain is not None
@@ -185,6 +187,8 @@ def _matrices(estimates: Estimates) -> dict[str, Callable[[], Any]]:
         "ilog": lambda: np.array([fit.log[-20:]]),
         "sample": lambda: _sample(estimates),
     }
+    if estimates.kind.family == "ordinal":
+        makers["cat"] = lambda: np.array([estimates.categories])
     if design.levels:
         counts = estimates.group_counts
         makers |= {
