@@ -38,9 +38,8 @@ class Session(GroupHandlers):
 
     Attributes
     ----------
-    threads : int
     executor : Executor or None
-        As they are given; both may be set between commands.
+        As it is given; it may be set between commands, as `threads`.
     matrices : mutable mapping of str to matrix
         As they are given: Series, DataFrames and dicts with their names, all else as arrays.
     constraints : dict of int to Constraint
