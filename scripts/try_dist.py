@@ -23,7 +23,12 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 
 # Besides the modules: what the package needs, and what whoever builds it from source wants to see.
-IN_WHEEL = ("memagic/py.typed", "memagic/datasets/bangladesh.csv.gz", "memagic/datasets/bangladesh.json")
+IN_WHEEL = (
+    "memagic/py.typed",
+    "memagic/engine/_kernel.abi3.so",
+    "memagic/datasets/bangladesh.csv.gz",
+    "memagic/datasets/bangladesh.json",
+)
 IN_SOURCE = (
     "README.md",
     "LICENSE",
@@ -35,6 +40,8 @@ IN_SOURCE = (
     "notebooks/quickstart.ipynb",
     "scripts/make_commands.py",
     "src/memagic/py.typed",
+    "src/native/module.c",
+    "src/native/densities.h",
     "tests/conftest.py",
     "tests/reference/values.json",
 )
