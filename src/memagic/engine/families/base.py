@@ -184,7 +184,8 @@ class Reweighted(Compiled):
         weighted = x * weight[:, None]
         scale = 1.0 / np.sqrt(np.maximum(np.einsum("ij,ij->j", weighted, x), 1e-300))
         # For a start the normal equations are accurate enough.
-        solved = np.linalg.lstsq((weighted.T @ x) * np.outer(scale, scale), scale * (weighted.T @ working))
+        products = (weighted.T @ x) * np.outer(scale, scale)
+        solved = np.linalg.lstsq(products, scale * (weighted.T @ working), rcond=None)
         return np.asarray(scale * solved[0], dtype=float)
 
 
