@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scripts.agreement_words import HEAD, MANUAL, OTHERS, R_FILES, REMARKS, STATA, SURVEY
+from tests.addresses import address
 
 import memagic
 from memagic import datasets
@@ -171,18 +172,6 @@ def _at_the_start(result: MEResults) -> float:
     found = re.search(r"Grid node 0:.*= +(\S+)", result.to_text(log=True))
     assert found is not None
     return float(found[1])
-
-
-def address(name: str) -> str:
-    """The name in `_b[]` of a row of the file: ``var(_cons)[id]`` is ``/var(_cons[id])``."""
-    name = name.replace("0bn.", "0.")
-    match = re.fullmatch(r"(var|cov)\(([^)]*)\)(?:\[(.*)\])?", name)
-    if match is None:
-        return name
-    kind, effects, group = match.groups()
-    if group is None:
-        return f"/{name}"
-    return f"/{kind}({','.join(f'{effect}[{group}]' for effect in effects.split(','))})"
 
 
 def _rows(example: dict[str, Any], result: MEResults) -> Iterator[str]:

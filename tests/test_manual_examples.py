@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
-from scripts.make_agreement import address
+from tests.addresses import address
 
 import memagic
 from memagic.engine.fit import Settings, make_objective

@@ -83,7 +83,9 @@ def test_joined_columns_are_connected() -> None:
         left, right = rng.integers(0, 80, n_links), rng.integers(0, 80, n_links)
         label = np.empty(80, dtype=np.intp)
         _kernel.connect(left, right, label)
-        graph = coo_array((np.ones(n_links), (left, right)), shape=(80, 80))
+        # Old versions of scipy take no longer indices.
+        links = left.astype(np.int32), right.astype(np.int32)
+        graph = coo_array((np.ones(n_links), links), shape=(80, 80))
         count, expected = connected_components(graph, directed=False)
         pairs = np.unique(np.stack([label, expected]), axis=1)
         assert pairs.shape[1] == count == len(np.unique(label))

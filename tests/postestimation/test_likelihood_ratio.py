@@ -18,7 +18,7 @@ from scipy import stats
 import memagic
 from memagic import CommandError, Session
 from memagic.postestimation.likelihood_ratio_result import LikelihoodRatio
-from memagic.postestimation.simulate import draw_response
+from memagic.postestimation.simulate import draw_from
 from memagic.postestimation.workers import carry_out, crew_of
 from memagic.results import MEResults
 from memagic.results.mixtures import boundary_mixture
@@ -451,7 +451,7 @@ def test_a_model_is_found_again_in_its_draws(command: str) -> None:
     frame["win"] = rng.binomial(5, 1 / (1 + np.exp(-eta)))
     fit = memagic.run(command, data=frame)
     name = fit.estimates.command.depvar.name
-    drawn = draw_response(fit.estimates, np.random.default_rng(11))
+    drawn = draw_from(fit.estimates.problem, fit.estimates.fit.theta, np.random.default_rng(11))
     values = fit.estimates.categories[drawn.astype(int)] if name == "cat" else drawn
     again = memagic.run(command, data=frame.assign(**{name: values}))
     distance = (again.params - fit.params) / np.sqrt(fit.bse**2 + again.bse**2)
