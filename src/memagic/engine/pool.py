@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from typing import TypeVar
+
+import numpy as np
 
 T = TypeVar("T")
 
@@ -44,11 +45,17 @@ def in_order(function: Callable[[int], T], n: int, threads: int) -> list[T]:
     threads = threads or suitable_threads(n)
     if threads == 1 or n < 2:
         return [function(i) for i in range(n)]
+    errors = np.geterr()
+
+    def one(i: int) -> T:
+        # Threads do not inherit what NumPy does about overflow.
+        with np.errstate(**errors):
+            return function(i)
+
     with ThreadPoolExecutor(min(threads, n)) as pool:
-        # What NumPy does about overflow is a matter of the context, which threads do not inherit.
-        pending = [pool.submit(copy_context().run, function, i) for i in range(n)]
+        pending = [pool.submit(one, i) for i in range(n)]
         try:
-            return [one.result() for one in pending]
+            return [task.result() for task in pending]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
