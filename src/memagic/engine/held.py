@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from memagic.engine.adaptation import Look, look_at
 from memagic.engine.blocks import Block
 from memagic.engine.kernel import look_with_derivatives, over_nodes
-from memagic.engine.nodes import Placement, Posterior, lay, log_likelihood_at, posterior
+from memagic.engine.nodes import Placement, Posterior, RowDensity, lay, posterior, posterior_at, row_density
 from memagic.engine.objective import Evaluation
 from memagic.engine.problem import Parameters, Problem
 from memagic.engine.rules import PathRule
@@ -36,12 +36,8 @@ def value_block(
     problem: Problem, block: Block, rule: PathRule, placement: Placement, parameters: Parameters
 ) -> Array:
     """Log L_j of the block's top-level clusters, weighted, shape (M_1,), less the family's constant."""
-    assert problem.structure is not None
-    factor = problem.structure.factor(parameters.omega)
-    nodes = lay(block, placement, rule)
-    fixed = block.fixed_part(parameters.beta)
-    logf = log_likelihood_at(block, problem.family, fixed, factor, parameters.phi, nodes.chains[-1])
-    log_l = posterior(block, logf, nodes).log_l
+    density = row_density(problem, block, parameters)
+    log_l = posterior_at(block, density, lay(block, placement, rule)).log_l
     return log_l * block.level_weights[0] if block.level_weights else log_l
 
 
@@ -49,15 +45,21 @@ def evaluate_block(
     problem: Problem, block: Block, rule: PathRule, placement: Placement, parameters: Parameters
 ) -> Evaluation:
     """Value, scores of the top-level clusters and Hessian of one block, nodes held at `placement`."""
-    evaluation = derivatives_look(problem, block, rule, placement, parameters).evaluation
+    density = row_density(problem, block, parameters)
+    evaluation = derivatives_look(problem, block, rule, placement, parameters, density).evaluation
     assert evaluation is not None
     return evaluation
 
 
 def derivatives_look(
-    problem: Problem, block: Block, rule: PathRule, placement: Placement, parameters: Parameters
+    problem: Problem,
+    block: Block,
+    rule: PathRule,
+    placement: Placement,
+    parameters: Parameters,
+    density: RowDensity,
 ) -> Look:
-    """A look at the nodes with the derivatives of `evaluate_block`."""
+    """A look at the nodes with the derivatives of `evaluate_block`; `density` is that of the parameters."""
     structure, family = problem.structure, problem.family
     assert structure is not None
     p, m, q = problem.p, structure.size, structure.q
@@ -65,10 +67,8 @@ def derivatives_look(
     d = p + m + family.n_phi
     nodes = lay(block, placement, rule)
     chains = nodes.chains[-1]
-    effects = structure.factor(parameters.omega) @ chains
-    fixed = block.fixed_part(parameters.beta)
-    terms = family.terms(block.y, block.trials, parameters.phi)
-    sums = look_with_derivatives(block, terms, fixed, effects, d)
+    effects = density.factor @ chains
+    sums = look_with_derivatives(block, density.terms, density.fixed, effects, d)
     weights = posterior(block, sums.logf, nodes)
     measures = _measures(block, weights)
     weight = measures[-1]
@@ -96,7 +96,7 @@ def derivatives_look(
     hessian[p : p + m, p : p + m] = _omega_curvature(block, structure.basis, products, at_cells)
 
     if family.n_phi:
-        eta = block.eta(fixed, effects)
+        eta = block.eta(density.fixed, effects)
         own = family.phi_derivatives(eta, block.y, block.trials, parameters.phi)
         if block.weight is not None:
             own = own.times(block.weight)

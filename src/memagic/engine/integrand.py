@@ -21,7 +21,15 @@ from memagic.engine.blocks import Block, arrange
 from memagic.engine.families.base import LOG_2PI
 from memagic.engine.laplace import LaplaceObjective
 from memagic.engine.modes import zeros
-from memagic.engine.nodes import Method, Placement, lay, log_likelihood_at, place_mode_curvature, posterior
+from memagic.engine.nodes import (
+    Method,
+    Placement,
+    lay,
+    log_likelihood_at,
+    place_mode_curvature,
+    posterior_at,
+    row_density,
+)
 from memagic.engine.problem import Level, Problem
 from memagic.engine.quadrature import QuadratureObjective
 
@@ -184,18 +192,15 @@ def exact_log_likelihood(problem: Problem, theta: Array) -> float:
 
 def _log_integrand(problem: Problem, theta: Array) -> tuple[Callable[[Array], Array], Block]:
     """h(v), with all constants, and the group as a block."""
-    assert problem.structure is not None
-    parameters = problem.unpack(theta)
     (block,) = arrange(problem, 1)
-    factor = problem.structure.factor(parameters.omega)
-    fixed = block.fixed_part(parameters.beta)
+    density = row_density(problem, block, problem.unpack(theta))
     constant = problem.constant - 0.5 * LOG_2PI
 
     def log_h(v: Array) -> Array:
         nodes = v[None, None, :]
         # Far out a linear predictor may overflow: the integrand is zero there.
         with np.errstate(over="ignore", invalid="ignore"):
-            logf = log_likelihood_at(block, problem.family, fixed, factor, parameters.phi, nodes)[0]
+            logf = log_likelihood_at(block, density, nodes)[0]
         return np.asarray(logf + constant - 0.5 * v**2)
 
     return log_h, block
@@ -242,18 +247,8 @@ def _nodes(
     problem: Problem, block: Block, rule: QuadratureObjective, placement: Placement, theta: Array
 ) -> tuple[Array, Array, Array]:
     """Nodes on the scale of v, their weights for the prior's integral, and shares in the sum."""
-    assert problem.structure is not None
-    parameters = problem.unpack(theta)
     nodes = lay(block, placement, rule.rule)
-    logf = log_likelihood_at(
-        block,
-        problem.family,
-        block.fixed_part(parameters.beta),
-        problem.structure.factor(parameters.omega),
-        parameters.phi,
-        nodes.chains[-1],
-    )
-    shares = posterior(block, logf, nodes).joint[0][0]
+    shares = posterior_at(block, row_density(problem, block, problem.unpack(theta)), nodes).joint[0][0]
     return nodes.chains[0][0, 0], np.exp(nodes.log_weights[0][0]), shares
 
 

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from memagic.engine.blocks import Block
 from memagic.engine.families import Family
-from memagic.engine.kernel import look
+from memagic.engine.kernel import Terms, look
 from memagic.engine.kernel_nodes import chain_nodes, join, weigh
 from memagic.engine.modes import Limits, modes_within, zeros
+from memagic.engine.problem import Parameters, Problem
 from memagic.engine.rules import PathRule
 
 Array = NDArray[np.float64]
@@ -32,11 +33,14 @@ __all__ = [
     "Nodes",
     "Placement",
     "Posterior",
+    "RowDensity",
     "lay",
     "log_likelihood_at",
     "place_mode_curvature",
     "place_prior",
     "posterior",
+    "posterior_at",
+    "row_density",
 ]
 
 
@@ -127,12 +131,43 @@ def posterior(block: Block, logf: Array, nodes: Nodes) -> Posterior:
     return Posterior(log_l[:, 0], tuple(conditional), tuple(joint))
 
 
-def log_likelihood_at(
-    block: Block, family: Family, fixed: Array, factor: Array, phi: Array, chains: Array
-) -> Array:
+@dataclass(frozen=True, slots=True)
+class RowDensity:
+    """The density of a block's rows given the random effects, at given parameters: what all nodes share.
+
+    Attributes
+    ----------
+    fixed : ndarray, shape (n,)
+        X beta + offset.
+    factor : ndarray, shape (Q, Q)
+        L.
+    terms : Terms
+        Of the family.
+    """
+
+    fixed: Array
+    factor: Array
+    terms: Terms
+
+
+def row_density(problem: Problem, block: Block, parameters: Parameters) -> RowDensity:
+    """What is the same at all nodes of a block; arrays as in `RowDensity`."""
+    assert problem.structure is not None
+    return RowDensity(
+        block.fixed_part(parameters.beta),
+        problem.structure.factor(parameters.omega),
+        problem.family.terms(block.y, block.trials, parameters.phi),
+    )
+
+
+def log_likelihood_at(block: Block, density: RowDensity, chains: Array) -> Array:
     """Log f(y | path) by lowest-level cluster, shape (M_L, K), at `chains` of shape (M_L, Q, K)."""
-    terms = family.terms(block.y, block.trials, phi)
-    return look(block, terms, fixed, factor @ chains)
+    return look(block, density.terms, density.fixed, density.factor @ chains)
+
+
+def posterior_at(block: Block, density: RowDensity, nodes: Nodes) -> Posterior:
+    """The weights of the nodes given the data."""
+    return posterior(block, log_likelihood_at(block, density, nodes.chains[-1]), nodes)
 
 
 def place_prior(block: Block) -> Placement:

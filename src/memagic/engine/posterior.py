@@ -19,7 +19,7 @@ from memagic.engine.crossed.nested import nested_problem
 from memagic.engine.crossed.posterior import crossed_modes, from_nested
 from memagic.engine.crossed.problem import CrossedProblem
 from memagic.engine.modes import Limits, modes_within
-from memagic.engine.nodes import Method, Placement, lay, log_likelihood_at, posterior
+from memagic.engine.nodes import Method, Placement, lay, posterior_at, row_density
 from memagic.engine.problem import Parameters, Problem
 from memagic.engine.quadrature import QuadratureObjective
 from memagic.engine.rules import PathRule
@@ -126,12 +126,8 @@ def _moments(
     problem: Problem, block: Block, rule: PathRule, placement: Placement, parameters: Parameters
 ) -> EffectMoments:
     """Posterior moments of v in one block."""
-    assert problem.structure is not None
-    factor = problem.structure.factor(parameters.omega)
     nodes = lay(block, placement, rule)
-    fixed = block.fixed_part(parameters.beta)
-    logf = log_likelihood_at(block, problem.family, fixed, factor, parameters.phi, nodes.chains[-1])
-    weights = posterior(block, logf, nodes)
+    weights = posterior_at(block, row_density(problem, block, parameters), nodes)
     means, covariances = [], []
     for chains, weight, own in zip(nodes.chains, weights.joint, placement.mean, strict=True):
         node = chains[:, chains.shape[1] - own.shape[1] :]

@@ -22,11 +22,12 @@ from memagic.engine.modes import Limits, zeros
 from memagic.engine.nodes import (
     Method,
     Placement,
+    RowDensity,
     lay,
-    log_likelihood_at,
     place_mode_curvature,
     place_prior,
-    posterior,
+    posterior_at,
+    row_density,
 )
 from memagic.engine.objective import Evaluation
 from memagic.engine.pool import in_order
@@ -171,7 +172,8 @@ class QuadratureObjective:
             placement = self._near_modes(i, parameters, _EXACT)
             self._keep(i, _Placed(self._theta, placement, Experience(), float("nan")))
             return placement
-        return self._adapted(i, parameters, self._looking(i, parameters)).placement
+        density = row_density(self._problem, self._blocks[i], parameters)
+        return self._adapted(i, parameters, self._looking(i, density)).placement
 
     def _evaluated(self, i: int, parameters: Parameters) -> Evaluation:
         """The derivatives of a block, in the look that settles its nodes where that can be told before."""
@@ -180,30 +182,27 @@ class QuadratureObjective:
         if self._method != "mvaghermite" or (last is not None and np.array_equal(last.theta, self._theta)):
             placement = self._place(i, parameters)
             return evaluate_block(problem, block, rule, placement, parameters)
-        look = self._looking(i, parameters)
+        density = row_density(problem, block, parameters)
+        look = self._looking(i, density)
+
+        def derive(placement: Placement) -> Look:
+            return derivatives_look(problem, block, rule, placement, parameters, density)
 
         def derive_last(placement: Placement, is_last: bool) -> Look:
-            if is_last:
-                return derivatives_look(problem, block, rule, placement, parameters)
-            return look(placement, is_last)
+            return derive(placement) if is_last else look(placement, is_last)
 
         settled = self._adapted(i, parameters, derive_last)
-        if settled.evaluation is not None:
-            return settled.evaluation
-        return evaluate_block(problem, block, rule, settled.placement, parameters)
+        evaluation = settled.evaluation or derive(settled.placement).evaluation
+        assert evaluation is not None
+        return evaluation
 
-    def _looking(self, i: int, parameters: Parameters) -> Callable[[Placement, bool], Look]:
+    def _looking(self, i: int, density: RowDensity) -> Callable[[Placement, bool], Look]:
         """Looks at the nodes of a block, without derivatives."""
-        problem, block, rule = self._problem, self._blocks[i], self._rule
-        assert problem.structure is not None
-        fixed = block.fixed_part(parameters.beta)
-        factor = problem.structure.factor(parameters.omega)
+        block, rule = self._blocks[i], self._rule
 
         def look(placement: Placement, is_last: bool) -> Look:
             nodes = lay(block, placement, rule)
-            logf = log_likelihood_at(block, problem.family, fixed, factor, parameters.phi, nodes.chains[-1])
-            weights = posterior(block, logf, nodes)
-            return look_at(nodes, weights, placement)
+            return look_at(nodes, posterior_at(block, density, nodes), placement)
 
         return look
 
