@@ -109,7 +109,7 @@ demo: venv
 	$(BIN)/python -m nbconvert --to html --execute --output-dir build --output quickstart.html $(NOTEBOOK)
 
 pictures: $(BROWSER_STAMP) chromium
-	$(BIN)/python scripts/make_pictures.py
+	$(BIN)/python -m scripts.make_pictures
 
 lab: venv
 	$(BIN)/python -m jupyterlab $(NOTEBOOK)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from scripts.make_commands import code, words
 from scripts.option_words import WORDS
 from scripts.stored_results import ESTIMATION, OTHERWISE, R
 
@@ -69,7 +70,7 @@ def _heading(name: str, topic: Topic) -> str:
 def _page(name: str, topic: Topic) -> Iterator[str]:
     yield HEAD
     yield f"# {_heading(name, topic)}\n"
-    yield f"{_words(topic.title)}.\n"
+    yield f"{words(topic.title)}.\n"
     yield from _syntax(topic)
     for table in topic.tables:
         yield from _table(table)
@@ -82,7 +83,7 @@ def _page(name: str, topic: Topic) -> Iterator[str]:
     for note in topic.notes:
         # What the options do stands in their table, where there is one.
         if not (name in ALLOWED and note.startswith(("Options:", "Other options:", "Option level"))):
-            yield f"{_words(note)}\n"
+            yield f"{words(note)}\n"
     yield from _stored(name)
     yield from _examples(name)
 
@@ -92,7 +93,7 @@ def _syntax(topic: Topic) -> Iterator[str]:
     yield "| type | for |"
     yield "|---|---|"
     for typed_, what in topic.syntax:
-        yield f"| {_code(typed_)} | {_words(what)} |"
+        yield f"| {code(typed_)} | {words(what)} |"
     yield ""
 
 
@@ -103,13 +104,13 @@ def _table(table: HelpTable) -> Iterator[str]:
         yield "|---|---|---|"
         for typed_, short, text in table.rows:
             least = short.strip("()") or typed_.partition("(")[0]
-            yield f"| {_code(typed_)} | {_code(least)} | {_words(text)} |"
+            yield f"| {code(typed_)} | {code(least)} | {words(text)} |"
     else:
         yield f"## {table.title}\n"
         yield "| | |"
         yield "|---|---|"
         for typed_, _, text in table.rows:
-            yield f"| {_code(typed_)} | {_words(text)} |"
+            yield f"| {code(typed_)} | {words(text)} |"
     yield ""
 
 
@@ -123,7 +124,7 @@ def _choices(name: str) -> Iterator[str]:
     yield "| option | words |"
     yield "|---|---|"
     for shown, choices in rows:
-        yield f"| {_code(shown)} | {', '.join(map(_least, choices))} |"
+        yield f"| {code(shown)} | {', '.join(map(_least, choices))} |"
     yield ""
 
 
@@ -141,8 +142,8 @@ def _allowed(name: str) -> Iterator[str]:
         argument, text = WORDS[name][option]
         shown = {"none": option, "required": f"{option}({argument})", "optional": f"{option}[({argument})]"}
         again = "; may be given more than once" if allowed.repeated else ""
-        shown_ = _code(shown[allowed.argument])
-        yield f"| {shown_} | {_code(option[: allowed.least])} | {_words(text)}{again} |"
+        shown_ = code(shown[allowed.argument])
+        yield f"| {shown_} | {code(option[: allowed.least])} | {words(text)}{again} |"
     yield ""
 
 
@@ -151,8 +152,8 @@ def _subcommands() -> Iterator[str]:
     yield "| after estat | shortest form | its options |"
     yield "|---|---|---|"
     for name, one in SUBCOMMANDS.items():
-        options = ", ".join(f"{_code(o.name)} ({_code(o.name[: o.minimum])}): {o.help}" for o in one.options)
-        yield f"| {_code(name)} | {_code(name[: one.minimum])} | {options} |"
+        options = ", ".join(f"{code(o.name)} ({code(o.name[: o.minimum])}): {o.help}" for o in one.options)
+        yield f"| {code(name)} | {code(name[: one.minimum])} | {options} |"
     yield ""
 
 
@@ -180,7 +181,7 @@ def _names(where: str, names: Mapping[str, str]) -> Iterator[str]:
     yield "| name | |"
     yield "|---|---|"
     for name, text in names.items():
-        yield f"| {_code(f'{where}({name})')} | {_words(text)} |"
+        yield f"| {code(f'{where}({name})')} | {words(text)} |"
     yield ""
 
 
@@ -190,17 +191,6 @@ def _examples(name: str) -> Iterator[str]:
     yield "```{code-cell}\n:tags: [remove-output]\n\n%load_ext memagic\n```\n"
     for example in examples:
         if example.about:
-            yield f"{_words(example.about)}:\n"
+            yield f"{words(example.about)}:\n"
         for cell in example.cells:
             yield f"```{{code-cell}}\n{cell}\n```\n"
-
-
-def _code(text: str) -> str:
-    # A bar would end the cell of a table, also within code.
-    return "`" + text.replace("|", "\\|") + "`"
-
-
-def _words(text: str) -> str:
-    for mark in "\\|*_<>[]$":
-        text = text.replace(mark, "\\" + mark)
-    return text

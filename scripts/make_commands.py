@@ -29,18 +29,19 @@ def page() -> str:
 
 
 def _row(heading: str, name: str, topic: Topic) -> str:
-    names = ", ".join(_code(one) for one in topic.names or (name,))
-    typed = "<br>".join(f"{_code(typed)} {_words(what)}".strip() for typed, what in topic.syntax)
-    return f"| {heading} | {names} | {_words(topic.title)} | {typed} |"
+    names = ", ".join(code(one) for one in topic.names or (name,))
+    typed = "<br>".join(f"{code(typed)} {words(what)}".strip() for typed, what in topic.syntax)
+    return f"| {heading} | {names} | {words(topic.title)} | {typed} |"
 
 
-def _code(text: str) -> str:
-    # A bar would end the cell, also within code.
+def code(text: str) -> str:
+    """Code within a cell of a table, which a bar would end."""
     return "`" + text.replace("|", "\\|") + "`"
 
 
-def _words(text: str) -> str:
-    for mark in "\\|*_<>":
+def words(text: str) -> str:
+    """Words that no mark of theirs makes into anything else."""
+    for mark in "\\|*_<>[]$":
         text = text.replace(mark, "\\" + mark)
     return text
 

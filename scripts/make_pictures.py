@@ -1,6 +1,6 @@
 """Draw the pictures of README.md: what its first cell shows, in a light and a dark page.
 
-    python scripts/make_pictures.py
+    python -m scripts.make_pictures
 
 Needs what `make test-browser` needs. The cell is run as a notebook runs it, and its HTML drawn by Chromium.
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +17,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
+from tests.browser.lab import chromium
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -67,21 +67,6 @@ def shown(cell: str) -> str:
         result = shell.run_cell(cell).result
     data, _ = DisplayFormatter(parent=shell).format(result)
     return str(data["text/html"])
-
-
-def chromium() -> str:
-    """The browser's program.
-
-    Raises
-    ------
-    RuntimeError
-        There is none.
-    """
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        path = shutil.which(name)
-        if path:
-            return path
-    raise RuntimeError("no Chromium on the path: apt-get install --no-install-recommends chromium")
 
 
 def draw(browser: Browser, html: str, scheme: Literal["light", "dark"], path: Path) -> tuple[int, int]:

@@ -12,7 +12,6 @@ import pytest
 import memagic
 from memagic import CommandError
 from memagic.commands.constrained import Definitions
-from memagic.commands.estimate import prepare
 from memagic.commands.exploration import (
     Ground,
     explore,
@@ -22,6 +21,7 @@ from memagic.commands.exploration import (
     survey,
     texts_of,
 )
+from memagic.commands.model import prepare
 from memagic.display.log_lines import grid_line
 from memagic.errors import Break
 from memagic.spec.parser import parse_command

@@ -1,130 +1,40 @@
-"""The estimation commands: from a parsed command and a frame to a result."""
+"""Fitting a model: the iteration log on the way, and the result."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.commands.arrays import engine_problem
-from memagic.commands.constrained import Definitions, constraints_of
-from memagic.commands.integration import check_integration, check_nodes, crossed_notes
 from memagic.commands.iteration_log import IterationLog, shown_details
-from memagic.commands.response import checked_response
-from memagic.commands.settings import engine_settings, technique_words
-from memagic.commands.shown import display_options
-from memagic.commands.size import check_rank, check_size
-from memagic.commands.starting import start_settings
-from memagic.commands.variance import standard_errors
-from memagic.data.design import Design, make_design
-from memagic.data.variables import Variables
+from memagic.commands.model import Model
+from memagic.commands.settings import technique_words
 from memagic.display.formats import g
-from memagic.engine.constraints import LinearConstraints
 from memagic.engine.crossed.system import TooLarge
 from memagic.engine.events import Event, Listener, silent
-from memagic.engine.fit import Fit, Settings, StoppedFit, fit
+from memagic.engine.fit import Fit, StoppedFit, fit
 from memagic.engine.grid import StoppedGrid
-from memagic.engine.parted import PartedProblem
-from memagic.engine.problem import Problem
 from memagic.engine.start import NotFeasible
 from memagic.errors import Break, CommandError
-from memagic.models import ModelKind, ancillary_names, density, model_kind
 from memagic.results import MEResults
 from memagic.results.diagnosis import diagnose_from_afar
-from memagic.results.display_options import DisplayOptions, check_scale
 from memagic.results.estimates import (
     Estimates,
-    Parameter,
-    SampleFacts,
     mark_boundary,
     mark_held,
-    name_parameters,
 )
-from memagic.results.uncertainty import Uncertainty
-from memagic.spec.tree import Command
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from memagic.display.log_lines import Progress
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-__all__ = [
-    "Elsewhere",
-    "Model",
-    "fit_model",
-    "fit_with_log",
-    "kind_and_options",
-    "prepare",
-    "result_of",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A command on its data, ready to be fitted: names on one side, the engine's arrays on the other.
-
-    Attributes
-    ----------
-    command : Command
-    kind : ModelKind
-    design : Design
-    problem : Problem
-    parameters : tuple of Parameter
-        In the order of `e(b)`.
-    positions : ndarray of int
-        Where the engine has each of them, among (beta, elements of Sigma, phi).
-    constraints : LinearConstraints or None
-    n_user_constraints : int
-    settings : Settings
-    uncertainty : Uncertainty
-    options : DisplayOptions
-    categories : ndarray, shape (c,)
-        Values of an ordinal response.
-    value_labels : dict
-        Of the factor variables, by name and level.
-    notes : tuple of str
-        What there is to say before the fit.
-    elsewhere : Elsewhere or None
-        Where the data are, if `design` and `problem` have none of their own.
-    """
-
-    command: Command
-    kind: ModelKind
-    design: Design
-    problem: Problem
-    parameters: tuple[Parameter, ...]
-    positions: Index
-    constraints: LinearConstraints | None
-    n_user_constraints: int
-    settings: Settings
-    uncertainty: Uncertainty
-    options: DisplayOptions
-    categories: Array
-    value_labels: dict[str, dict[float, str]]
-    notes: tuple[str, ...]
-    elsewhere: Elsewhere | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """Data that stay where they are.
-
-    Attributes
-    ----------
-    problem : PartedProblem
-    facts : SampleFacts
-        What is known of them here.
-    """
-
-    problem: PartedProblem
-    facts: SampleFacts
+__all__ = ["fit_model", "fit_with_log", "result_of"]
 
 
 class Stopped(KeyboardInterrupt):
@@ -134,73 +44,6 @@ class Stopped(KeyboardInterrupt):
         super().__init__(so_far, lines)
         self.so_far = so_far
         self.lines = lines
-
-
-def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> Model:
-    """Everything that a command says about its model and its data, without fitting it.
-
-    Raises
-    ------
-    CommandError
-        Anything in the command or the data that does not allow the fit.
-    """
-    kind, shown = kind_and_options(command)
-    settings = engine_settings(command)
-    design = make_design(
-        command,
-        frame,
-        kind.trials,
-        binary=kind.family == "bernoulli",
-        cutpoints=kind.family == "ordinal",
-    )
-    span = command.depvar.span
-    response = checked_response(kind, command.depvar.variable, design.y, design.trials, span)
-    check_size(len(design.y), design.x.shape[1], kind)
-    if "collinear" in command.options:
-        check_rank(command, design.x.T @ design.x)
-    notes = (*design.notes, *response.notes)
-    problem = engine_problem(design, density(kind, len(response.categories)), response.y)
-    errors = standard_errors(command, design)
-    check_nodes(command, settings, problem)
-    notes = (*crossed_notes(command, settings, problem), *notes)
-    ancillary = ancillary_names(kind, len(response.categories))
-    parameters, positions = name_parameters(command, kind, ancillary, design, problem)
-    constraints, n_user = constraints_of(command, design, problem, parameters, positions, definitions)
-    start = start_settings(command, parameters, positions, definitions.matrices)
-    variables = Variables(frame, command.time)
-    used = {name for column in design.fixed for name, _ in column.factors}
-    return Model(
-        command=command,
-        kind=kind,
-        design=design,
-        problem=problem,
-        parameters=tuple(parameters),
-        positions=positions,
-        constraints=constraints,
-        n_user_constraints=n_user,
-        settings=replace(settings, start=start, variance=errors.variance),
-        uncertainty=errors.uncertainty,
-        options=shown,
-        categories=response.categories,
-        value_labels={name: labels for name in used if (labels := variables.value_labels(name))},
-        notes=notes,
-    )
-
-
-def kind_and_options(command: Command) -> tuple[ModelKind, DisplayOptions]:
-    """The model that a command asks for and how it is shown.
-
-    Raises
-    ------
-    CommandError
-        What does not go together, r(198).
-    """
-    kind = model_kind(command)
-    check_integration(command, kind)
-    shown = display_options(command.options)
-    scale = command.options.get(shown.exponentiated)
-    check_scale(kind.link, kind.family, shown.exponentiated, None if scale is None else scale.span)
-    return kind, shown
 
 
 def fit_model(

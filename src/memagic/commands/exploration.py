@@ -13,7 +13,8 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.commands.estimate import Model, fit_model
+from memagic.commands.estimate import fit_model
+from memagic.commands.model import Model
 from memagic.commands.settings import engine_settings
 from memagic.commands.starting import DEFAULT_GRID, grid_axes, grid_name, start_settings
 from memagic.engine.events import Event, Iteration, StageStarted, silent

@@ -13,15 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.commands.arrays import engine_problem
-from memagic.commands.constrained import Definitions, constraints_of
-from memagic.commands.estimate import Elsewhere, Model, kind_and_options
+from memagic.commands.constrained import Definitions
 from memagic.commands.integration import too_many_nodes
+from memagic.commands.model import Elsewhere, Model, kind_and_options, named_model
 from memagic.commands.part_limits import refuse_in_parts
 from memagic.commands.part_shell import DesignFacts, design_facts, shell_design, shell_problem
 from memagic.commands.response import Response, checked_response
 from memagic.commands.settings import engine_settings
 from memagic.commands.size import check_rank, check_size
-from memagic.commands.starting import start_settings
 from memagic.commands.variance import standard_errors
 from memagic.data.collinear import judged
 from memagic.data.design import Design, has_constant, refuse_response, with_bases
@@ -48,8 +47,8 @@ from memagic.engine.problem import Problem
 from memagic.engine.quadrature import affordable_nodes
 from memagic.engine.workers import OnWorkers
 from memagic.errors import CommandError
-from memagic.models import ModelKind, ancillary_names, density, model_kind
-from memagic.results.estimates import SampleFacts, name_parameters
+from memagic.models import ModelKind, density, model_kind
+from memagic.results.estimates import SampleFacts
 from memagic.spec.tree import Command
 
 Array = NDArray[np.float64]
@@ -149,26 +148,11 @@ def _model(
     check_rank(command, sums.x)
     _check_nodes(command, settings, problem, sums.largest)
     errors = standard_errors(command, design)
-    ancillary = ancillary_names(kind, len(response.categories))
-    parameters, positions = name_parameters(command, kind, ancillary, design, problem)
-    constraints, n_user = constraints_of(command, design, problem, parameters, positions, definitions)
-    start = start_settings(command, parameters, positions, definitions.matrices)
+    model = named_model(command, kind, shown, design, response, problem, settings, errors, definitions)
     used = {name for column in design.fixed for name, _ in column.factors}
-    return Model(
-        command=command,
-        kind=kind,
-        design=design,
-        problem=problem,
-        parameters=tuple(parameters),
-        positions=positions,
-        constraints=constraints,
-        n_user_constraints=n_user,
-        settings=replace(settings, start=start, variance=errors.variance),
-        uncertainty=errors.uncertainty,
-        options=shown,
-        categories=response.categories,
+    return replace(
+        model,
         value_labels={name: words for name, words in data.summary.labels.items() if name in used},
-        notes=(*design.notes, *response.notes),
         elsewhere=Elsewhere(
             PartedProblem(family, problem.structures, sums, home),
             SampleFacts(data.facts.n_obs, data.facts.counts, _signature(command, data.facts), ()),

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.commands.define import Listing
-from memagic.commands.estimate import Model, prepare
+from memagic.commands.model import Model, prepare
 from memagic.commands.survey_sample import Sample, drawn_sample, overall_weight
 from memagic.data.evaluate import condition_mask, row_range_mask
 from memagic.data.variables import Variables

@@ -16,7 +16,7 @@ from memagic.results.inference import rank
 from memagic.results.mixtures import boundary_mixture, mixture_without_effects
 from memagic.results.report import comparison
 
-__all__ = ["LikelihoodRatio", "against_no_effects", "likelihood_ratio"]
+__all__ = ["against_no_effects", "likelihood_ratio"]
 
 
 def likelihood_ratio(

@@ -18,7 +18,7 @@ from memagic.results.posted import AnyEstimates
 
 Array = NDArray[np.float64]
 
-__all__ = ["WaldResult", "wald", "wald_statistic"]
+__all__ = ["wald", "wald_statistic"]
 
 # Share of a variance below which a hypothesis follows from others.
 _DEPENDENT = 1e-9

@@ -16,7 +16,7 @@ from memagic.spec.walk import nodes_of
 
 if TYPE_CHECKING:
     from memagic.commands.by_groups import ByGroups, Group
-    from memagic.commands.estimate import Model
+    from memagic.commands.model import Model
     from memagic.engine.fit import Fit
     from memagic.results import MEResults
     from memagic.session.handlers import Shown

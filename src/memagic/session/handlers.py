@@ -15,14 +15,14 @@ from memagic.spec.parser import command_name, is_replay, parse_command, parse_re
 if TYPE_CHECKING:
     from memagic.commands.by_groups import ByGroups
     from memagic.commands.define import Listing
-    from memagic.commands.estimate import Model
+    from memagic.commands.model import Model
     from memagic.commands.predict import NewVariables
     from memagic.commands.stored_estimates import Tabulation
     from memagic.commands.tsset import TimeReport
     from memagic.data.sources import Data
     from memagic.plots.margins import Drawn
     from memagic.postestimation.contrasts import ContrastResult
-    from memagic.postestimation.likelihood_ratio import LikelihoodRatio
+    from memagic.postestimation.likelihood_ratio_result import LikelihoodRatio
     from memagic.postestimation.margins_result import Margins
     from memagic.postestimation.quadchk import QuadratureCheck
     from memagic.postestimation.shown import Shown as ShownTable
@@ -65,8 +65,8 @@ class Handlers(Memory):
 
     def _prepared(self, command: Command, text: str, data: Data | None) -> Model:
         """The command that a text was read as, on its data."""
-        from memagic.commands.estimate import prepare
         from memagic.commands.estimated import with_estimates
+        from memagic.commands.model import prepare
 
         try:
             source = self._source if data is None else data

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from memagic.data.sources import Data
     from memagic.display.log_lines import Progress
     from memagic.postestimation.margins_result import Margins
-    from memagic.postestimation.wald import WaldResult
+    from memagic.postestimation.wald_result import WaldResult
     from memagic.results import MEResults
     from memagic.results.posted import AnyEstimates, Posted
     from memagic.spec.constraint import Constraint
