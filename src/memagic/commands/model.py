@@ -18,7 +18,6 @@ from memagic.commands.size import check_rank, check_size
 from memagic.commands.starting import start_settings
 from memagic.commands.variance import StandardErrors, standard_errors
 from memagic.data.design import Design, make_design
-from memagic.data.variables import Variables
 from memagic.engine.constraints import LinearConstraints
 from memagic.engine.fit import Settings
 from memagic.engine.parted import PartedProblem
@@ -130,11 +129,10 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
     errors = standard_errors(command, design)
     check_nodes(command, settings, problem)
     model = named_model(command, kind, shown, design, response, problem, settings, errors, definitions)
-    variables = Variables(frame, command.time)
     used = {name for column in design.fixed for name, _ in column.factors}
     return replace(
         model,
-        value_labels={name: labels for name in used if (labels := variables.value_labels(name))},
+        value_labels={name: dict(words) for name, words in design.origin.words.items() if name in used},
         notes=(*crossed_notes(command, settings, problem), *model.notes),
     )
 

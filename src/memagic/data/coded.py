@@ -82,8 +82,7 @@ def _product(continuous: list[Array], column: Column) -> Array:
 
 def _codes(variables: Variables, columns: list[Column], sample: Mask) -> Index:
     """For each row the column with its levels, shape (n,)."""
-    codes = np.zeros(int(np.count_nonzero(sample)), dtype=np.intp)
-    own = np.zeros(len(columns), dtype=np.intp)
+    codes = own = None
     for k, (name, level) in enumerate(columns[0].factors):
         if level is None:
             continue
@@ -93,17 +92,23 @@ def _codes(variables: Variables, columns: list[Column], sample: Mask) -> Index:
         values = variables.numbers(name)[sample]
         # Levels are whole numbers, and what is above the last one has the last place of the table.
         found = rank[np.minimum(values, len(rank) - 1).astype(np.intp)]
+        of_columns = rank[[int(column.factors[k][1] or 0) for column in columns]]
+        if codes is None or own is None:
+            codes, own = found, of_columns
+            continue
         codes = np.where((codes >= 0) & (found >= 0), codes * len(levels) + found, -1)
-        own = own * len(levels) + rank[[int(column.factors[k][1] or 0) for column in columns]]
+        own = own * len(levels) + of_columns
         # Only the cells that are columns keep a code, so that codes stay below their number.
         present, own = np.unique(own, return_inverse=True)
         own = own.reshape(len(columns))
         place = np.full(int(present[-1]) + 2, -1, dtype=np.intp)
         place[present] = np.arange(len(present))
         codes = place[np.where((codes < 0) | (codes > present[-1]), len(place) - 1, codes)]
-    column_of = np.empty(len(columns), dtype=np.intp)
+    assert codes is not None
+    # The last place is that of rows without a column, whose code is -1.
+    column_of = np.full(len(columns) + 1, -1, dtype=np.intp)
     column_of[own] = np.arange(len(columns))
-    return np.where(codes >= 0, column_of[codes], -1)
+    return column_of[codes]
 
 
 def compact(terms: Sequence[CodedTerm]) -> tuple[list[CodedTerm], list[int]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.data.coded import coded_terms, compact, dense, moments
+from memagic.data.coded import CodedTerm, coded_terms, compact, dense, moments
 from memagic.data.collinear import judged
 from memagic.data.levels import DesignLevel, Grouping, RandomEffects, make_levels, refuse_zero, touched
 from memagic.data.origin import Origin, make_origin
@@ -35,6 +35,7 @@ __all__ = [
     "Grouping",
     "RandomEffects",
     "assemble",
+    "fixed_matrix",
     "has_constant",
     "make_design",
     "refuse_response",
@@ -134,13 +135,21 @@ def make_design(
     notes: list[str] = []
     everything = expand_with_bases(variables, command.fixed.terms, sample)
     columns = [column for column in everything if column.state != "base"]
+    terms = coded_terms(variables, _estimated(columns), sample)
     if binary and "asis" not in command.fixed.options:
-        sample = _without_perfect(variables, command.depvar.variable, columns, sample, notes)
-        dropped = dropped.also("perfectly predicted", dropped.used - int(np.count_nonzero(sample)))
+        kept = _without_perfect(variables, command.depvar.variable, columns, terms, sample, notes)
+        if kept is not sample:
+            sample, terms = kept, coded_terms(variables, _estimated(columns), kept)
+            dropped = dropped.also("perfectly predicted", dropped.used - int(np.count_nonzero(sample)))
+    n, p = int(np.count_nonzero(sample)), len(_estimated(columns))
     centred, keep = has_constant(command) or cutpoints, "collinear" in command.options
-    fixed = _fixed_columns(variables, columns, sample, centred, notes, keep)
+    fixed = judged(columns, moments(terms, n, p, centre=centred), centred, notes, keep)
     fixed = fixed[:-1] if cutpoints else fixed
-    design = assemble(command, variables, sample, codes, trials, fixed)
+    if len([column for column in _estimated(fixed) if column.factors]) < p:
+        x = fixed_matrix(variables, fixed, sample)
+    else:
+        x = _matrix(terms, n, ones=len(_estimated(fixed)) - p)
+    design = assemble(command, variables, sample, codes, trials, fixed, x)
     refuse_zero(command.random, design.levels, touched(design.levels))
     return replace(design, notes=tuple(notes), with_bases=with_bases(everything, fixed), dropped=dropped)
 
@@ -157,6 +166,7 @@ def assemble(
     codes: dict[str, Index],
     trials: float | str | None,
     fixed: tuple[Column, ...],
+    x: Array,
 ) -> Design:
     """The design of a sample and of columns that are known.
 
@@ -171,6 +181,8 @@ def assemble(
         As in `make_design`.
     fixed : tuple of Column
         All columns of the fixed-effects equation, as they turned out.
+    x : ndarray, shape (n, p)
+        Those of them that are estimated.
 
     Raises
     ------
@@ -190,7 +202,7 @@ def assemble(
     return Design(
         sample=sample,
         y=variables.numbers(command.depvar.variable)[sample],
-        x=_matrix(variables, fixed, sample),
+        x=x,
         fixed=fixed,
         offset=offset,
         trials=variables.numbers(trials)[sample] if isinstance(trials, str) else float(trials or 1.0),
@@ -204,13 +216,22 @@ def assemble(
     )
 
 
-def _matrix(variables: Variables, fixed: tuple[Column, ...], sample: Mask) -> Array:
+def _estimated(columns: Sequence[Column]) -> list[Column]:
+    return [column for column in columns if column.state == "estimated"]
+
+
+def fixed_matrix(variables: Variables, fixed: Sequence[Column], sample: Mask) -> Array:
     """The estimated columns of the fixed-effects equation, shape (n, p)."""
-    kept = [column for column in fixed if column.state == "estimated"]
+    kept = _estimated(fixed)
     ones = sum(not column.factors for column in kept)
     terms = coded_terms(variables, kept[: len(kept) - ones], sample)
-    matrix = dense(terms, int(np.count_nonzero(sample)), extra=ones)
-    matrix[:, len(kept) - ones :] = 1.0
+    return _matrix(terms, int(np.count_nonzero(sample)), ones)
+
+
+def _matrix(terms: Sequence[CodedTerm], n: int, ones: int) -> Array:
+    """The columns of the terms and, if there is one, the constant."""
+    matrix = dense(terms, n, extra=ones)
+    matrix[:, matrix.shape[1] - ones :] = 1.0
     return matrix
 
 
@@ -258,15 +279,22 @@ def _offset(
 
 
 def _without_perfect(
-    variables: Variables, depvar: str, columns: list[Column], sample: Mask, notes: list[str]
+    variables: Variables,
+    depvar: str,
+    columns: list[Column],
+    terms: Sequence[CodedTerm],
+    sample: Mask,
+    notes: list[str],
 ) -> Mask:
-    """The sample without perfectly predicted rows; their columns are marked in `columns`."""
+    """The sample without perfectly predicted rows; their columns are marked in `columns`.
+
+    `terms` are those of the columns that are estimated so far.
+    """
     outcome = variables.numbers(depvar)[sample] != 0.0
     if outcome.all() or not outcome.any() or not columns:
         return sample
     used = [j for j, column in enumerate(columns) if column.state == "estimated"]
     names = [columns[j].name for j in used]
-    terms = coded_terms(variables, [columns[j] for j in used], sample)
     counted = [term for term in terms if term.codes is not None and term.values is None]
     others = [term for term in terms if term.codes is None or term.values is not None]
     if not any(has_pure_level(outcome, term.codes) for term in counted if term.codes is not None):
@@ -283,18 +311,3 @@ def _without_perfect(
     kept = sample.copy()
     kept[sample] = pruned.rows
     return kept
-
-
-def _fixed_columns(
-    variables: Variables,
-    columns: list[Column],
-    sample: Mask,
-    has_constant: bool,
-    notes: list[str],
-    keep: bool,
-) -> tuple[Column, ...]:
-    """All columns with their states, the constant last."""
-    n = int(np.count_nonzero(sample))
-    used = [column for column in columns if column.state == "estimated"]
-    sums = moments(coded_terms(variables, used, sample), n, len(used), centre=has_constant)
-    return judged(columns, sums, has_constant, notes, keep)

@@ -15,7 +15,7 @@ from memagic.spec.tree import Factor
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-__all__ = ["chosen_base", "factor_levels"]
+__all__ = ["chosen_base", "distinct", "factor_levels"]
 
 _LARGEST_LEVEL = 32740
 
@@ -30,7 +30,7 @@ def factor_levels(variables: Variables, factor: Factor, sample: Mask) -> Array:
     """
     if factor.variable in variables.levels:
         return variables.levels[factor.variable]
-    levels = _distinct(variables.numbers(factor.variable, factor.span)[sample])
+    levels = distinct(variables.numbers(factor.variable, factor.span)[sample])
     if len(levels) == 0:
         return levels
     if np.any(levels != np.floor(levels)):
@@ -57,7 +57,7 @@ def factor_levels(variables: Variables, factor: Factor, sample: Mask) -> Array:
     return levels
 
 
-def _distinct(values: Array) -> Array:
+def distinct(values: Array) -> Array:
     """Sorted distinct values; by counting where they are small whole numbers."""
     if len(values) and values.min() >= 0 and values.max() <= _LARGEST_LEVEL:
         whole = values.astype(np.int32)

@@ -246,7 +246,7 @@ def _first(codes: Index, size: int) -> Index:
 
 def _values_at(variables: Variables, name: str, sample: Mask, rows: Index) -> NDArray[Any]:
     """A variable as the frame has it, at rows of the sample."""
-    found: NDArray[Any] = variables.series(name).iloc[np.flatnonzero(sample)[rows]].to_numpy()
+    found: NDArray[Any] = variables.series(name).array.take(np.flatnonzero(sample)[rows]).to_numpy()
     return found
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.data.factors import distinct
 from memagic.data.terms import Column
 from memagic.data.variables import Variables
 
@@ -61,6 +62,7 @@ def make_origin(
             used[name] = None
             if level is not None:
                 factors[name] = None
-    seen = {name: np.unique(variables.numbers(name)[sample]) for name in factors}
+    seen = {name: distinct(variables.numbers(name)[sample]) for name in factors}
     words = {name: labels for name in used if (labels := variables.value_labels(name))}
-    return Origin(variables.frame.index[sample], seen, words)
+    index = variables.frame.index
+    return Origin(index if sample.all() else index[sample], seen, words)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.data.coded import Moments, coded_terms, dense, moments
-from memagic.data.design import Design, assemble
+from memagic.data.design import Design, assemble, fixed_matrix
 from memagic.data.factors import factor_levels
 from memagic.data.perfect import Extremes, extremes
 from memagic.data.sample import ALL, Dropped, Rows, selected_rows
@@ -188,7 +188,8 @@ def part_design(
     sample = _without(part, left_out)
     if not sample.any():
         return None
-    return assemble(command, part.variables, sample, part.rows.codes, trials, fixed)
+    x = fixed_matrix(part.variables, fixed, sample)
+    return assemble(command, part.variables, sample, part.rows.codes, trials, fixed, x)
 
 
 def _without(part: PartRows, left_out: Values) -> Mask:
