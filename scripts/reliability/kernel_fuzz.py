@@ -10,6 +10,7 @@ import mpmath
 import numpy as np
 from mpmath import mpf
 from numpy.typing import NDArray
+from tests.engine.kernel_rows import Rows
 
 from memagic.engine import families, kernel
 
@@ -253,7 +254,7 @@ def look(rng: np.random.Generator) -> str | None:
     effects = rng.normal(size=(clusters, nodes, q)).transpose(0, 2, 1)  # not contiguous
     fixed = np.ascontiguousarray(rng.normal(size=2 * n)[::2]) * 10.0 ** rng.integers(-1, 3)
     phi = np.sort(rng.normal(size=case.n_phi))
-    rows = _Rows(x, z, cell.astype(np.intp), cluster.astype(np.intp), weight, clusters)
+    rows = Rows(x, z, cell.astype(np.intp), cluster.astype(np.intp), weight, clusters)
     y, r = data[:, :1], data[:, 1:]
     one = 1.0 if (r == 1.0).all() else r
     eta = fixed[:, None] + np.einsum("iq,iqk->ik", z[cell], effects[cluster])
@@ -282,16 +283,6 @@ def look(rng: np.random.Generator) -> str | None:
             weighted = "not " * (weight is None) + "weighted"
             return f"{what} is off by {errors.max():.2g}: {name}, n {n}, K {nodes}, Q {q}, {weighted}"
     return None
-
-
-@dataclass(frozen=True)
-class _Rows:
-    x: Array
-    z: Array
-    cell_of_row: NDArray[np.intp]
-    cluster_of_row: NDArray[np.intp]
-    weight: Array | None
-    n_lowest: int
 
 
 def edges() -> list[str]:

@@ -159,33 +159,6 @@ VECTORIZED static void look(const LookArguments *a) {
     }
 }
 
-/* Sums over nodes of a row's values times those of its cluster, S of them. */
-INLINE void row_over_nodes(ptrdiff_t K, ptrdiff_t S, const double *restrict row, const double *restrict own,
-                           double *restrict out) {
-    for (ptrdiff_t s = 0; s < S; s++) {
-        double total[8] = {0.0};
-        ptrdiff_t j = 0;
-        for (; j + 8 <= K; j += 8)
-            for (int lane = 0; lane < 8; lane++) total[lane] += row[j + lane] * own[s * K + j + lane];
-        for (; j < K; j++) total[j & 7] += row[j] * own[s * K + j];
-        out[s] = ((total[0] + total[4]) + (total[2] + total[6])) + ((total[1] + total[5]) + (total[3] + total[7]));
-    }
-}
-
-/* out (n, S), values (n, K), by_cluster (M, S, K). */
-VECTORIZED static void over_nodes(ptrdiff_t n, ptrdiff_t K, ptrdiff_t S, const double *restrict values,
-                                  const ptrdiff_t *restrict cluster_of_row, const double *restrict by_cluster,
-                                  double *restrict out) {
-    /* A loop of known length for the default number of points. */
-    for (ptrdiff_t i = 0; i < n; i++) {
-        const double *restrict own = by_cluster + cluster_of_row[i] * S * K;
-        if (K == 7)
-            row_over_nodes(7, S, values + i * 7, own, out + i * S);
-        else
-            row_over_nodes(K, S, values + i * K, own, out + i * S);
-    }
-}
-
 /* X' s within clusters, out (M, p), zero at first. */
 VECTORIZED static void products_by_cluster(ptrdiff_t n, ptrdiff_t p, const double *restrict x,
                                            const ptrdiff_t *restrict cluster_of_row,

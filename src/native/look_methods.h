@@ -68,31 +68,6 @@ static PyObject *look_method(PyObject *self, PyObject *const *args, Py_ssize_t n
     Py_RETURN_NONE;
 }
 
-/* over_nodes(values, cluster_of_row, by_cluster, out, n_clusters) */
-static PyObject *over_nodes_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
-    (void)self;
-    if (n_args != 5) return PyErr_Format(PyExc_TypeError, "over_nodes takes 5 arguments");
-    ptrdiff_t n_clusters = PyLong_AsSsize_t(args[4]);
-    if (PyErr_Occurred()) return NULL;
-    ptrdiff_t n = items(args[1]), size_values = items(args[0]), size_out = items(args[3]);
-    if (n < 0 || size_values < 0 || size_out < 0) return NULL;
-    if (n < 1 || n_clusters < 1) return PyErr_Format(PyExc_ValueError, "a block is empty");
-    ptrdiff_t K = size_values / n, S = size_out / n;
-    Buffers buffers = {.taken = 0};
-    const double *values = take(&buffers, args[0], n * K, 'd', 0);
-    const ptrdiff_t *cluster_of_row = values ? take(&buffers, args[1], n, 'n', 0) : NULL;
-    const double *by_cluster = cluster_of_row ? take(&buffers, args[2], n_clusters * S * K, 'd', 0) : NULL;
-    double *out = by_cluster ? take(&buffers, args[3], n * S, 'd', PyBUF_WRITABLE) : NULL;
-    if (out) {
-        Py_BEGIN_ALLOW_THREADS
-        over_nodes(n, K, S, values, cluster_of_row, by_cluster, out);
-        Py_END_ALLOW_THREADS
-    }
-    release(&buffers);
-    if (!out) return NULL;
-    Py_RETURN_NONE;
-}
-
 /* products_by_cluster(x, cluster_of_row, values, out, n_clusters) */
 static PyObject *products_by_cluster_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
     (void)self;

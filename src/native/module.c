@@ -1,10 +1,12 @@
 /* The extension module memagic.engine._kernel, whose face is memagic/engine/kernel.py, but that of crossed
  * effects in memagic/engine/crossed. The interpreter's lock is released while arrays are worked on.
  */
+#include "average_methods.h"
 #include "crossed_methods.h"
 #include "density_methods.h"
 #include "look_methods.h"
 #include "node_methods.h"
+#include "point_methods.h"
 #include "small_methods.h"
 
 #define METHOD(name, function) \
@@ -13,11 +15,15 @@
 static PyMethodDef methods[] = {
     METHOD("densities", densities),
     METHOD("look", look_method),
-    METHOD("over_nodes", over_nodes_method),
     METHOD("products_by_cluster", products_by_cluster_method),
     METHOD("log_rising", log_rising_method),
     METHOD("normal_interval", normal_interval_method),
     METHOD("gompertz", gompertz_method),
+    METHOD("average_rows", average_rows_method),
+    METHOD("second_moments", second_moments_method),
+    METHOD("conditional_means", conditional_means_method),
+    METHOD("point", point_method),
+    METHOD("z_products", z_products_method),
     METHOD("chain_nodes", chain_nodes_method),
     METHOD("weigh", weigh_method),
     METHOD("join", join_method),

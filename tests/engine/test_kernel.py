@@ -3,83 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import special
+from tests.engine.kernel_rows import FAMILIES, response, rows
 
 from memagic.engine import kernel
-from memagic.engine.families import (
-    BinomialCloglog,
-    BinomialLogit,
-    BinomialProbit,
-    Family,
-    GammaLog,
-    GaussianIdentity,
-    GaussianLog,
-    NegativeBinomialConstant,
-    NegativeBinomialMean,
-    OrdinalCloglog,
-    OrdinalLogit,
-    OrdinalProbit,
-    PoissonLog,
-)
-
-Array = NDArray[np.float64]
-
-FAMILIES: dict[str, tuple[Family, float | None]] = {
-    "bernoulli": (BinomialLogit(), 1.0),
-    "binomial": (BinomialLogit(), None),
-    "probit": (BinomialProbit(), 1.0),
-    "cloglog": (BinomialCloglog(), None),
-    "poisson": (PoissonLog(), 1.0),
-    "gaussian": (GaussianIdentity(), 1.0),
-    "gaussian-log": (GaussianLog(), 1.0),
-    "gamma": (GammaLog(), 1.0),
-    "nbinomial": (NegativeBinomialMean(), 1.0),
-    "nbinomial-constant": (NegativeBinomialConstant(), 1.0),
-    "ordinal": (OrdinalLogit(3), 1.0),
-    "ordinal-probit": (OrdinalProbit(3), 1.0),
-    "ordinal-cloglog": (OrdinalCloglog(3), 1.0),
-}
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows as a block has them."""
-
-    x: Array
-    z: Array
-    cell_of_row: NDArray[np.intp]
-    cluster_of_row: NDArray[np.intp]
-    weight: Array | None
-    n_lowest: int
-
-
-def rows(weighted: bool, sizes: list[int], q: int) -> Rows:
-    """Clusters of the given sizes, each of one cell, of two, or of as many as it has rows."""
-    rng = np.random.default_rng(7)
-    n, cluster = sum(sizes), np.repeat(np.arange(len(sizes)), sizes)
-    begins = np.r_[True, cluster[1:] != cluster[:-1]] | (cluster % 3 == 2)
-    begins |= (cluster % 3 == 1) & (rng.random(n) < 0.3)
-    cell = np.cumsum(begins) - 1
-    z = rng.normal(size=(cell[-1] + 1, q))
-    weight = rng.uniform(0.2, 3.0, size=(n, 1)) if weighted else None
-    return Rows(rng.normal(size=(n, 3)), z, cell, cluster, weight, len(sizes))
-
-
-def response(name: str, n: int) -> tuple[Array, Array | float]:
-    rng = np.random.default_rng(3)
-    r: Array | float = rng.integers(1, 6, size=(n, 1)).astype(float) if FAMILIES[name][1] is None else 1.0
-    if name.startswith("ordinal"):
-        return rng.integers(0, 3, size=(n, 1)).astype(float), r
-    if name in ("bernoulli", "probit", "binomial", "cloglog"):
-        return np.floor(rng.random((n, 1)) * (r + 1.0)), r
-    if name.startswith("ga"):
-        return rng.uniform(0.1, 3.0, size=(n, 1)), r
-    return rng.poisson(4.0, size=(n, 1)).astype(float), r
+from memagic.engine.families import BinomialLogit, BinomialProbit, PoissonLog
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -110,11 +41,6 @@ def test_look(name: str, weighted: bool, n_nodes: int, q: int) -> None:
         expected = np.add.reduceat(products, np.r_[0, np.cumsum(sizes)[:-1]], axis=0)
         assert part == pytest.approx(expected, rel=1e-11, abs=1e-10)
     assert not sums.scores[:, 3:].any()
-
-    moments = rng.normal(size=(len(sizes), 4, n_nodes))
-    averaged = np.einsum("ik,isk->is", second, moments[data.cluster_of_row])
-    size = float(np.abs(second).max() * n_nodes)
-    assert kernel.over_nodes(data, sums.second, moments) == pytest.approx(averaged, abs=1e-14 * size)
 
 
 def test_products_by_cluster() -> None:
@@ -167,8 +93,6 @@ class TestRefusals:
         terms = PoissonLog().terms(np.zeros((7, 1)), 1.0, np.empty(0))
         with pytest.raises(ValueError, match="wrong size"):
             kernel.look(data, terms, np.zeros(7), np.zeros((3, 1, 7)))
-        with pytest.raises(ValueError, match="wrong size"):
-            kernel.over_nodes(data, np.zeros((7, 5)), np.zeros((2, 1, 4)))
 
     def test_types(self) -> None:
         data = rows(False, [3, 4], 1)

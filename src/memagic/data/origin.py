@@ -64,5 +64,4 @@ def make_origin(
                 factors[name] = None
     seen = {name: distinct(variables.numbers(name)[sample]) for name in factors}
     words = {name: labels for name in used if (labels := variables.value_labels(name))}
-    index = variables.frame.index
-    return Origin(index if sample.all() else index[sample], seen, words)
+    return Origin(variables.frame.index[sample], seen, words)

@@ -38,8 +38,52 @@ def look(
     n_nodes: int,
     /,
 ) -> None: ...
-def over_nodes(
-    values: _Array, cluster_of_row: _Index, by_cluster: _Array, out: _Array, n_clusters: int, /
+def average_rows(
+    values: _Array,
+    weights: _Array,
+    chains: _Array,
+    x: _Array,
+    z: _Array,
+    cell_of_row: _Index,
+    cluster_of_row: _Index,
+    by_column: _Array,
+    by_effects: _Array | None,
+    n_clusters: int,
+    n_cells: int,
+    /,
+) -> None: ...
+def second_moments(values: _Array, weights: _Array, out: _Array, n_clusters: int, /) -> None: ...
+def conditional_means(
+    values: _Array, conditional: _Array, out: _Array, n_clusters: int, n_upper: int, /
+) -> None: ...
+def point(
+    code: int,
+    parameters: _Array,
+    columns: _Array,
+    fixed: _Array,
+    effects: _Array,
+    z: _Array,
+    cell_of_row: _Index,
+    cluster_of_row: _Index,
+    weight: _Array | None,
+    logf: _Array,
+    z_first: _Array,
+    eta: _Array,
+    first: _Array,
+    second: _Array,
+    n_clusters: int,
+    n_cells: int,
+    /,
+) -> None: ...
+def z_products(
+    weights: _Array,
+    z: _Array,
+    cell_of_row: _Index,
+    cluster_of_row: _Index,
+    out: _Array,
+    n_clusters: int,
+    n_cells: int,
+    /,
 ) -> None: ...
 def products_by_cluster(
     x: _Array, cluster_of_row: _Index, values: _Array, out: _Array, n_clusters: int, /

@@ -21,7 +21,13 @@ from numpy.typing import NDArray
 
 from memagic.engine.adaptation import Look, look_at
 from memagic.engine.blocks import Block
-from memagic.engine.kernel import look_with_derivatives, over_nodes
+from memagic.engine.kernel import look_with_derivatives
+from memagic.engine.kernel_averages import (
+    average_rows,
+    average_rows_and_effects,
+    conditional_means,
+    second_moments,
+)
 from memagic.engine.nodes import Placement, Posterior, RowDensity, lay, posterior, posterior_at, row_density
 from memagic.engine.objective import Evaluation
 from memagic.engine.problem import Parameters, Problem
@@ -63,7 +69,6 @@ def derivatives_look(
     structure, family = problem.structure, problem.family
     assert structure is not None
     p, m, q = problem.p, structure.size, structure.q
-    n_lowest, n_paths = block.n_lowest, rule.n_paths
     d = p + m + family.n_phi
     nodes = lay(block, placement, rule)
     chains = nodes.chains[-1]
@@ -80,20 +85,14 @@ def derivatives_look(
             product *= structure.basis[a, row, column]
         scores[:, p + a] += product
 
-    # The posterior mean of the complete-data Hessian. Averages over the paths, by row: of the second
-    # derivative by itself, times each coordinate of the nodes, and times each product of two.
+    # The posterior mean of the complete-data Hessian.
     hessian = np.zeros((d, d))
-    products = [(e, f) for e in range(q) for f in range(e, q)]
-    moments = np.empty((n_lowest, 1 + q + len(products), n_paths))
-    moments[:, 0] = weight
-    np.multiply(chains, weight[:, None, :], out=moments[:, 1 : 1 + q])
-    for at, (e, f) in enumerate(products, start=1 + q):
-        np.multiply(moments[:, 1 + e], chains[:, f], out=moments[:, at])
-    rows = over_nodes(block, sums.second, moments)
-    hessian[:p, :p] = block.x.T @ (block.x * rows[:, :1])
-    hessian[p : p + m, :p] = _omega_cross(block, structure.basis, rows[:, 1 : 1 + q])
-    at_cells = block.sum_cells @ rows[:, 1 + q :]
-    hessian[p : p + m, p : p + m] = _omega_curvature(block, structure.basis, products, at_cells)
+    rows, by_effects = average_rows_and_effects(block, sums.second, weight, chains)
+    flat = structure.basis.reshape(m, q * q)
+    products = rows.T @ block.x
+    hessian[:p, :p] = products[:p]
+    hessian[p : p + m, :p] = flat @ products[p:]
+    hessian[p : p + m, p : p + m] = flat @ by_effects @ flat.T
 
     if family.n_phi:
         eta = block.eta(density.fixed, effects)
@@ -103,10 +102,9 @@ def derivatives_look(
         row_weight = np.take(weight, block.cluster_of_row, axis=0, mode="clip")
         for a in range(family.n_phi):
             scores[:, p + m + a] = block.sum_clusters @ (block.sum_cells @ own.score[a])
-            rows = over_nodes(block, own.cross[a], moments[:, : 1 + q])
-            hessian[p + m + a, :p] = rows[:, 0] @ block.x
-            outer = block.z.T @ (block.sum_cells @ rows[:, 1:])
-            hessian[p + m + a, p : p + m] = np.tensordot(structure.basis, outer, axes=2)
+            columns = average_rows(block, own.cross[a], weight, chains).sum(axis=0)
+            hessian[p + m + a, :p] = columns[:p]
+            hessian[p + m + a, p : p + m] = flat @ columns[p:]
             for b in range(family.n_phi):
                 hessian[p + m + a, p + m + b] = float((own.hessian[a, b] * row_weight).sum())
         hessian[p : p + m, p + m :] = hessian[p + m :, p : p + m].T
@@ -154,53 +152,14 @@ def _average_scores(
     d = scores.shape[1]
     variance = np.zeros((d, d))
     for level in reversed(range(len(weights.joint))):
-        variance += _second_moment(scores, measures[level])
-        n, n_upper = len(scores), measures[level - 1].shape[1] if level else 1
-        conditional = weights.conditional[level].reshape(n, n_upper, -1)
-        means = np.einsum("jdur,jur->jdu", scores.reshape(n, d, n_upper, -1), conditional)
+        variance += second_moments(scores, measures[level])
+        n_upper = measures[level - 1].shape[1] if level else 1
+        means = conditional_means(scores, weights.conditional[level], n_upper)
         if not level:
             break
-        variance -= _second_moment(means, block.counted(measures[level - 1][block.parents[level]], level))
-        summed = block.sum_up[level - 1] @ block.counted(means.reshape(n, -1), level)
+        variance -= second_moments(means, block.counted(measures[level - 1][block.parents[level]], level))
+        summed = block.sum_up[level - 1] @ block.counted(means.reshape(len(means), -1), level)
         scores = summed.reshape(-1, d, n_upper)
     gradients = means[:, :, 0]
     weighted = block.counted(gradients, 0)
     return weighted, variance - gradients.T @ weighted
-
-
-def _second_moment(scores: Array, weight: Array) -> Array:
-    """Weighted sum of s s' over clusters and paths, shape (d, d)."""
-    return np.asarray(((scores * weight[:, None, :]) @ scores.transpose(0, 2, 1)).sum(axis=0))
-
-
-def _omega_cross(block: Block, basis: Array, rows: Array) -> Array:
-    """Sum of second (z'E_a v) x' over rows and paths, shape (m, p).
-
-    Parameters
-    ----------
-    rows : ndarray, shape (n, Q)
-        Second derivatives times each coordinate of v, averaged over the paths.
-    """
-    cross = np.empty((basis.shape[1], basis.shape[2], block.x.shape[1]))
-    z = block.z if len(block.z) == len(rows) else np.take(block.z, block.cell_of_row, axis=0, mode="clip")
-    for e in range(basis.shape[2]):
-        cross[:, e] = (z * rows[:, e, None]).T @ block.x
-    return np.asarray(np.tensordot(basis, cross, axes=2))
-
-
-def _omega_curvature(block: Block, basis: Array, products: list[tuple[int, int]], cells: Array) -> Array:
-    """Sum of second (z'E_a v)(z'E_b v) over cells and paths, shape (m, m).
-
-    Parameters
-    ----------
-    products : list of (int, int)
-    cells : ndarray, shape (C, len(products))
-        Second derivatives times these products of coordinates of v, averaged over the paths and summed
-        within cells.
-    """
-    q = basis.shape[1]
-    core = np.empty((q, q, q, q))  # c, e, d, f
-    for at, (d, f) in enumerate(products):
-        core[:, :, d, f] = core[:, :, f, d] = (block.z * cells[:, at, None]).T @ block.z
-    flat = basis.reshape(len(basis), q * q)
-    return np.asarray(flat @ core.transpose(0, 2, 1, 3).reshape(q * q, q * q) @ flat.T)

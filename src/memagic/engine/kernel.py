@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 __all__ = [
+    "CODES",
     "Rows",
     "Sums",
     "Terms",
@@ -28,11 +29,10 @@ __all__ = [
     "look",
     "look_with_derivatives",
     "normal_interval",
-    "over_nodes",
     "products_by_cluster",
 ]
 
-_CODES = {name: code for code, name in enumerate(_kernel.KINDS)}
+CODES = {name: code for code, name in enumerate(_kernel.KINDS)}
 _NONE = np.empty(0)
 
 
@@ -71,7 +71,7 @@ def density(terms: Terms, eta: Array) -> Array:
     eta = np.ascontiguousarray(eta, dtype=float)
     logf = np.empty(eta.shape)
     _kernel.densities(
-        _CODES[terms.kind], np.array(terms.parameters), terms.spread(eta.shape), eta, logf, None, None
+        CODES[terms.kind], np.array(terms.parameters), terms.spread(eta.shape), eta, logf, None, None
     )
     return logf
 
@@ -81,7 +81,7 @@ def density_derivatives(terms: Terms, eta: Array) -> tuple[Array, Array, Array]:
     eta = np.ascontiguousarray(eta, dtype=float)
     logf, first, second = np.empty(eta.shape), np.empty(eta.shape), np.empty(eta.shape)
     _kernel.densities(
-        _CODES[terms.kind], np.array(terms.parameters), terms.spread(eta.shape), eta, logf, first, second
+        CODES[terms.kind], np.array(terms.parameters), terms.spread(eta.shape), eta, logf, first, second
     )
     return logf, first, second
 
@@ -179,7 +179,7 @@ def _call(
 ) -> None:
     n, n_nodes = len(fixed), effects.shape[2]
     _kernel.look(
-        _CODES[terms.kind],
+        CODES[terms.kind],
         np.array(terms.parameters),
         terms.spread((n, 1)),
         fixed,
@@ -197,25 +197,6 @@ def _call(
         len(rows.z),
         n_nodes,
     )
-
-
-def over_nodes(rows: Rows, values: Array, by_cluster: Array) -> Array:
-    """Sums over nodes of a row's values times those of its cluster, shape (n, S).
-
-    Parameters
-    ----------
-    values : ndarray, shape (n, K)
-    by_cluster : ndarray, shape (M, S, K)
-    """
-    out = np.empty((len(values), by_cluster.shape[1]))
-    _kernel.over_nodes(
-        np.ascontiguousarray(values),
-        rows.cluster_of_row,
-        np.ascontiguousarray(by_cluster),
-        out,
-        rows.n_lowest,
-    )
-    return out
 
 
 def products_by_cluster(rows: Rows, values: Array) -> Array:

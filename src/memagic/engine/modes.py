@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from memagic.engine.blocks import Block
 from memagic.engine.chains import Elimination, at_lowest, eliminate
 from memagic.engine.families import Family
+from memagic.engine.kernel import Terms
+from memagic.engine.kernel_points import Point, point, z_products
 
 Array = NDArray[np.float64]
 
@@ -122,13 +124,14 @@ def find_modes(
     steps : int
         The most steps.
     """
-    point = _point(block, family, fixed, factor, phi, start)
-    state = _modes(block, factor, point)
+    terms = family.terms(block.y, block.trials, phi)
+    now = _point(block, terms, fixed, factor, start)
+    state = _modes(block, factor, now)
     for _ in range(steps):
         elimination = state.elimination
         if not np.isfinite(elimination.log_det).all():
             # Where log f is not concave, rows that curve the wrong way are left out of the step.
-            bounded = _curvature(block, np.maximum(-state.second, 0.0))
+            bounded = z_products(block, np.maximum(-state.second, 0.0))
             elimination = eliminate(block, factor.T @ bounded @ factor)
         own = elimination.reduce(block, state.z_first @ factor, tuple(-v for v in state.v))
         solved = [np.einsum("jqr,jr->jq", d, b) for d, b in zip(elimination.inverse, own, strict=True)]
@@ -145,8 +148,8 @@ def find_modes(
         largest = max(float(np.abs(v).max()) for v in state.v)
         if gain.max() < 1e-24 * max(1.0, largest**2):
             break
-        point = _take(block, family, fixed, factor, phi, point, step)
-        state = _modes(block, factor, point)
+        now = _take(block, terms, fixed, factor, now, step)
+        state = _modes(block, factor, now)
         if gain.max() < enough:
             break
     return state
@@ -158,52 +161,44 @@ class _Point:
 
     v: tuple[Array, ...]
     log_posterior: Array
-    eta: Array
-    first: Array
-    second: Array
+    at: Point
 
 
-def _point(
-    block: Block, family: Family, fixed: Array, factor: Array, phi: Array, v: tuple[Array, ...]
-) -> _Point:
-    eta = block.eta(fixed, (at_lowest(block, v) @ factor.T)[:, :, None])
-    logf, first, second = family.derivatives(eta, block.y, block.trials, phi)
-    if block.weight is not None:
-        logf, first, second = logf * block.weight, first * block.weight, second * block.weight
-    by_lowest = block.sum_clusters @ (block.sum_cells @ logf)
+def _point(block: Block, terms: Terms, fixed: Array, factor: Array, v: tuple[Array, ...]) -> _Point:
+    at = point(block, terms, fixed, at_lowest(block, v) @ factor.T)
+    by_lowest = at.logf[:, None]
     if block.chain_weights:
         by_lowest = by_lowest * block.chain_weights[-1][:, None]
-    log_posterior = (block.sum_top @ by_lowest)[:, 0]
+    log_posterior = (block.sum_top @ by_lowest)[:, 0].copy()
     for level, (top, values) in enumerate(zip(block.tops, v, strict=True)):
         squares = 0.5 * np.einsum("jq,jq->j", values, values)
         if block.chain_weights:
             squares *= block.chain_weights[level]
         log_posterior -= np.bincount(top, weights=squares, minlength=len(log_posterior))
-    return _Point(v, log_posterior, eta, first, second)
+    return _Point(v, log_posterior, at)
 
 
 def _take(
     block: Block,
-    family: Family,
+    terms: Terms,
     fixed: Array,
     factor: Array,
-    phi: Array,
-    point: _Point,
+    before: _Point,
     step: tuple[Array, ...],
 ) -> _Point:
     """The point after the step, halved in the clusters where it lowers the posterior."""
     length = np.ones(block.n_clusters)
     worse = np.zeros(block.n_clusters, dtype=bool)
-    slack = 1e-13 * np.abs(point.log_posterior) + 1e-13
+    slack = 1e-13 * np.abs(before.log_posterior) + 1e-13
     for halving in range(_MAX_HALVINGS + 1):
         if halving == _MAX_HALVINGS:
             length[worse] = 0.0  # there is no way up: stay
         v = tuple(
             old + length[top][:, None] * change
-            for old, change, top in zip(point.v, step, block.tops, strict=True)
+            for old, change, top in zip(before.v, step, block.tops, strict=True)
         )
-        trial = _point(block, family, fixed, factor, phi, v)
-        worse = ~(trial.log_posterior >= point.log_posterior - slack)
+        trial = _point(block, terms, fixed, factor, v)
+        worse = ~(trial.log_posterior >= before.log_posterior - slack)
         if not worse.any():
             break
         length[worse] *= 0.5
@@ -212,26 +207,9 @@ def _take(
 
 def _modes(block: Block, factor: Array, point: _Point) -> Modes:
     """The point with the curvature of the posterior there."""
-    z_first = block.z_sums(block.sum_cells @ point.first)[:, 0, :]
-    z_second_z = _curvature(block, -point.second)
+    at = point.at
+    z_second_z = z_products(block, -at.second)
     elimination = eliminate(block, factor.T @ z_second_z @ factor)
     return Modes(
-        point.v,
-        elimination,
-        point.log_posterior,
-        point.eta,
-        point.first,
-        point.second,
-        z_first,
-        z_second_z,
+        point.v, elimination, point.log_posterior, at.eta, at.first, at.second, at.z_first, z_second_z
     )
-
-
-def _curvature(block: Block, weight: Array) -> Array:
-    """Z' W Z within lowest-level clusters, shape (M_L, Q, Q), of row weights of shape (n, 1)."""
-    weighted = (block.sum_cells @ weight) * block.z
-    if block.n_lowest == 1:
-        return np.asarray((block.z.T @ weighted)[None])
-    q = block.z.shape[1]
-    products = (weighted[:, :, None] * block.z[:, None, :]).reshape(len(weighted), q * q)
-    return np.asarray((block.sum_clusters @ products).reshape(-1, q, q))
