@@ -8,7 +8,7 @@ Estimates are reported as variances and covariances, through the Jacobian of ome
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -45,12 +45,19 @@ class CovarianceStructure:
         The m reported elements (row, column) of Sigma: variances first, then covariances.
     inverse : callable
         omega for given reported elements.
+    elements : tuple of (int, int, int, float)
+        Where the basis is not zero: a, row, column and value.
     """
 
     basis: Array
     start: Array
     entries: tuple[tuple[int, int], ...]
     inverse: Callable[[Array], Array]
+    elements: tuple[tuple[int, int, int, float], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        found = [(int(a), int(r), int(c), float(self.basis[a, r, c])) for a, r, c in np.argwhere(self.basis)]
+        object.__setattr__(self, "elements", tuple(found))
 
     @property
     def q(self) -> int:

@@ -43,8 +43,7 @@ def value_block(
 ) -> Array:
     """Log L_j of the block's top-level clusters, weighted, shape (M_1,), less the family's constant."""
     density = row_density(problem, block, parameters)
-    log_l = posterior_at(block, density, lay(block, placement, rule)).log_l
-    return log_l * block.level_weights[0] if block.level_weights else log_l
+    return block.counted(posterior_at(block, density, lay(block, placement, rule)).log_l[:, None], 0)[:, 0]
 
 
 def evaluate_block(
@@ -79,10 +78,10 @@ def derivatives_look(
     weight = measures[-1]
     scores = sums.scores
     # X' first is there; an element of omega has the derivative of all the elements of L that it makes up.
-    for a, row, column in np.argwhere(structure.basis):
+    for a, row, column, value in structure.elements:
         product = sums.z_first[:, row] * chains[:, column]
-        if structure.basis[a, row, column] != 1.0:
-            product *= structure.basis[a, row, column]
+        if value != 1.0:
+            product *= value
         scores[:, p + a] += product
 
     # The posterior mean of the complete-data Hessian.
@@ -111,7 +110,7 @@ def derivatives_look(
     hessian[:p, p:] = hessian[p:, :p].T
 
     gradients, between = _average_scores(block, scores, weights, measures)
-    log_l = weights.log_l * block.level_weights[0] if block.level_weights else weights.log_l
+    log_l = block.counted(weights.log_l[:, None], 0)
     evaluation = Evaluation(float(log_l.sum()), gradients, hessian + between)
     return look_at(nodes, weights, placement, evaluation)
 

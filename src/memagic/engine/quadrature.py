@@ -44,7 +44,7 @@ __all__ = ["QuadratureObjective", "affordable", "affordable_nodes", "evaluate_bl
 _MOST_NODES = 1_000_000
 _MOST_ELEMENTS = 100_000_000
 # Where moments are refined in any case, modes to within some hundredths of a standard deviation do.
-_SEED, _EXACT = 1e-3, 1e-13
+_SEED, _EXACT = 3e-2, 1e-13
 # A shift, in standard deviations of the posterior, from which on nodes are placed by the mode instead.
 _ASTRAY = 1.0
 
@@ -117,8 +117,7 @@ class QuadratureObjective:
         parameters = self._parameters(theta)
 
         def value(i: int) -> float:
-            block, placement = self._blocks[i], self._place(i, parameters)
-            return float(value_block(self._problem, block, self._rule, placement, parameters).sum())
+            return float(self._log_l(i, parameters).sum())
 
         total = self._constant
         for part in in_order(value, len(self._blocks), self._threads):
@@ -161,12 +160,25 @@ class QuadratureObjective:
         self._theta = theta.copy()
         return self._problem.unpack(self._theta)
 
+    def _is_placed(self, i: int) -> bool:
+        """Whether the nodes of a block have been placed at this theta."""
+        last = self._placed[i]
+        return last is not None and np.array_equal(last.theta, self._theta)
+
+    def _log_l(self, i: int, parameters: Parameters) -> Array:
+        """The log likelihoods of a block's clusters, weighted, less the constant."""
+        block = self._blocks[i]
+        if self._method != "mvaghermite" or self._is_placed(i):
+            return value_block(self._problem, block, self._rule, self._place(i, parameters), parameters)
+        look = self._looking(i, row_density(self._problem, block, parameters))
+        return block.counted(self._adapted(i, parameters, look).log_l[:, None], 0)
+
     def _place(self, i: int, parameters: Parameters) -> Placement:
         """Where the nodes of a block lie."""
         if self._method == "ghermite":
             return place_prior(self._blocks[i])
         last = self._placed[i]
-        if last is not None and np.array_equal(last.theta, self._theta):
+        if last is not None and self._is_placed(i):
             return last.placement
         if self._method == "mcaghermite":
             placement = self._near_modes(i, parameters, _EXACT)
@@ -178,8 +190,7 @@ class QuadratureObjective:
     def _evaluated(self, i: int, parameters: Parameters) -> Evaluation:
         """The derivatives of a block, in the look that settles its nodes where that can be told before."""
         problem, block, rule = self._problem, self._blocks[i], self._rule
-        last = self._placed[i]
-        if self._method != "mvaghermite" or (last is not None and np.array_equal(last.theta, self._theta)):
+        if self._method != "mvaghermite" or self._is_placed(i):
             placement = self._place(i, parameters)
             return evaluate_block(problem, block, rule, placement, parameters)
         density = row_density(problem, block, parameters)
