@@ -37,6 +37,13 @@ static void *take(Buffers *buffers, PyObject *array, ptrdiff_t size, char kind, 
     return view->buf ? view->buf : (void *)view;
 }
 
+/* `count` arrays of `size` doubles each, from consecutive arguments; 0 with an exception set. */
+static int take_doubles(Buffers *buffers, PyObject *const *arrays, int count, ptrdiff_t size, int flags, double **to) {
+    for (int i = 0; i < count; i++)
+        if (!(to[i] = take(buffers, arrays[i], size, 'd', flags))) return 0;
+    return 1;
+}
+
 static ptrdiff_t items(PyObject *array) {
     Py_buffer view;
     if (PyObject_GetBuffer(array, &view, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS) < 0) return -1;

@@ -68,12 +68,9 @@ static PyObject *log_rising_method(PyObject *self, PyObject *const *args, Py_ssi
     ptrdiff_t m = items(args[0]);
     if (m < 0 || PyErr_Occurred()) return NULL;
     Buffers buffers = {.taken = 0};
-    const double *in[2];
-    double *out[4];
-    int done = 1;
-    for (int i = 0; done && i < 2; i++) done = (in[i] = take(&buffers, args[i], m, 'd', 0)) != NULL;
-    for (int i = 0; done && i < 4; i++)
-        done = (out[i] = take(&buffers, args[3 + i], m, 'd', PyBUF_WRITABLE)) != NULL;
+    double *in[2], *out[4];
+    int done = take_doubles(&buffers, args, 2, m, 0, in) &&
+               take_doubles(&buffers, args + 3, 4, m, PyBUF_WRITABLE, out);
     if (done) {
         Py_BEGIN_ALLOW_THREADS
         for (ptrdiff_t i = 0; i < m; i++) {
@@ -96,12 +93,9 @@ static PyObject *normal_interval_method(PyObject *self, PyObject *const *args, P
     ptrdiff_t m = items(args[0]);
     if (m < 0) return NULL;
     Buffers buffers = {.taken = 0};
-    const double *in[3];
-    double *out[6];
-    int done = 1;
-    for (int i = 0; done && i < 3; i++) done = (in[i] = take(&buffers, args[i], m, 'd', 0)) != NULL;
-    for (int i = 0; done && i < 6; i++)
-        done = (out[i] = take(&buffers, args[3 + i], m, 'd', PyBUF_WRITABLE)) != NULL;
+    double *in[3], *out[6];
+    int done = take_doubles(&buffers, args, 3, m, 0, in) &&
+               take_doubles(&buffers, args + 3, 6, m, PyBUF_WRITABLE, out);
     if (done) {
         Py_BEGIN_ALLOW_THREADS
         for (ptrdiff_t i = 0; i < m; i++) {
@@ -126,11 +120,9 @@ static PyObject *gompertz_method(PyObject *self, PyObject *const *args, Py_ssize
     ptrdiff_t m = items(args[0]);
     if (m < 0) return NULL;
     Buffers buffers = {.taken = 0};
-    const double *eta = take(&buffers, args[0], m, 'd', 0);
-    double *out[3];
-    int done = eta != NULL;
-    for (int i = 0; done && i < 3; i++)
-        done = (out[i] = take(&buffers, args[1 + i], m, 'd', PyBUF_WRITABLE)) != NULL;
+    double *eta, *out[3];
+    int done = take_doubles(&buffers, args, 1, m, 0, &eta) &&
+               take_doubles(&buffers, args + 1, 3, m, PyBUF_WRITABLE, out);
     if (done) {
         Py_BEGIN_ALLOW_THREADS
         for (ptrdiff_t i = 0; i < m; i++) {
