@@ -37,35 +37,36 @@ COLD_START = Path(__file__).with_name("cold_start.py")
 PEAK_MEMORY = Path(__file__).with_name("peak_memory.py")
 # A slow case is not repeated for ever: at least three fits, then no more than this many seconds.
 PATIENCE = 60.0
+# Fits of milliseconds are repeated for so many seconds.
+AT_LEAST = 3.0
 # Elements that stay in the second-level cache.
 CHUNK = 1 << 16
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Median seconds of a warm fit, and the log likelihood and number of iterations it ends at."""
+    """Median seconds of a warm fit, and the log likelihood that it ends at."""
 
     seconds: float
     llf: float
-    iterations: int = 0
 
 
-def measure(fit: Callable[[], float], repeat: int) -> Measured:
-    """Time `fit`, which returns its log likelihood, after one run that does not count."""
-    llf = fit()
-    times: list[float] = []
-    while len(times) < repeat and (len(times) < 3 or sum(times) < PATIENCE):
-        start = time.perf_counter()
-        llf = fit()
-        times.append(time.perf_counter() - start)
-    return Measured(statistics.median(times), llf)
+def measure(fits: Sequence[Callable[[], float]], repeat: int) -> list[Measured]:
+    """Time fits, which return their log likelihoods, by turns, after one run each that does not count.
 
-
-def measure_memagic(case: Case, frame: pd.DataFrame, repeat: int) -> Measured:
-    """From the command's text to its result, as a user runs it."""
-    measured = measure(lambda: float(memagic.run(case.command, data=frame).llf), repeat)
-    iterations = int(memagic.run(case.command, data=frame).e["ic"])
-    return Measured(measured.seconds, measured.llf, iterations)
+    A machine that is shared is slow for minutes at a time: by turns, all are slow together.
+    """
+    llf = [fit() for fit in fits]
+    times: list[list[float]] = [[] for _ in fits]
+    turns = spent = 0.0
+    while (turns < repeat and (turns < 3 or spent < PATIENCE)) or spent < AT_LEAST:
+        for fit, own in zip(fits, times, strict=True):
+            start = time.perf_counter()
+            fit()
+            own.append(time.perf_counter() - start)
+            spent += own[-1]
+        turns += 1
+    return [Measured(statistics.median(own), value) for own, value in zip(times, llf, strict=True)]
 
 
 def limit(case: Case, rows: int, iterations: int) -> float:
@@ -83,7 +84,7 @@ def limit(case: Case, rows: int, iterations: int) -> float:
     return iterations * min(once() for _ in range(10))
 
 
-def measure_glmm(formula: Formula, frame: pd.DataFrame, repeat: int) -> Measured:
+def glmm_fit(formula: Formula, frame: pd.DataFrame) -> Callable[[], float]:
     """The same likelihood with as many quadrature points, standard errors included."""
     import glmm
 
@@ -106,31 +107,33 @@ def measure_glmm(formula: Formula, frame: pd.DataFrame, repeat: int) -> Measured
             )
         return float(fitted.loglik)
 
-    return measure(fit, repeat)
+    return fit
 
 
 def row(case: Case, frame: pd.DataFrame, repeat: int) -> list[str]:
     """One line of the table."""
-    ours = measure_memagic(case, frame, repeat)
-    line = [case.name, f"{len(frame):,}", f"{peak_memory(case):.0f}", f"{ours.seconds:.4f}"]
-    least = limit(case, len(frame), ours.iterations) if case.nodes else 0.0
-    line += [f"{least:.5f}", f"{ours.seconds / least:.1f}"] if case.nodes else ["-", "-"]
-    if case.formula is None or find_spec("glmm") is None:
-        why = "no such model" if case.formula is None else "not installed"
-        return [*line, why, "-", f"{ours.llf:.4f}", "-", *_gpboost(case, frame, repeat, ours.seconds)]
-    theirs = measure_glmm(case.formula, frame, repeat)
-    ratio = f"{ours.seconds / theirs.seconds:.2f}"
-    boosted = _gpboost(case, frame, repeat, ours.seconds)
-    return [*line, f"{theirs.seconds:.4f}", ratio, f"{ours.llf:.4f}", f"{theirs.llf:.4f}", *boosted]
-
-
-def _gpboost(case: Case, frame: pd.DataFrame, repeat: int, seconds: float) -> list[str]:
-    """Seconds of gpboost, the ratio, and its log likelihood."""
+    fits = {"memagic": lambda: float(memagic.run(case.command, data=frame).llf)}
+    if case.formula is not None and find_spec("glmm") is not None:
+        fits["glmm"] = glmm_fit(case.formula, frame)
     boosted = case.boosted
-    if boosted is None or not has_gpboost():
-        return ["-", "-", "-"]
-    theirs = measure(lambda: fit_gpboost(boosted, frame), repeat)
-    return [f"{theirs.seconds:.4f}", f"{seconds / theirs.seconds:.2f}", f"{theirs.llf:.4f}"]
+    if boosted is not None and has_gpboost():
+        fits["gpboost"] = lambda: fit_gpboost(boosted, frame)
+    found = dict(zip(fits, measure(list(fits.values()), repeat), strict=True))
+    ours = found["memagic"]
+    line = [case.name, f"{len(frame):,}", f"{peak_memory(case):.0f}", f"{ours.seconds:.4f}"]
+    iterations = int(memagic.run(case.command, data=frame).e["ic"])
+    least = limit(case, len(frame), iterations) if case.nodes else 0.0
+    line += [f"{least:.5f}", f"{ours.seconds / least:.1f}"] if case.nodes else ["-", "-"]
+    if "glmm" not in found:
+        line += ["no such model" if case.formula is None else "not installed", "-", f"{ours.llf:.4f}", "-"]
+    else:
+        theirs = found["glmm"]
+        line += [f"{theirs.seconds:.4f}", f"{ours.seconds / theirs.seconds:.2f}"]
+        line += [f"{ours.llf:.4f}", f"{theirs.llf:.4f}"]
+    if "gpboost" not in found:
+        return [*line, "-", "-", "-"]
+    theirs = found["gpboost"]
+    return [*line, f"{theirs.seconds:.4f}", f"{ours.seconds / theirs.seconds:.2f}", f"{theirs.llf:.4f}"]
 
 
 def peak_memory(case: Case) -> float:
