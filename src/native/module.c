@@ -7,6 +7,7 @@
 #include "look_methods.h"
 #include "node_methods.h"
 #include "point_methods.h"
+#include "response_methods.h"
 #include "small_methods.h"
 
 #define METHOD(name, function) \
@@ -24,6 +25,7 @@ static PyMethodDef methods[] = {
     METHOD("conditional_means", conditional_means_method),
     METHOD("point", point_method),
     METHOD("z_products", z_products_method),
+    METHOD("response_averages", response_averages_method),
     METHOD("chain_nodes", chain_nodes_method),
     METHOD("weigh", weigh_method),
     METHOD("join", join_method),

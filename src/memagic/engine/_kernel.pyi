@@ -52,6 +52,9 @@ def average_rows(
     n_cells: int,
     /,
 ) -> None: ...
+def response_averages(
+    link: int, mu: _Array, s: _Array, at: _Array, weights: _Array, out: _Array, /
+) -> None: ...
 def second_moments(values: _Array, weights: _Array, out: _Array, n_clusters: int, /) -> None: ...
 def conditional_means(
     values: _Array, conditional: _Array, out: _Array, n_clusters: int, n_upper: int, /

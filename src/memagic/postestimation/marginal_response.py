@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.engine.averages import averages
 from memagic.engine.families.links import Link
 from memagic.postestimation.scenes import RandomPart, Scene
 from memagic.results.estimates import Estimates
@@ -79,7 +78,7 @@ def _point(scene: Scene, response: Response, part: RandomPart, order: int) -> _P
     by_cutpoint = np.zeros((len(parameters.phi), order, len(rows)))
     for a, cutpoint, d in response.terms:
         kappa = 0.0 if cutpoint is None else float(parameters.phi[cutpoint])
-        found = a * averages(response.link, kappa + d * eta, s2, order)
+        found = a * response.link.averages(kappa + d * eta, s2, order)
         signs = d ** np.arange(order + 1)[:, None]
         moments += signs * found
         if cutpoint is not None:
