@@ -3,6 +3,7 @@
  */
 #include "crossed_methods.h"
 #include "density_methods.h"
+#include "linear_methods.h"
 #include "look_methods.h"
 #include "node_methods.h"
 #include "small_methods.h"
@@ -22,6 +23,9 @@ static PyMethodDef methods[] = {
     METHOD("weigh", weigh_method),
     METHOD("join", join_method),
     METHOD("moments", moments_method),
+    METHOD("cluster_products", cluster_products_method),
+    METHOD("residual_products", residual_products_method),
+    METHOD("linear_likelihood", linear_likelihood_method),
     METHOD("eliminate", eliminate_method),
     METHOD("invert", invert_method),
     METHOD("forwards", forwards_method),
@@ -41,7 +45,7 @@ static PyMethodDef methods[] = {
 };
 
 static struct PyModuleDef module = {
-    PyModuleDef_HEAD_INIT, "_kernel", "Densities, their sums over quadrature nodes, and systems of crossed effects.", -1, methods,
+    PyModuleDef_HEAD_INIT, "_kernel", "Densities, their sums over quadrature nodes, closed forms, and systems of crossed effects.", -1, methods,
     NULL, NULL, NULL, NULL,
 };
 
