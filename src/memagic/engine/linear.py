@@ -121,4 +121,5 @@ class ClusterMeans:
 def cluster_means(cluster: Index, residual: Array) -> ClusterMeans:
     """The mean residuals of clusters, both arguments of shape (n,)."""
     means = np.bincount(cluster, weights=residual) / np.bincount(cluster)
-    return ClusterMeans(len(means), float(means.mean()), float(((means - means.mean()) ** 2).sum()))
+    mean = float(means.mean())
+    return ClusterMeans(len(means), mean, float(((means - mean) ** 2).sum()))
