@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -99,6 +101,29 @@ def test_without_coefficients() -> None:
     assert here.hessian == pytest.approx(dense.hessian, rel=1e-10, abs=1e-10)
 
 
+def unaligned(array: Array) -> Array:
+    """The same array, of which no element begins where one of its size should."""
+    array = np.ascontiguousarray(array)
+    memory = np.empty(array.nbytes + 1, dtype=np.uint8)
+    moved = np.ndarray(array.shape, array.dtype, memory.data, offset=1)
+    moved[...] = array
+    return moved
+
+
+def test_arrays_from_elsewhere() -> None:
+    problem, theta = made(unstructured(2))
+    level = problem.levels[0]
+    moved = Level(unaligned(level.cluster), unaligned(level.z), level.structure)
+    there = replace(
+        problem, y=unaligned(problem.y), x=np.asfortranarray(problem.x), offset=None, levels=(moved,)
+    )
+    here = replace(problem, offset=None)
+    assert not there.y.flags.aligned
+    assert LinearObjective(there).value(unaligned(theta)) == LinearObjective(here).value(theta)
+    scores = [LinearObjective(one).evaluate(unaligned(theta)).scores for one in (there, here)]
+    assert np.array_equal(*scores)
+
+
 def rows_of(problem: Problem) -> kernel.ClusterRows:
     level = problem.levels[0]
     return kernel.ClusterRows(level.cluster, level.z, problem.x, problem.y)
@@ -139,6 +164,15 @@ def test_no_variance_at_all_has_no_likelihood() -> None:
     residuals = kernel.residual_products(rows, np.zeros(3), len(SIZES))
     log_l = kernel.cluster_log_likelihood(products, residuals, np.zeros((3, 3)), -400.0)
     assert np.isnan(log_l).all()
+
+
+def test_sigma_to_the_fourth_is_infinite() -> None:
+    problem, theta = made(identity(1))
+    theta[-1] = 180.0
+    objective = LinearObjective(problem)
+    assert np.isfinite(objective.value(theta))
+    with pytest.raises(OverflowError):
+        objective.evaluate(theta)
 
 
 @pytest.mark.parametrize("code", [-1, len(SIZES)])

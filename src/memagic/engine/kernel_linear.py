@@ -118,7 +118,7 @@ def residual_products(rows: ClusterRows, beta: Array, n_clusters: int) -> Residu
         rows.z,
         rows.x,
         rows.y,
-        np.ascontiguousarray(beta),
+        np.require(beta, float, ("C", "ALIGNED")),
         residuals.z_r,
         residuals.x_r,
         residuals.r_r,

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,11 @@ from memagic.engine.problem import Problem
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
+# What comes from another process may lie anywhere in memory.
+_LAYOUT: Final = ("C", "ALIGNED")
+# The Hessian has sigma^4, which is infinite beyond.
+_MOST_LOG_SIGMA = 0.25 * float(np.log(np.finfo(float).max))
+
 __all__ = ["ClusterMeans", "LinearObjective", "cluster_means"]
 
 
@@ -52,10 +58,10 @@ class LinearObjective:
         self._structure = problem.structure
         y = problem.y if problem.offset is None else problem.y - problem.offset
         self._rows = ClusterRows(
-            np.ascontiguousarray(level.cluster, dtype=np.intp),
-            np.ascontiguousarray(level.z, dtype=float),
-            np.ascontiguousarray(problem.x, dtype=float),
-            np.ascontiguousarray(y, dtype=float),
+            np.require(level.cluster, np.intp, _LAYOUT),
+            np.require(level.z, float, _LAYOUT),
+            np.require(problem.x, float, _LAYOUT),
+            np.require(y, float, _LAYOUT),
         )
         self._products = cluster_products(self._rows, level.n_clusters)
         self._xx = problem.x.T @ problem.x
@@ -78,6 +84,8 @@ class LinearObjective:
         basis = self._structure.basis
         p = self._problem.p
         factor, log_sigma = self._structure.factor(parameters.omega), float(parameters.phi[0])
+        if log_sigma > _MOST_LOG_SIGMA:
+            raise OverflowError("sigma^4 is infinite")
         half = basis @ factor.T
         change = half + half.transpose(0, 2, 1)
         residuals = residual_products(self._rows, parameters.beta, len(self._products.sizes))
