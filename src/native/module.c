@@ -4,6 +4,7 @@
 #include "average_methods.h"
 #include "crossed_methods.h"
 #include "density_methods.h"
+#include "linear_methods.h"
 #include "look_methods.h"
 #include "node_methods.h"
 #include "point_methods.h"
@@ -30,6 +31,9 @@ static PyMethodDef methods[] = {
     METHOD("weigh", weigh_method),
     METHOD("join", join_method),
     METHOD("moments", moments_method),
+    METHOD("cluster_products", cluster_products_method),
+    METHOD("residual_products", residual_products_method),
+    METHOD("linear_likelihood", linear_likelihood_method),
     METHOD("eliminate", eliminate_method),
     METHOD("invert", invert_method),
     METHOD("forwards", forwards_method),
@@ -49,7 +53,7 @@ static PyMethodDef methods[] = {
 };
 
 static struct PyModuleDef module = {
-    PyModuleDef_HEAD_INIT, "_kernel", "Densities, their sums over quadrature nodes, and systems of crossed effects.", -1, methods,
+    PyModuleDef_HEAD_INIT, "_kernel", "Densities, their sums over quadrature nodes, closed forms, and systems of crossed effects.", -1, methods,
     NULL, NULL, NULL, NULL,
 };
 

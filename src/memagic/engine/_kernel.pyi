@@ -132,6 +132,36 @@ def moments(
     n_clusters: int,
     /,
 ) -> float: ...
+def cluster_products(
+    cluster: _Index, z: _Array, x: _Array, sizes: _Array, zz: _Array, zx: _Array, /
+) -> None: ...
+def residual_products(
+    cluster: _Index,
+    z: _Array,
+    x: _Array,
+    y: _Array,
+    beta: _Array,
+    z_r: _Array,
+    x_r: _Array,
+    r_r: _Array,
+    /,
+) -> None: ...
+def linear_likelihood(
+    sizes: _Array,
+    zz: _Array,
+    zx: _Array,
+    z_r: _Array,
+    x_r: _Array,
+    r_r: _Array,
+    factor: _Array,
+    change: _Array,
+    log_sigma: float,
+    log_l: _Array,
+    scores: _Array | None,
+    hessian: _Array | None,
+    second: _Array | None,
+    /,
+) -> None: ...
 def eliminate(
     begins: _Index,
     row: _Index,

@@ -11,6 +11,7 @@ them, those of the groups it lies in. Its stack is called its chain.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ __all__ = ["Block", "arrange"]
 _BLOCK_ELEMENTS = 1 << 19
 # A sample of rows that tells whether rows of Z repeat often enough for cells to pay.
 _CELL_SAMPLE = 2000
+_MOST_CODES = int(np.iinfo(np.intp).max)
 
 
 class Summation:
@@ -45,7 +47,12 @@ class Summation:
         n = len(codes)
         self.shape = (size, n)
         self._starts = np.searchsorted(codes, np.arange(size))
-        self._matrix = csr_array((np.ones(n), np.arange(n), np.append(self._starts, n)), shape=(size, n))
+
+    @cached_property
+    def _matrix(self) -> csr_array:
+        """Made where it is needed: for a random intercept it never is."""
+        n = self.shape[1]
+        return csr_array((np.ones(n), np.arange(n), np.append(self._starts, n)), shape=self.shape)
 
     def __matmul__(self, values: Array) -> Array:
         """Sums of `values` of shape (n, K), shape (size, K).
@@ -187,13 +194,25 @@ class Block:
 
 def _cells(z: Array) -> Index:
     """A code for every row such that rows of equal code have equal rows of Z."""
-    n = len(z)
-    if np.all(z == z[0]):
-        return np.zeros(n, dtype=np.intp)
-    sample = z[:: max(1, n // _CELL_SAMPLE)]
-    if n > 50 and len(np.unique(sample, axis=0)) > len(sample) // 4:
-        return np.arange(n)
-    return np.unique(z, axis=0, return_inverse=True)[1].reshape(n)
+    sample = z[:: max(1, len(z) // _CELL_SAMPLE)]
+    if len(z) > 50 and len(np.unique(_row_codes(sample))) > len(sample) // 4:
+        return np.arange(len(z))
+    return _row_codes(z)
+
+
+def _row_codes(z: Array) -> Index:
+    """Codes in the order of the rows of Z, made column by column: to sort whole rows is slow."""
+    codes, size = np.zeros(len(z), dtype=np.intp), 1
+    for column in z.T:
+        if np.all(column == column[0]):
+            continue
+        values = np.unique(column)
+        if size > _MOST_CODES // len(values):
+            kept, codes = np.unique(codes, return_inverse=True)
+            size = len(kept)
+        codes = codes * len(values) + np.searchsorted(values, column)
+        size *= len(values)
+    return codes
 
 
 def arrange(problem: Problem, n_nodes: int) -> list[Block]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.engine.definite import inverse_root
 from memagic.engine.parted import AnyProblem
 from memagic.engine.steps import Coordinates
 
@@ -33,21 +34,21 @@ def problem_coordinates(problem: AnyProblem, start: Array) -> Coordinates:
     p, m = problem.p, problem.n_omega
     directions = np.eye(len(start))
     directions[:p, :p] = _inverse_root(problem.mean_products_x)
-    least = 0.0
-    if problem.structure is not None:
-        basis = problem.structure.basis
-        flat = basis.reshape(len(basis), -1)
-        gram = flat @ (problem.mean_products_z @ basis).reshape(len(basis), -1).T
-        directions[p : p + m, p : p + m] = _inverse_root(gram)
-        # A start at zero variances has no size of its own.
-        least = float(np.abs(np.linalg.solve(directions, start)[p : p + m]).max()) or 1.0
+    if problem.structure is None:
+        return Coordinates(directions, lambda theta: np.full(theta.shape, np.inf))
+    omega = slice(p, p + m)
+    flat = problem.structure.basis.reshape(m, -1)
+    products = (problem.mean_products_z @ problem.structure.basis).reshape(m, -1)
+    directions[omega, omega] = _inverse_root(flat @ products.T)
+    outward = np.linalg.inv(directions[omega, omega])
+    # A start at zero variances has no size of its own.
+    least = float(np.abs(outward @ start[omega]).max()) or 1.0
 
     def limit(theta: Array) -> Array:
-        gamma = np.linalg.solve(directions, theta)
         largest = np.full(theta.shape, np.inf)
-        if m:
-            largest[p : p + m] = _SHARE * max(float(np.abs(gamma[p : p + m]).max()), 0.5 * least)
-            largest[p + m :] = 1.0
+        size = float(np.abs(outward @ theta[omega]).max())
+        largest[omega] = _SHARE * max(size, 0.5 * least)
+        largest[p + m :] = 1.0
         return largest
 
     return Coordinates(directions, limit)
@@ -57,9 +58,6 @@ def _inverse_root(gram: Array) -> Array:
     """C with C'(gram)C = I."""
     if len(gram) == 0:
         return gram
-    scale = 1.0 / np.sqrt(np.maximum(np.diag(gram), 1e-300))
-    try:
-        root = np.linalg.cholesky(gram * np.outer(scale, scale))
-    except np.linalg.LinAlgError:
-        return np.diag(scale)
-    return np.asarray(scale[:, None] * np.linalg.inv(root).T)
+    scale = 1.0 / np.sqrt(np.maximum(gram.diagonal(), 1e-300))
+    root = inverse_root(gram * np.outer(scale, scale))
+    return np.diag(scale) if root is None else scale[:, None] * root.T

@@ -33,7 +33,7 @@ from memagic.engine.problem import Problem
 from memagic.engine.quadrature import QuadratureObjective
 from memagic.engine.restricted import space_of
 from memagic.engine.sandwich import Variance, meat, meat_of_products
-from memagic.engine.secant import OutlinedObjective, maximize_outlined
+from memagic.engine.secant import maximize_outlined
 from memagic.engine.settings import Settings
 from memagic.engine.space import Space, to_reported
 from memagic.engine.start import NotFeasible, starting_point
@@ -45,6 +45,8 @@ __all__ = ["Fit", "NotFeasible", "Settings", "StoppedFit", "fit", "make_objectiv
 _Analytic = (
     PlainObjective | LinearObjective | LaplaceObjective | QuadratureObjective | CrossedLinear | CrossedLaplace
 )
+# Whose gradients are much cheaper than their Hessians.
+_Outlined = LaplaceObjective | CrossedLinear | CrossedLaplace
 
 # Relative to the size of the linear predictor's random part: a standard deviation at which no
 # digit of the log likelihood depends on the variance.
@@ -243,7 +245,7 @@ def _maximum(
     objective: Objective, space: Space, gamma: Array, settings: Settings, listener: Listener
 ) -> Maximum:
     newton = all(technique == "nr" for technique, _ in settings.search.techniques)
-    if newton and isinstance(objective, OutlinedObjective):
+    if newton and isinstance(objective, _Outlined):
         return maximize_outlined(objective, space, gamma, settings.stopping, listener, settings.search)
     return maximize(
         space.objective(objective),

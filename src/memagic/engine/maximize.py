@@ -219,7 +219,7 @@ class _Points:
         near = state.step.concave and state.step.scaled_gradient < _NEAR
         with np.errstate(divide="ignore", invalid="ignore"):
             limit = self._coordinates.limit(state.theta)
-            length = min(1.0, float(np.nanmin(limit / np.abs(gamma), initial=1.0)))
+            length = min(1.0, float(np.fmin.reduce(limit / np.abs(gamma), initial=1.0)))
         trials: list[tuple[float, float]] = []
         for halving in range(_MAX_HALVINGS):
             theta = state.theta + length * direction

@@ -49,19 +49,20 @@ class PlainObjective:
         if self._weight is not None:
             logf, first, second = logf * self._weight, first * self._weight, second * self._weight
         d = p + family.n_phi
-        scores = np.empty((len(eta), d))
-        np.multiply(x, first[:, None], out=scores[:, :p])
+        # Column by column, as the columns are those of X.
+        scores = np.empty((d, len(eta)))
+        np.multiply(x.T, first, out=scores[:p])
         hessian = np.empty((d, d))
         hessian[:p, :p] = x.T @ (x * second[:, None])
         if family.n_phi:
             own = family.phi_derivatives(eta, problem.y, problem.trials, phi)
             if self._weight is not None:
                 own = own.times(self._weight)
-            scores[:, p:] = own.score.T
+            scores[p:] = own.score
             hessian[p:, :p] = own.cross @ x
             hessian[:p, p:] = hessian[p:, :p].T
             hessian[p:, p:] = own.hessian.sum(axis=-1)
-        return Evaluation(float(logf.sum()) + self._constant, scores, hessian)
+        return Evaluation(float(logf.sum()) + self._constant, scores.T, hessian)
 
 
 def plain_start(problem: Problem) -> Array:

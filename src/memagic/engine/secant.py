@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,6 @@ _SETTLED = 1e-9
 __all__ = ["Outlined", "OutlinedObjective", "maximize_outlined"]
 
 
-@runtime_checkable
 class OutlinedObjective(Protocol):
     """A log likelihood whose gradient is much cheaper than its Hessian."""
 

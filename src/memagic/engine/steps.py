@@ -19,6 +19,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.engine.definite import inverse_root
 from memagic.engine.objective import Derivatives
 
 Array = NDArray[np.float64]
@@ -121,10 +122,22 @@ def _newton_step(at: Derivatives, turn: Array, difficult: bool) -> NewtonStep:
     gradient, information = turn.T @ at.gradient, -turn.T @ at.hessian @ turn
     if len(gradient) == 0:
         return NewtonStep(gradient, gradient, True, 0.0)
-    diagonal = np.abs(np.diag(information))
+    diagonal = np.abs(information.diagonal())
     scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
-    values, vectors = np.linalg.eigh(information * np.outer(scale, scale))
-    along = (gradient * scale) @ vectors
+    slope = gradient * scale
+    step, concave = _scaled_step(slope, information * np.outer(scale, scale), difficult)
+    gamma = scale * step
+    return NewtonStep(turn @ gamma, gamma, concave, float(slope @ step))
+
+
+def _scaled_step(gradient: Array, information: Array, difficult: bool) -> tuple[Array, bool]:
+    """The step and whether the point is concave, where -H has a unit diagonal."""
+    root = inverse_root(information)
+    # The trace of the inverse is no less than the inverse of the least eigenvalue: mostly that settles it.
+    if root is not None and _CONCAVE * float(np.vdot(root, root)) < 1.0:
+        return root.T @ (root @ gradient), True
+    values, vectors = np.linalg.eigh(information)
+    along = gradient @ vectors
     concave = bool(values[0] > _CONCAVE)
     if concave:
         step = along / values
@@ -134,8 +147,7 @@ def _newton_step(at: Derivatives, turn: Array, difficult: bool) -> NewtonStep:
         step = along / np.maximum(sizes, _LEAST_CURVATURE)
         escape = (values < -_LEAST_CURVATURE) & (np.abs(step) < _LEAST_ESCAPE)
         step = np.where(escape, np.where(along < 0.0, -_LEAST_ESCAPE, _LEAST_ESCAPE), step)
-    gamma = scale * (vectors @ step)
-    return NewtonStep(turn @ gamma, gamma, concave, float(along @ step))
+    return vectors @ step, concave
 
 
 class Steps:

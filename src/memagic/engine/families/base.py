@@ -182,9 +182,10 @@ class Reweighted(Compiled):
         if offset is not None:
             working -= offset
         weighted = x * weight[:, None]
-        scale = 1.0 / np.sqrt(np.maximum(np.einsum("ij,ij->j", weighted, x), 1e-300))
         # For a start the normal equations are accurate enough.
-        products = (weighted.T @ x) * np.outer(scale, scale)
+        products = weighted.T @ x
+        scale = 1.0 / np.sqrt(np.maximum(products.diagonal(), 1e-300))
+        products *= np.outer(scale, scale)
         solved = np.linalg.lstsq(products, scale * (weighted.T @ working), rcond=None)
         return np.asarray(scale * solved[0], dtype=float)
 
