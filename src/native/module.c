@@ -1,10 +1,12 @@
 /* The extension module memagic.engine._kernel, whose face is memagic/engine/kernel.py, but that of crossed
  * effects in memagic/engine/crossed. The interpreter's lock is released while arrays are worked on.
  */
-#include "crossed_methods.h"
 #include "density_methods.h"
+#include "elimination_methods.h"
+#include "loading_methods.h"
 #include "look_methods.h"
 #include "node_methods.h"
+#include "posterior_methods.h"
 #include "small_methods.h"
 
 #define METHOD(name, function) \
@@ -26,6 +28,7 @@ static PyMethodDef methods[] = {
     METHOD("invert", invert_method),
     METHOD("forwards", forwards_method),
     METHOD("backwards", backwards_method),
+    METHOD("solutions", solutions_method),
     METHOD("along", along_method),
     METHOD("sums", sums_method),
     METHOD("curvature", curvature_method),
@@ -33,9 +36,11 @@ static PyMethodDef methods[] = {
     METHOD("by_loading", by_loading_method),
     METHOD("dot", dot_method),
     METHOD("coupled", coupled_method),
+    METHOD("posterior", posterior_method),
     METHOD("small_roots", small_roots_method),
     METHOD("small_inverses", small_inverses_method),
     METHOD("small_solutions", small_solutions_method),
+    METHOD("equal_inverses", equal_inverses_method),
     METHOD("connect", connect_method),
     {NULL, NULL, 0, NULL},
 };

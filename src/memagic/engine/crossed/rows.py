@@ -160,8 +160,8 @@ class Rows:
 
     def loadings(self, factors: tuple[Array, ...]) -> Array:
         """Rows of A = ZL, their elements that are not zero by structure, shape (n, Q)."""
-        if all(factor.size == 1 for factor in factors):
-            return np.asarray(self.z * np.concatenate([factor.ravel() for factor in factors]))
+        if len(factors) == self.z.shape[1]:
+            return np.asarray(self.z * np.concatenate(factors, axis=1))
         spread, k = np.zeros((self.z.shape[1],) * 2), 0
         for factor in factors:
             spread[k : k + len(factor), k : k + len(factor)] = factor
@@ -250,8 +250,9 @@ def _links(left: Term, right: Term) -> Links:
     n = len(left.code)
     key = left.code * right.size + right.code
     possible = left.size * right.size
-    begins = np.r_[True, key[1:] != key[:-1]]
     if (key[1:] >= key[:-1]).all():
+        begins = np.ones(n, dtype=bool)
+        np.not_equal(key[1:], key[:-1], out=begins[1:])
         found, of_row = key[begins], np.cumsum(begins) - 1
     elif possible <= _TABLE_SHARE * n:
         present = np.zeros(possible, dtype=bool)

@@ -65,9 +65,10 @@ class BinomialLogit(_Binomial):
         return Terms("binomial_logit", (y, np.broadcast_to(r, y.shape)))
 
     def third(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
+        # R p q (p - q); by the smaller one of p and q, neither overflows nor cancels.
         t = np.exp(-np.abs(eta))
         u = 1.0 / (1.0 + t)
-        return np.asarray(r * t * u**3 * (1.0 - t) * np.where(eta >= 0.0, 1.0, -1.0))
+        return np.asarray(r * (t * u * u) * np.copysign((1.0 - t) * u, eta))
 
     def initial_eta(self, y: Array, r: Array | float) -> Array:
         mu = self.initial_mean(y, r)
