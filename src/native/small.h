@@ -13,11 +13,12 @@
  * positive definite. */
 INLINE int small_root(const ptrdiff_t s, double *restrict a, double *restrict upper, double *restrict log_det) {
     /* `upper` has L' row by row, so that all inner loops are along rows. */
+    double pivots[SMALL];
     for (ptrdiff_t i = 0; i < s; i++) {
         double *restrict row = a + i * s;
         for (ptrdiff_t m = 0; m < i; m++) {
             const double *restrict known = upper + m * s;
-            const double value = row[m] / known[m];
+            const double value = row[m] * pivots[m];
             row[m] = value;
             for (ptrdiff_t k = m + 1; k < i; k++) row[k] -= value * known[k];
             row[i] -= value * value;
@@ -25,11 +26,12 @@ INLINE int small_root(const ptrdiff_t s, double *restrict a, double *restrict up
         if (!(row[i] > 0.0)) return 0;
         *log_det += log(row[i]);
         row[i] = sqrt(row[i]);
+        pivots[i] = 1.0 / row[i];
         for (ptrdiff_t m = 0; m <= i; m++) upper[m * s + i] = row[m];
     }
     for (ptrdiff_t i = 0; i < s; i++) {
         double *restrict row = a + i * s;
-        const double pivot = 1.0 / row[i];
+        const double pivot = pivots[i];
         double sums[SMALL];
         for (ptrdiff_t c = 0; c < i; c++) sums[c] = 0.0;
         for (ptrdiff_t k = 0; k < i; k++) {

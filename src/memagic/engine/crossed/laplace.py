@@ -144,12 +144,8 @@ def _scores(problem: CrossedProblem, model: Model, top: _ByTop, found: _Found) -
     place, mode = found.place, found.mode
     assert mode.factored is not None
     # H^-1 L'z of a row in the columns of its own groups, h = z'L H^-1 L'z, c, and L'Z'c.
-    by_effect, h, c, sums = (
-        np.empty(rows.z.shape),
-        np.empty(rows.n),
-        np.empty(rows.n),
-        np.zeros(rows.n_columns),
-    )
+    by_effect, h, c = np.empty(rows.z.shape), np.empty(rows.n), np.empty(rows.n)
+    sums = np.zeros(rows.n_columns)
     inverse = system.invert(mode.factored).flat
     third = family.third(mode.eta, rows.y, rows.trials, place.phi)
     _kernel.spread(model.places, rows.index, place.loadings, inverse, third, by_effect, h, c, sums)

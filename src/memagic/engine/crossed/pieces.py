@@ -65,7 +65,7 @@ class Pieces:
     columns : ndarray of int, shape (N,)
         Which of all columns these are, ascending.
     piece : ndarray of int, shape (number of all columns,)
-        The piece of every column.
+        The piece of every column, by the number of one of its columns.
 
     Attributes
     ----------
@@ -83,11 +83,14 @@ class Pieces:
     """
 
     def __init__(self, columns: Index, piece: Index) -> None:
-        found, label = np.unique(piece[columns], return_inverse=True)
-        size = np.bincount(label, minlength=len(found))
+        own = piece[columns]
+        present = np.zeros(len(piece), dtype=bool)
+        present[own] = True
+        label = (np.cumsum(present) - 1)[own]
+        size = np.bincount(label)
         by_size = np.argsort(size, kind="stable")
-        rank = np.empty(len(found), dtype=np.intp)
-        rank[by_size] = np.arange(len(found))
+        rank = np.empty(len(size), dtype=np.intp)
+        rank[by_size] = np.arange(len(size))
         label, self.size = rank[label], size[by_size]
         order = np.argsort(label, kind="stable")
         self.columns = columns[order]
