@@ -37,6 +37,13 @@ static void *take(Buffers *buffers, PyObject *array, ptrdiff_t size, char kind, 
     return view->buf ? view->buf : (void *)view;
 }
 
+/* Zeros; NULL with an exception set. For PyMem_Free. */
+static double *room(ptrdiff_t size) {
+    double *found = PyMem_Calloc((size_t)(size > 0 ? size : 1), sizeof(double));
+    if (!found) PyErr_NoMemory();
+    return found;
+}
+
 static ptrdiff_t items(PyObject *array) {
     Py_buffer view;
     if (PyObject_GetBuffer(array, &view, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS) < 0) return -1;

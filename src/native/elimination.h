@@ -58,11 +58,12 @@ VECTORIZED static void eliminate(const Design *a, const double *restrict entries
     }
 }
 
-/* D^-1 C S^-1 by entry, S^-1 in the places of what is left; `across` is zero at first. */
+/* D^-1 C S^-1 by entry, S^-1 in the places of what is left. */
 VECTORIZED static void across_entries(const Design *a, const double *restrict solved, const double *restrict rest,
                                       double *restrict across) {
     const ptrdiff_t q = a->q;
     const ptrdiff_t *restrict listed = a->listed;
+    for (ptrdiff_t i = 0; i < a->E * q; i++) across[i] = 0.0;
     for (ptrdiff_t g = 0; g < a->M; g++) {
         const ptrdiff_t begin = a->begins[g], end = a->begins[g + 1];
         for (ptrdiff_t i = begin; i < end; i++) {
@@ -90,8 +91,9 @@ VECTORIZED static void across_entries(const Design *a, const double *restrict so
     }
 }
 
-/* The inverse's blocks D^-1 + (D^-1 C S^-1) C'D^-1, lower triangles. */
-VECTORIZED static void corners(const Design *a, const double *restrict inverse, const double *restrict across,
+/* The inverse's blocks D^-1 + (D^-1 C S^-1) C'D^-1, lower triangles, and its entries -D^-1 C S^-1 in place of
+ * `across`. */
+VECTORIZED static void corners(const Design *a, const double *restrict inverse, double *restrict across,
                                const double *restrict solved, double *restrict out) {
     const ptrdiff_t q = a->q;
     for (ptrdiff_t g = 0; g < a->M; g++) {
@@ -103,6 +105,7 @@ VECTORIZED static void corners(const Design *a, const double *restrict inverse, 
             }
         }
     }
+    for (ptrdiff_t i = 0; i < a->E * q; i++) across[i] = -across[i];
 }
 
 /* Solutions for k right-hand sides of all columns, `own` the first row of the term's groups. Forwards: own

@@ -4,7 +4,6 @@
 
 #include "buffers.h"
 #include "elimination.h"
-#include "small_methods.h"
 
 /* The design of the methods below, checked: (begins, row, place, listed | None) from args[at] on, q. */
 static int design_of(Buffers *buffers, Design *a, PyObject *const *args, PyObject *effects) {
@@ -73,12 +72,8 @@ static PyObject *invert_method(PyObject *self, PyObject *const *args, Py_ssize_t
     }
     if (corner) {
         Py_BEGIN_ALLOW_THREADS
-        if (there) {
-            memset(across, 0, (size_t)(a.E * a.q) * sizeof(double));
-            across_entries(&a, solved, rest, across);
-        }
+        if (there) across_entries(&a, solved, rest, across);
         corners(&a, inverse, across, solved, corner);
-        for (ptrdiff_t i = 0; i < a.E * a.q; i++) across[i] = -across[i];
         Py_END_ALLOW_THREADS
     }
     release(&buffers);
@@ -103,12 +98,6 @@ static int right_hand_of(Buffers *buffers, RightHand *sides, const Design *a, Py
     if (!(sides->rhs = take(buffers, args[0], size, 'd', PyBUF_WRITABLE))) return 0;
     sides->own = sides->rhs + first * sides->k;
     return 1;
-}
-
-static double *room(ptrdiff_t size) {
-    double *found = PyMem_Calloc((size_t)(size > 0 ? size : 1), sizeof(double));
-    if (!found) PyErr_NoMemory();
-    return found;
 }
 
 /* forwards(begins, column, column, None, q, inverse, entries, rhs, first, k) */
@@ -153,37 +142,6 @@ static PyObject *backwards_method(PyObject *self, PyObject *const *args, Py_ssiz
     }
     release(&buffers);
     if (!solved) return NULL;
-    Py_RETURN_NONE;
-}
-
-/* solutions(begins, column, column, None, q, inverse, entries, solved, sizes, columns, roots, rhs, first, k):
- * forwards, through small pieces, and backwards. */
-static PyObject *solutions_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
-    (void)self;
-    if (n_args != 14) return PyErr_Format(PyExc_TypeError, "solutions takes 14 arguments");
-    Buffers buffers = {.taken = 0};
-    Design a = {0};
-    RightHand sides = {0};
-    Small pieces = {0};
-    const double *inverse = NULL, *entries = NULL, *solved = NULL;
-    double *work = NULL;
-    if (design_of(&buffers, &a, args, args[4]) && right_hand_of(&buffers, &sides, &a, args + 11) &&
-        pieces_of(&buffers, &pieces, args + 8)) {
-        inverse = take(&buffers, args[5], a.M * a.q * a.q, 'd', 0);
-        entries = inverse ? take(&buffers, args[6], a.E * a.q, 'd', 0) : NULL;
-        solved = entries ? take(&buffers, args[7], a.E * a.q, 'd', 0) : NULL;
-        work = solved ? room((a.q + 2 * SMALL) * sides.k) : NULL;
-    }
-    if (work) {
-        Py_BEGIN_ALLOW_THREADS
-        forwards(&a, a.place, inverse, entries, sides.rhs, sides.own, work, sides.k);
-        small_solutions(pieces.count, pieces.size, pieces.columns, pieces.roots, sides.rhs, sides.k, work);
-        backwards(&a, a.place, solved, sides.rhs, sides.own, sides.k);
-        Py_END_ALLOW_THREADS
-        PyMem_Free(work);
-    }
-    release(&buffers);
-    if (!work) return NULL;
     Py_RETURN_NONE;
 }
 

@@ -8,6 +8,7 @@
 #include "node_methods.h"
 #include "posterior_methods.h"
 #include "small_methods.h"
+#include "system_methods.h"
 
 #define METHOD(name, function) \
     { name, (PyCFunction)(void (*)(void))function, METH_FASTCALL, NULL }
@@ -20,6 +21,7 @@ static PyMethodDef methods[] = {
     METHOD("log_rising", log_rising_method),
     METHOD("normal_interval", normal_interval_method),
     METHOD("gompertz", gompertz_method),
+    METHOD("bernoulli_cumulant", bernoulli_cumulant_method),
     METHOD("chain_nodes", chain_nodes_method),
     METHOD("weigh", weigh_method),
     METHOD("join", join_method),
@@ -28,7 +30,9 @@ static PyMethodDef methods[] = {
     METHOD("invert", invert_method),
     METHOD("forwards", forwards_method),
     METHOD("backwards", backwards_method),
+    METHOD("factor", factor_method),
     METHOD("solutions", solutions_method),
+    METHOD("inverses", inverses_method),
     METHOD("along", along_method),
     METHOD("sums", sums_method),
     METHOD("curvature", curvature_method),

@@ -113,8 +113,7 @@ static PyObject *small_solutions_method(PyObject *self, PyObject *const *args, P
     Small pieces = {0};
     double *rhs = NULL, *work = NULL;
     if (pieces_of(&buffers, &pieces, args)) rhs = take(&buffers, args[3], n_rhs, 'd', PyBUF_WRITABLE);
-    work = rhs ? PyMem_Calloc((size_t)(k > 0 ? 2 * k * SMALL : 1), sizeof(double)) : NULL;
-    if (rhs && !work) PyErr_NoMemory();
+    work = rhs ? room(2 * k * SMALL) : NULL;
     if (work) {
         Py_BEGIN_ALLOW_THREADS
         small_solutions(pieces.count, pieces.size, pieces.columns, pieces.roots, rhs, k, work);

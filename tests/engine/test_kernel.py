@@ -177,6 +177,13 @@ def test_scaled_complementary_error_function() -> None:
     assert first == pytest.approx(np.sqrt(2.0 / np.pi) / special.erfcx(-eta / np.sqrt(2.0)), rel=1e-14)
 
 
+def test_the_third_cumulant_of_a_bernoulli_response() -> None:
+    eta = np.concatenate([np.linspace(-40.0, 40.0, 4001), [-700.0, 700.0]])
+    p, q = special.expit(eta), special.expit(-eta)
+    expected = -p * q * np.tanh(0.5 * eta)
+    assert kernel.bernoulli_cumulant(eta) == pytest.approx(expected, rel=1e-13, abs=1e-16 * (p * q).max())
+
+
 @pytest.mark.parametrize("x", [0.0, 1e-300, 1e-8, 0.3465, 0.3467, 20.0, 700.0])
 def test_exponential(x: float) -> None:
     for eta in (x, -x):

@@ -60,6 +60,7 @@ def normal_interval(
     /,
 ) -> None: ...
 def gompertz(eta: _Array, log_success: _Array, h: _Array, w: _Array, /) -> None: ...
+def bernoulli_cumulant(eta: _Array, out: _Array, /) -> None: ...
 def chain_nodes(
     upper: _Array | None,
     parents: _Index,
@@ -133,6 +134,33 @@ def backwards(
     rhs: _Array,
     first: int,
     k: int,
+    /,
+) -> None: ...
+def factor(
+    begins: _Index,
+    row: _Index,
+    place: _Index,
+    listed: _Index | None,
+    q: int,
+    flat: _Array,
+    inverse: _Array,
+    solved: _Array,
+    sizes: _Index,
+    n_left: int,
+    /,
+) -> tuple[float, float] | None: ...
+def inverses(
+    begins: _Index,
+    row: _Index,
+    place: _Index,
+    listed: _Index | None,
+    q: int,
+    inverse: _Array,
+    solved: _Array,
+    sizes: _Index,
+    roots: _Array,
+    flat: _Array,
+    traces: _Array,
     /,
 ) -> None: ...
 def solutions(

@@ -21,6 +21,7 @@ __all__ = [
     "Rows",
     "Sums",
     "Terms",
+    "bernoulli_cumulant",
     "density",
     "density_derivatives",
     "gompertz",
@@ -257,6 +258,14 @@ def normal_interval(eta: Array, below: Array, above: Array) -> list[Array]:
     ends = [np.ascontiguousarray(np.broadcast_to(end, eta.shape), dtype=float) for end in (below, above)]
     out = [np.empty(eta.shape) for _ in range(6)]
     _kernel.normal_interval(eta, *ends, *out)
+    return out
+
+
+def bernoulli_cumulant(eta: Array) -> Array:
+    """The third cumulant of a Bernoulli response with logit eta, p q (q - p), shaped as eta."""
+    eta = np.ascontiguousarray(eta, dtype=float)
+    out = np.empty(eta.shape)
+    _kernel.bernoulli_cumulant(eta, out)
     return out
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import dsyrk
 
 from memagic.engine import _kernel
-from memagic.engine.crossed.pieces import SMALL, Pieces, Trace
+from memagic.engine.crossed.pieces import SMALL, FactoredPieces, Pieces, Trace
 from memagic.engine.crossed.products import joint
 from memagic.engine.crossed.threads import several_threads
 
@@ -118,6 +118,9 @@ class Elimination:
         self.length = self._rest_at + rest.length
         self._sparse = self._is_sparse()
         self._pairs = self._make_pairs()
+        # With these the compiled kernel does all of it in one call.
+        few = self._sparse and self._q <= SMALL
+        self._small = rest if few and isinstance(rest, Pieces) and rest.all_small else None
         self._chunks = [] if self._sparse else self._make_chunks()
 
     def position(self, left: Index, right: Index) -> Index:
@@ -159,10 +162,16 @@ class Elimination:
             It is not positive definite.
         """
         q = self._q
-        inverse, log_det = self._invert_own(flat[: self._entries_at])
         entries = flat[self._entries_at : self._rest_at].reshape(-1, q)
         solved = np.empty_like(entries)
         left = flat[self._rest_at :]
+        if self._small is not None:
+            inverse, sizes = np.empty((self._m, q, q)), self._small.size
+            found = _kernel.factor(*self._pairs, q, flat, inverse, solved, sizes, len(left))
+            if found is None:
+                raise np.linalg.LinAlgError("the matrix is not positive definite")
+            return Eliminated(inverse, entries, solved, FactoredPieces(left, found[1]), sum(found))
+        inverse, log_det = self._invert_own(flat[: self._entries_at])
         _kernel.eliminate(*self._pairs, q, inverse, entries, solved, left if self._sparse else None)
         if not self._sparse:
             self._eliminate_densely(left, entries, inverse)
@@ -173,8 +182,8 @@ class Elimination:
         """Overwrite `rhs`, shape (number of all columns, k), by the solution."""
         design = (self._begins, self._column, self._column, None, self._q)
         inverse, entries, solved, sides = factored.inverse, factored.entries, factored.solved, rhs.shape[1]
-        if isinstance(self._rest, Pieces) and self._rest.all_small:
-            small = self._rest.small(factored.rest)
+        if self._small is not None:
+            small = self._small.small(factored.rest)
             _kernel.solutions(*design, inverse, entries, solved, *small, rhs, self._offset, sides)
             return
         _kernel.forwards(*design, inverse, entries, rhs, self._offset, sides)
@@ -190,6 +199,11 @@ class Elimination:
 
         The traces are those of S^-1, None unless nothing but one term is eliminated.
         """
+        if self._small is not None:
+            sizes, roots, traces = self._small.size, factored.rest.roots, np.zeros(2)
+            inverse, solved = factored.inverse, factored.solved
+            _kernel.inverses(*self._pairs, self._q, inverse, solved, sizes, roots, out, traces)
+            return Trace(len(self._small.columns), float(traces[0]), float(traces[1]))
         rest = out[self._rest_at :]
         trace = self._rest.invert(factored.rest, rest)
         across = out[self._entries_at : self._rest_at].reshape(-1, self._q)

@@ -161,7 +161,7 @@ class Rows:
     def loadings(self, factors: tuple[Array, ...]) -> Array:
         """Rows of A = ZL, their elements that are not zero by structure, shape (n, Q)."""
         if len(factors) == self.z.shape[1]:
-            return np.asarray(self.z * np.concatenate(factors, axis=1))
+            return np.asarray(self.z * [factor.item() for factor in factors])
         spread, k = np.zeros((self.z.shape[1],) * 2), 0
         for factor in factors:
             spread[k : k + len(factor), k : k + len(factor)] = factor
