@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,8 +52,7 @@ class CrossedLaplace:
     def __init__(self, problem: CrossedProblem) -> None:
         self._problem = problem
         self._model = model_of(problem)
-        sizes = [level.structure.q for level in problem.levels]
-        self._top = _ByTop(self._model.rows.top, problem.n_clusters, sizes)
+        self._top = _ByTop(self._model.rows.top, problem.n_clusters, self._model.rows.own)
         self._constant = float(problem.family.constant(problem.y, problem.trials).sum())
         self._v = np.zeros(self._model.rows.n_columns)
         self._factored: Factored | None = None
@@ -122,17 +120,13 @@ class CrossedLaplace:
 
 
 def _place(problem: CrossedProblem, rows: Rows, parameters: Parameters) -> Place:
-    factors, first = [], 0
-    for level in problem.levels:
-        last = first + level.structure.size
-        factors.append(level.structure.factor(parameters.omega[first:last]))
-        first = last
-    found = tuple(factors)
+    assert problem.structure is not None
+    factor = problem.structure.factor(parameters.omega)
     terms = problem.family.terms(rows.y, rows.trials, parameters.phi)
     return Place(
         rows.fixed_part(parameters.beta),
-        found,
-        rows.loadings(found),
+        tuple(factor[part, part] for part in rows.own),
+        rows.loadings(factor),
         parameters.phi,
         terms.arguments(rows.y.shape),
     )
@@ -153,11 +147,10 @@ def _scores(problem: CrossedProblem, model: Model, top: _ByTop, found: _Found) -
     e, score = np.empty(rows.n), np.empty(rows.n)
     _kernel.by_loading(rows.index, place.loadings, mode.v, u, mode.first, mode.second, c, by_effect, e, score)
 
-    columns = [top.products(score, rows.x)]
-    cores = top.blocks(rows.z, by_effect)
-    for level, core in zip(problem.levels, cores, strict=True):
-        flat = level.structure.basis.reshape(level.structure.size, -1)
-        columns.append(core.reshape(len(core), -1) @ flat.T)
+    assert problem.structure is not None
+    blocks = top.blocks(rows.z, by_effect)
+    basis = problem.structure.basis.reshape(problem.n_omega, -1)
+    columns = [top.products(score, rows.x), blocks.reshape(len(blocks), -1) @ basis.T]
     if family.n_phi:
         own_phi = family.phi_derivatives(mode.eta, rows.y, rows.trials, place.phi)
         for a in range(family.n_phi):
@@ -175,14 +168,14 @@ class _ByTop:
         Group by row, 0..size-1.
     size : int
         M, the number of groups.
-    effects : list of int
-        Columns of Z by term, q_t.
+    own : tuple of slice
+        As in `Rows`.
     """
 
-    def __init__(self, code: NDArray[np.intp], size: int, effects: list[int]) -> None:
+    def __init__(self, code: NDArray[np.intp], size: int, own: tuple[slice, ...]) -> None:
         self._code = code
         self._size = size
-        self._parts = [slice(a, b) for a, b in pairwise(accumulate(effects, initial=0))]
+        self._own = own
 
     def sums(self, row: Array) -> Array:
         if self._size == 1:
@@ -195,19 +188,15 @@ class _ByTop:
             return transposed(x, row)[None]
         return np.column_stack([np.zeros((self._size, 0)), *(self.sums(row * c) for c in x.T)])
 
-    def blocks(self, z: Array, own: Array) -> list[Array]:
-        """Z'B of the columns of each term, shape (M, q, q)."""
+    def blocks(self, z: Array, values: Array) -> Array:
+        """Z'B, shape (M, Q, Q); of several groups, those of its elements that are in a term's own columns."""
         if self._size == 1:
-            whole = gram(z, own)
-            return [whole[None, part, part] for part in self._parts]
-        found = []
-        for part in self._parts:
-            q = part.stop - part.start
-            block = np.empty((self._size, q, q))
-            for a, left in enumerate(z[:, part].T):
-                for b, right in enumerate(own[:, part].T):
-                    block[:, a, b] = self.sums(left * right)
-            found.append(block)
+            return gram(z, values)[None]
+        found = np.zeros((self._size, z.shape[1], z.shape[1]))
+        for part in self._own:
+            for a in range(part.start, part.stop):
+                for b in range(part.start, part.stop):
+                    found[:, a, b] = self.sums(z[:, a] * values[:, b])
         return found
 
 

@@ -39,7 +39,7 @@ def outline(problem: CrossedProblem, model: Model, place: Place, mode: Mode) -> 
     np.multiply(rows.x.T, weight, out=slopes[:p])
     np.negative(own.cross, out=slopes[p:])
     inner = np.empty((len(slopes), len(slopes)))
-    inner[:, :p] = joint(slopes, rows.x) if slopes.size and p else 0.0
+    inner[:, :p] = joint(slopes, rows.x) if p else 0.0
     inner[:p, p:] = inner[p:, :p].T
     inner[p:, p:] = -own.hessian.sum(axis=-1)
     sums = np.empty((rows.n_columns, len(slopes)))
