@@ -83,7 +83,6 @@ class CrossedLaplace:
 
     def evaluate(self, theta: Array) -> Evaluation:
         value, scores = self.scores(theta)
-        found = self._find(theta)
         v, factored = self._v, self._factored
 
         def gradient(at: Array, start: Array = v) -> Array:
@@ -95,7 +94,7 @@ class CrossedLaplace:
             return gradient(at, 2.0 * v - self._v)
 
         hessian = differenced(self._problem, gradient, theta, scores.sum(axis=0), opposite)
-        self._v, self._factored, self._last = v, factored, found
+        self._v, self._factored = v, factored
         return Evaluation(value, scores, hessian)
 
     def outline(self, theta: Array) -> Array:
