@@ -44,6 +44,13 @@ static int take_doubles(Buffers *buffers, PyObject *const *arrays, int count, pt
     return 1;
 }
 
+/* Zeros; NULL with an exception set. For PyMem_Free. */
+static double *room(ptrdiff_t size) {
+    double *found = PyMem_Calloc((size_t)(size > 0 ? size : 1), sizeof(double));
+    if (!found) PyErr_NoMemory();
+    return found;
+}
+
 static ptrdiff_t items(PyObject *array) {
     Py_buffer view;
     if (PyObject_GetBuffer(array, &view, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS) < 0) return -1;

@@ -114,6 +114,25 @@ static PyObject *normal_interval_method(PyObject *self, PyObject *const *args, P
     Py_RETURN_NONE;
 }
 
+/* bernoulli_cumulant(eta, out): see distributions.h. */
+static PyObject *bernoulli_cumulant_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
+    (void)self;
+    if (n_args != 2) return PyErr_Format(PyExc_TypeError, "bernoulli_cumulant takes 2 arguments");
+    ptrdiff_t m = items(args[0]);
+    if (m < 0) return NULL;
+    Buffers buffers = {.taken = 0};
+    const double *eta = take(&buffers, args[0], m, 'd', 0);
+    double *out = eta ? take(&buffers, args[1], m, 'd', PyBUF_WRITABLE) : NULL;
+    if (out) {
+        Py_BEGIN_ALLOW_THREADS
+        bernoulli_cumulant(m, eta, out);
+        Py_END_ALLOW_THREADS
+    }
+    release(&buffers);
+    if (!out) return NULL;
+    Py_RETURN_NONE;
+}
+
 static PyObject *gompertz_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
     (void)self;
     if (n_args != 4) return PyErr_Format(PyExc_TypeError, "gompertz takes 4 arguments");

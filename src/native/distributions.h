@@ -1,6 +1,8 @@
-/* The logistic, normal and Gompertz distributions at one number, without loss in either tail. */
+/* The logistic, normal and Gompertz distributions, without loss in either tail. */
 #ifndef MEMAGIC_DISTRIBUTIONS_H
 #define MEMAGIC_DISTRIBUTIONS_H
+
+#include <stddef.h>
 
 #include "elementary.h"
 
@@ -15,6 +17,14 @@ INLINE Logistic logistic(double x) {
     double other = t * likelier;
     Logistic at = {x >= 0.0 ? likelier : other, x >= 0.0 ? other : likelier, t};
     return at;
+}
+
+/* The third cumulant of a Bernoulli response with logit eta, p q (q - p). */
+VECTORIZED static void bernoulli_cumulant(ptrdiff_t m, const double *restrict eta, double *restrict out) {
+    for (ptrdiff_t i = 0; i < m; i++) {
+        Logistic at = logistic(eta[i]);
+        out[i] = at.p * at.q * (at.q - at.p);
+    }
 }
 
 /* The normal distribution to the left of -|x| and of |x|: log probabilities, and density over probability. */

@@ -58,11 +58,12 @@ VECTORIZED static void eliminate(const Design *a, const double *restrict entries
     }
 }
 
-/* D^-1 C S^-1 by entry, S^-1 in the places of what is left; `across` is zero at first. */
+/* D^-1 C S^-1 by entry, S^-1 in the places of what is left. */
 VECTORIZED static void across_entries(const Design *a, const double *restrict solved, const double *restrict rest,
                                       double *restrict across) {
     const ptrdiff_t q = a->q;
     const ptrdiff_t *restrict listed = a->listed;
+    for (ptrdiff_t i = 0; i < a->E * q; i++) across[i] = 0.0;
     for (ptrdiff_t g = 0; g < a->M; g++) {
         const ptrdiff_t begin = a->begins[g], end = a->begins[g + 1];
         for (ptrdiff_t i = begin; i < end; i++) {
@@ -90,8 +91,9 @@ VECTORIZED static void across_entries(const Design *a, const double *restrict so
     }
 }
 
-/* The inverse's blocks D^-1 + (D^-1 C S^-1) C'D^-1, lower triangles. */
-VECTORIZED static void corners(const Design *a, const double *restrict inverse, const double *restrict across,
+/* The inverse's blocks D^-1 + (D^-1 C S^-1) C'D^-1, lower triangles, and its entries -D^-1 C S^-1 in place of
+ * `across`. */
+VECTORIZED static void corners(const Design *a, const double *restrict inverse, double *restrict across,
                                const double *restrict solved, double *restrict out) {
     const ptrdiff_t q = a->q;
     for (ptrdiff_t g = 0; g < a->M; g++) {
@@ -103,14 +105,14 @@ VECTORIZED static void corners(const Design *a, const double *restrict inverse, 
             }
         }
     }
+    for (ptrdiff_t i = 0; i < a->E * q; i++) across[i] = -across[i];
 }
 
 /* Solutions for k right-hand sides of all columns, `own` the first row of the term's groups. Forwards: own
  * becomes D^-1 own, and C' of that is taken from the others. */
-VECTORIZED static void forwards(const Design *a, const ptrdiff_t *restrict column, const double *restrict inverse,
-                                const double *restrict entries, double *rhs, double *own, double *restrict block,
-                                ptrdiff_t k) {
-    const ptrdiff_t q = a->q;
+INLINE void forwards_of(const Design *a, const ptrdiff_t q, const ptrdiff_t k, const ptrdiff_t *restrict column,
+                        const double *restrict inverse, const double *restrict entries, double *rhs, double *own,
+                        double *restrict block) {
     for (ptrdiff_t g = 0; g < a->M; g++) {
         double *mine = own + g * q * k;
         for (ptrdiff_t r = 0; r < q; r++) {
@@ -131,10 +133,17 @@ VECTORIZED static void forwards(const Design *a, const ptrdiff_t *restrict colum
     }
 }
 
+VECTORIZED static void forwards(const Design *a, const ptrdiff_t *restrict column, const double *restrict inverse,
+                                const double *restrict entries, double *rhs, double *own, double *restrict block,
+                                ptrdiff_t k) {
+    /* Loops of known length for an intercept and one side. */
+    if (a->q == 1 && k == 1) forwards_of(a, 1, 1, column, inverse, entries, rhs, own, block);
+    else forwards_of(a, a->q, k, column, inverse, entries, rhs, own, block);
+}
+
 /* Backwards: D^-1 C times the others' solutions is taken from own. */
-VECTORIZED static void backwards(const Design *a, const ptrdiff_t *restrict column, const double *restrict solved,
-                                 const double *rhs, double *own, ptrdiff_t k) {
-    const ptrdiff_t q = a->q;
+INLINE void backwards_of(const Design *a, const ptrdiff_t q, const ptrdiff_t k, const ptrdiff_t *restrict column,
+                         const double *restrict solved, const double *rhs, double *own) {
     for (ptrdiff_t g = 0; g < a->M; g++) {
         for (ptrdiff_t e = a->begins[g]; e < a->begins[g + 1]; e++) {
             const double *from = rhs + column[e] * k;
@@ -145,6 +154,12 @@ VECTORIZED static void backwards(const Design *a, const ptrdiff_t *restrict colu
             }
         }
     }
+}
+
+VECTORIZED static void backwards(const Design *a, const ptrdiff_t *restrict column, const double *restrict solved,
+                                 const double *rhs, double *own, ptrdiff_t k) {
+    if (a->q == 1 && k == 1) backwards_of(a, 1, 1, column, solved, rhs, own);
+    else backwards_of(a, a->q, k, column, solved, rhs, own);
 }
 
 #endif

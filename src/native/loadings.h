@@ -7,8 +7,8 @@
 #include "elementary.h"
 
 /* Base + A v. */
-VECTORIZED static void along(ptrdiff_t n, ptrdiff_t Q, const ptrdiff_t *restrict index, const double *restrict loadings,
-                             const double *restrict values, const double *restrict base, double *restrict out) {
+INLINE void along_rows(ptrdiff_t n, const ptrdiff_t Q, const ptrdiff_t *restrict index, const double *restrict loadings,
+                       const double *restrict values, const double *restrict base, double *restrict out) {
     for (ptrdiff_t i = 0; i < n; i++) {
         double sum = base[i];
         for (ptrdiff_t k = i * Q; k < (i + 1) * Q; k++) sum += loadings[k] * values[index[k]];
@@ -16,16 +16,29 @@ VECTORIZED static void along(ptrdiff_t n, ptrdiff_t Q, const ptrdiff_t *restrict
     }
 }
 
+VECTORIZED static void along(ptrdiff_t n, ptrdiff_t Q, const ptrdiff_t *restrict index, const double *restrict loadings,
+                             const double *restrict values, const double *restrict base, double *restrict out) {
+    /* A loop of known length for two factors. */
+    if (Q == 2) along_rows(n, 2, index, loadings, values, base, out);
+    else along_rows(n, Q, index, loadings, values, base, out);
+}
+
 /* A'r. */
-VECTORIZED static void sums(ptrdiff_t n, ptrdiff_t Q, const ptrdiff_t *restrict index, const double *restrict loadings,
-                            const double *restrict row, double *restrict out) {
+INLINE void sums_of_rows(ptrdiff_t n, const ptrdiff_t Q, const ptrdiff_t *restrict index,
+                         const double *restrict loadings, const double *restrict row, double *restrict out) {
     for (ptrdiff_t i = 0; i < n; i++)
         for (ptrdiff_t k = i * Q; k < (i + 1) * Q; k++) out[index[k]] += loadings[k] * row[i];
 }
 
+VECTORIZED static void sums(ptrdiff_t n, ptrdiff_t Q, const ptrdiff_t *restrict index, const double *restrict loadings,
+                            const double *restrict row, double *restrict out) {
+    if (Q == 2) sums_of_rows(n, 2, index, loadings, row, out);
+    else sums_of_rows(n, Q, index, loadings, row, out);
+}
+
 /* A'WA; `places` has those of a row's pairs of columns, (0, 0), (1, 0), (1, 1), (2, 0) and so on. */
-VECTORIZED static void curvature(ptrdiff_t n, ptrdiff_t Q, const ptrdiff_t *restrict places,
-                                 const double *restrict loadings, const double *restrict weight, double *restrict out) {
+INLINE void curvature_of(ptrdiff_t n, const ptrdiff_t Q, const ptrdiff_t *restrict places,
+                         const double *restrict loadings, const double *restrict weight, double *restrict out) {
     for (ptrdiff_t i = 0; i < n; i++) {
         const double *restrict own = loadings + i * Q;
         for (ptrdiff_t k = 0; k < Q; k++) {
@@ -35,11 +48,17 @@ VECTORIZED static void curvature(ptrdiff_t n, ptrdiff_t Q, const ptrdiff_t *rest
     }
 }
 
+VECTORIZED static void curvature(ptrdiff_t n, ptrdiff_t Q, const ptrdiff_t *restrict places,
+                                 const double *restrict loadings, const double *restrict weight, double *restrict out) {
+    if (Q == 2) curvature_of(n, 2, places, loadings, weight, out);
+    else curvature_of(n, Q, places, loadings, weight, out);
+}
+
 /* Of an inverse in the same places, G: the elements of G a for each row a of A in the columns of its own,
- * shape (n, Q), and a'G a. */
-VECTORIZED static void spread(ptrdiff_t n, ptrdiff_t Q, const ptrdiff_t *restrict places,
-                              const double *restrict loadings, const double *restrict inverse,
-                              double *restrict by_effect, double *restrict h) {
+ * shape (n, Q), and h = a'G a. With log f's third derivatives, c = h third / 2 and A'c. */
+INLINE void spread_of(ptrdiff_t n, const ptrdiff_t Q, const ptrdiff_t *restrict places, const ptrdiff_t *restrict index,
+                      const double *restrict loadings, const double *restrict inverse, const double *restrict third,
+                      double *restrict by_effect, double *restrict h, double *restrict c, double *restrict out) {
     for (ptrdiff_t i = 0; i < n; i++) {
         const double *restrict own = loadings + i * Q;
         double *restrict to = by_effect + i * Q;
@@ -55,18 +74,45 @@ VECTORIZED static void spread(ptrdiff_t n, ptrdiff_t Q, const ptrdiff_t *restric
         }
         for (ptrdiff_t k = 0; k < Q; k++) total += own[k] * to[k];
         h[i] = total;
+        const double half = 0.5 * total * third[i];
+        c[i] = half;
+        for (ptrdiff_t k = 0; k < Q; k++) out[index[i * Q + k]] += own[k] * half;
     }
 }
 
-/* Derivatives of a row's part of the log likelihood in its effects' loadings, shape (n, Q): of the mode's
- * place by v, of the mode itself by u, and of log|H| by G a. */
-VECTORIZED static void by_loading(ptrdiff_t n, ptrdiff_t Q, const ptrdiff_t *restrict index, const double *restrict v,
-                                  const double *restrict u, const double *restrict score,
-                                  const double *restrict first, const double *restrict second,
-                                  double *restrict by_effect) {
-    for (ptrdiff_t i = 0; i < n; i++)
+VECTORIZED static void spread(ptrdiff_t n, ptrdiff_t Q, const ptrdiff_t *restrict places,
+                              const ptrdiff_t *restrict index, const double *restrict loadings,
+                              const double *restrict inverse, const double *restrict third, double *restrict by_effect,
+                              double *restrict h, double *restrict c, double *restrict out) {
+    if (Q == 2) spread_of(n, 2, places, index, loadings, inverse, third, by_effect, h, c, out);
+    else spread_of(n, Q, places, index, loadings, inverse, third, by_effect, h, c, out);
+}
+
+/* What the mode's shift u does: e = A u to a row's linear predictor, and score = first + c + second e to its
+ * score. Derivatives of its part of the log likelihood in its effects' loadings, shape (n, Q): of the mode's
+ * place by v, of the mode itself by u, and of log|H| by G a, which is overwritten. */
+INLINE void by_loading_of(ptrdiff_t n, const ptrdiff_t Q, const ptrdiff_t *restrict index,
+                          const double *restrict loadings, const double *restrict v, const double *restrict u,
+                          const double *restrict first, const double *restrict second, const double *restrict c,
+                          double *restrict by_effect, double *restrict e, double *restrict score) {
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double sum = 0.0;
+        for (ptrdiff_t k = i * Q; k < (i + 1) * Q; k++) sum += loadings[k] * u[index[k]];
+        e[i] = sum;
+        const double own = first[i] + c[i] + second[i] * sum;
+        score[i] = own;
         for (ptrdiff_t k = i * Q; k < (i + 1) * Q; k++)
-            by_effect[k] = score[i] * v[index[k]] + first[i] * u[index[k]] + second[i] * by_effect[k];
+            by_effect[k] = own * v[index[k]] + first[i] * u[index[k]] + second[i] * by_effect[k];
+    }
+}
+
+VECTORIZED static void by_loading(ptrdiff_t n, ptrdiff_t Q, const ptrdiff_t *restrict index,
+                                  const double *restrict loadings, const double *restrict v, const double *restrict u,
+                                  const double *restrict first, const double *restrict second,
+                                  const double *restrict c, double *restrict by_effect, double *restrict e,
+                                  double *restrict score) {
+    if (Q == 2) by_loading_of(n, 2, index, loadings, v, u, first, second, c, by_effect, e, score);
+    else by_loading_of(n, Q, index, loadings, v, u, first, second, c, by_effect, e, score);
 }
 
 /* The sum of products, in eight parts so that it is done in vectors. */

@@ -2,14 +2,17 @@
  * effects in memagic/engine/crossed. The interpreter's lock is released while arrays are worked on.
  */
 #include "average_methods.h"
-#include "crossed_methods.h"
 #include "density_methods.h"
+#include "elimination_methods.h"
 #include "linear_methods.h"
+#include "loading_methods.h"
 #include "look_methods.h"
 #include "node_methods.h"
 #include "point_methods.h"
+#include "posterior_methods.h"
 #include "response_methods.h"
 #include "small_methods.h"
+#include "system_methods.h"
 
 #define METHOD(name, function) \
     { name, (PyCFunction)(void (*)(void))function, METH_FASTCALL, NULL }
@@ -27,6 +30,7 @@ static PyMethodDef methods[] = {
     METHOD("point", point_method),
     METHOD("z_products", z_products_method),
     METHOD("response_averages", response_averages_method),
+    METHOD("bernoulli_cumulant", bernoulli_cumulant_method),
     METHOD("chain_nodes", chain_nodes_method),
     METHOD("weigh", weigh_method),
     METHOD("join", join_method),
@@ -38,6 +42,9 @@ static PyMethodDef methods[] = {
     METHOD("invert", invert_method),
     METHOD("forwards", forwards_method),
     METHOD("backwards", backwards_method),
+    METHOD("factor", factor_method),
+    METHOD("solutions", solutions_method),
+    METHOD("inverses", inverses_method),
     METHOD("along", along_method),
     METHOD("sums", sums_method),
     METHOD("curvature", curvature_method),
@@ -45,9 +52,11 @@ static PyMethodDef methods[] = {
     METHOD("by_loading", by_loading_method),
     METHOD("dot", dot_method),
     METHOD("coupled", coupled_method),
+    METHOD("posterior", posterior_method),
     METHOD("small_roots", small_roots_method),
     METHOD("small_inverses", small_inverses_method),
     METHOD("small_solutions", small_solutions_method),
+    METHOD("equal_inverses", equal_inverses_method),
     METHOD("connect", connect_method),
     {NULL, NULL, 0, NULL},
 };

@@ -13,11 +13,12 @@
  * positive definite. */
 INLINE int small_root(const ptrdiff_t s, double *restrict a, double *restrict upper, double *restrict log_det) {
     /* `upper` has L' row by row, so that all inner loops are along rows. */
+    double pivots[SMALL];
     for (ptrdiff_t i = 0; i < s; i++) {
         double *restrict row = a + i * s;
         for (ptrdiff_t m = 0; m < i; m++) {
             const double *restrict known = upper + m * s;
-            const double value = row[m] / known[m];
+            const double value = row[m] * pivots[m];
             row[m] = value;
             for (ptrdiff_t k = m + 1; k < i; k++) row[k] -= value * known[k];
             row[i] -= value * value;
@@ -25,11 +26,12 @@ INLINE int small_root(const ptrdiff_t s, double *restrict a, double *restrict up
         if (!(row[i] > 0.0)) return 0;
         *log_det += log(row[i]);
         row[i] = sqrt(row[i]);
+        pivots[i] = 1.0 / row[i];
         for (ptrdiff_t m = 0; m <= i; m++) upper[m * s + i] = row[m];
     }
     for (ptrdiff_t i = 0; i < s; i++) {
         double *restrict row = a + i * s;
-        const double pivot = 1.0 / row[i];
+        const double pivot = pivots[i];
         double sums[SMALL];
         for (ptrdiff_t c = 0; c < i; c++) sums[c] = 0.0;
         for (ptrdiff_t k = 0; k < i; k++) {
@@ -79,10 +81,32 @@ VECTORIZED static void small_inverses(ptrdiff_t P, const ptrdiff_t *restrict siz
     }
 }
 
+/* Inverses of P matrices of one size, with both triangles; `flat` is overwritten by their roots. The log of
+ * their determinants is added to `log_det`. */
+VECTORIZED static int equal_inverses(ptrdiff_t P, const ptrdiff_t s, double *restrict flat, double *restrict out,
+                                     double *restrict log_det) {
+    if (s == 1) {
+        for (ptrdiff_t p = 0; p < P; p++) {
+            if (!(flat[p] > 0.0)) return 0;
+            *log_det += log(flat[p]);
+            out[p] = 1.0 / flat[p];
+        }
+        return 1;
+    }
+    double upper[SMALL * SMALL], traces[2] = {0.0};
+    for (ptrdiff_t p = 0; p < P; p++, flat += s * s, out += s * s) {
+        if (!small_root(s, flat, upper, log_det)) return 0;
+        small_inverses(1, &s, flat, out, traces);
+        for (ptrdiff_t i = 0; i < s; i++)
+            for (ptrdiff_t c = 0; c < i; c++) out[c * s + i] = out[i * s + c];
+    }
+    return 1;
+}
+
 /* Solutions for k right-hand sides, in rows `columns` of `rhs`; `work` has room for 2 k SMALL. */
-VECTORIZED static void small_solutions(ptrdiff_t P, const ptrdiff_t *restrict size, const ptrdiff_t *restrict columns,
-                                       const double *restrict roots, double *restrict rhs, ptrdiff_t k,
-                                       double *restrict work) {
+INLINE void small_solutions_of(ptrdiff_t P, const ptrdiff_t *restrict size, const ptrdiff_t *restrict columns,
+                               const double *restrict roots, double *restrict rhs, const ptrdiff_t k,
+                               double *restrict work) {
     for (ptrdiff_t p = 0; p < P; p++) {
         const ptrdiff_t s = size[p];
         double *restrict result = work + SMALL * k;
@@ -101,6 +125,13 @@ VECTORIZED static void small_solutions(ptrdiff_t P, const ptrdiff_t *restrict si
         roots += s * s;
         columns += s;
     }
+}
+
+VECTORIZED static void small_solutions(ptrdiff_t P, const ptrdiff_t *restrict size, const ptrdiff_t *restrict columns,
+                                       const double *restrict roots, double *restrict rhs, ptrdiff_t k,
+                                       double *restrict work) {
+    if (k == 1) small_solutions_of(P, size, columns, roots, rhs, 1, work);
+    else small_solutions_of(P, size, columns, roots, rhs, k, work);
 }
 
 /* Join columns that are linked: afterwards `label` has one number for all columns of a piece. */

@@ -65,23 +65,58 @@ static PyObject *small_inverses_method(PyObject *self, PyObject *const *args, Py
     Py_RETURN_NONE;
 }
 
+/* equal_inverses(s, flat, out) -> log determinant, or None unless all are positive definite; `flat` is
+ * overwritten. */
+static PyObject *equal_inverses_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
+    (void)self;
+    if (n_args != 3) return PyErr_Format(PyExc_TypeError, "equal_inverses takes 3 arguments");
+    ptrdiff_t s = PyLong_AsSsize_t(args[0]), length = items(args[1]);
+    if (PyErr_Occurred()) return NULL;
+    if (s < 1 || s > SMALL || length % (s * s)) return PyErr_Format(PyExc_ValueError, "matrices are of the wrong size");
+    Buffers buffers = {.taken = 0};
+    double *flat = take(&buffers, args[1], length, 'd', PyBUF_WRITABLE);
+    double *out = flat ? take(&buffers, args[2], length, 'd', PyBUF_WRITABLE) : NULL;
+    double log_det = 0.0;
+    int definite = 0;
+    if (out) {
+        Py_BEGIN_ALLOW_THREADS
+        definite = equal_inverses(length / (s * s), s, flat, out, &log_det);
+        Py_END_ALLOW_THREADS
+    }
+    release(&buffers);
+    if (!out) return NULL;
+    if (!definite) Py_RETURN_NONE;
+    return PyFloat_FromDouble(log_det);
+}
+
+/* Roots of small matrices and the columns that each is about, from args[0] on: (sizes, columns, roots). */
+typedef struct {
+    ptrdiff_t count;
+    const ptrdiff_t *size, *columns;
+    const double *roots;
+} Small;
+
+static int pieces_of(Buffers *buffers, Small *pieces, PyObject *const *args) {
+    ptrdiff_t n_columns, length = items(args[2]);
+    if (!(pieces->size = sizes_of(buffers, args[0], &pieces->count, &n_columns, length))) return 0;
+    if (!(pieces->columns = take(buffers, args[1], n_columns, 'n', 0))) return 0;
+    return (pieces->roots = take(buffers, args[2], length, 'd', 0)) != NULL;
+}
+
 /* small_solutions(sizes, columns, roots, rhs, k) */
 static PyObject *small_solutions_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
     (void)self;
     if (n_args != 5) return PyErr_Format(PyExc_TypeError, "small_solutions takes 5 arguments");
-    ptrdiff_t count, n_columns, length = items(args[2]), n_rhs = items(args[3]), k = PyLong_AsSsize_t(args[4]);
+    ptrdiff_t n_rhs = items(args[3]), k = PyLong_AsSsize_t(args[4]);
     if (PyErr_Occurred()) return NULL;
     Buffers buffers = {.taken = 0};
+    Small pieces = {0};
     double *rhs = NULL, *work = NULL;
-    const ptrdiff_t *size = sizes_of(&buffers, args[0], &count, &n_columns, length);
-    const ptrdiff_t *columns = size ? take(&buffers, args[1], n_columns, 'n', 0) : NULL;
-    const double *roots = columns ? take(&buffers, args[2], length, 'd', 0) : NULL;
-    rhs = roots ? take(&buffers, args[3], n_rhs, 'd', PyBUF_WRITABLE) : NULL;
-    work = rhs ? PyMem_Calloc((size_t)(k > 0 ? 2 * k * SMALL : 1), sizeof(double)) : NULL;
-    if (rhs && !work) PyErr_NoMemory();
+    if (pieces_of(&buffers, &pieces, args)) rhs = take(&buffers, args[3], n_rhs, 'd', PyBUF_WRITABLE);
+    work = rhs ? room(2 * k * SMALL) : NULL;
     if (work) {
         Py_BEGIN_ALLOW_THREADS
-        small_solutions(count, size, columns, roots, rhs, k, work);
+        small_solutions(pieces.count, pieces.size, pieces.columns, pieces.roots, rhs, k, work);
         Py_END_ALLOW_THREADS
         PyMem_Free(work);
     }

@@ -9,7 +9,7 @@ import pytest
 from scipy import special
 from tests.engine.kernel_rows import FAMILIES, response, rows
 
-from memagic.engine import kernel
+from memagic.engine import _kernel, kernel
 from memagic.engine.families import BinomialLogit, BinomialProbit, PoissonLog
 
 
@@ -41,6 +41,31 @@ def test_look(name: str, weighted: bool, n_nodes: int, q: int) -> None:
         expected = np.add.reduceat(products, np.r_[0, np.cumsum(sizes)[:-1]], axis=0)
         assert part == pytest.approx(expected, rel=1e-11, abs=1e-10)
     assert not sums.scores[:, 3:].any()
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize(("n", "q"), [(1, 2), (512, 1), (1300, 2), (700, 3)])
+def test_the_posterior_of_crossed_effects(name: str, n: int, q: int) -> None:
+    rng, family = np.random.default_rng(5), FAMILIES[name][0]
+    y, r = response(name, n)
+    y, r = y[:, 0], r if isinstance(r, float) else r[:, 0]
+    phi = np.sort(rng.normal(size=family.n_phi))
+    index, loadings = rng.integers(0, 40, size=(n, q)), rng.normal(size=(n, q))
+    fixed, v = rng.normal(size=n), rng.normal(size=40)
+    dense = np.zeros((n, 40))
+    np.add.at(dense, (np.arange(n)[:, None], index), loadings)
+    logf, *expected = family.derivatives(fixed + dense @ v, y, r, phi)
+
+    eta, first, second, slope = np.empty(n), np.empty(n), np.empty(n), np.zeros(40)
+    density = family.terms(y, r, phi).arguments((n,))
+    value = _kernel.posterior(*density, index, loadings, fixed, v, eta, first, second, slope)
+    size = float(np.abs(logf).sum())
+    assert value == pytest.approx(logf.sum() - 0.5 * v @ v, abs=1e-13 * size + 1e-12)
+    assert eta == pytest.approx(fixed + dense @ v, abs=1e-13)
+    scale = [1.0 + float(np.abs(part).max()) for part in expected]
+    assert first == pytest.approx(expected[0], rel=1e-12, abs=1e-13 * scale[0])
+    assert second == pytest.approx(expected[1], rel=1e-12, abs=1e-13 * scale[1])
+    assert slope == pytest.approx(dense.T @ expected[0] - v, rel=1e-11, abs=1e-11 * scale[0])
 
 
 def test_products_by_cluster() -> None:
@@ -78,6 +103,13 @@ def test_scaled_complementary_error_function() -> None:
     assert first == pytest.approx(np.sqrt(2.0 / np.pi) / special.erfcx(-eta / np.sqrt(2.0)), rel=1e-14)
 
 
+def test_the_third_cumulant_of_a_bernoulli_response() -> None:
+    eta = np.concatenate([np.linspace(-40.0, 40.0, 4001), [-700.0, 700.0]])
+    p, q = special.expit(eta), special.expit(-eta)
+    expected = -p * q * np.tanh(0.5 * eta)
+    assert kernel.bernoulli_cumulant(eta) == pytest.approx(expected, rel=1e-13, abs=1e-16 * (p * q).max())
+
+
 @pytest.mark.parametrize("x", [0.0, 1e-300, 1e-8, 0.3465, 0.3467, 20.0, 700.0])
 def test_exponential(x: float) -> None:
     for eta in (x, -x):
@@ -93,6 +125,15 @@ class TestRefusals:
         terms = PoissonLog().terms(np.zeros((7, 1)), 1.0, np.empty(0))
         with pytest.raises(ValueError, match="wrong size"):
             kernel.look(data, terms, np.zeros(7), np.zeros((3, 1, 7)))
+
+    def test_the_posterior(self) -> None:
+        index, row, v = np.zeros((7, 2), dtype=np.intp), np.zeros(7), np.zeros(3)
+        density = PoissonLog().terms(row, 1.0, np.empty(0)).arguments((7,))
+        for loadings, slope in ((np.zeros((7, 1)), np.zeros(3)), (np.zeros((7, 2)), np.zeros(4))):
+            with pytest.raises(ValueError, match="wrong size"):
+                _kernel.posterior(*density, index, loadings, row, v, row, row, row, slope)
+        with pytest.raises(ValueError, match="no such density"):
+            _kernel.posterior(13, *density[1:], index, np.zeros((7, 2)), row, v, row, row, row, v)
 
     def test_types(self) -> None:
         data = rows(False, [3, 4], 1)

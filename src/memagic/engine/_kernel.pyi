@@ -107,6 +107,7 @@ def normal_interval(
     /,
 ) -> None: ...
 def gompertz(eta: _Array, log_success: _Array, h: _Array, w: _Array, /) -> None: ...
+def bernoulli_cumulant(eta: _Array, out: _Array, /) -> None: ...
 def chain_nodes(
     upper: _Array | None,
     parents: _Index,
@@ -212,18 +213,90 @@ def backwards(
     k: int,
     /,
 ) -> None: ...
+def factor(
+    begins: _Index,
+    row: _Index,
+    place: _Index,
+    listed: _Index | None,
+    q: int,
+    flat: _Array,
+    inverse: _Array,
+    solved: _Array,
+    sizes: _Index,
+    n_left: int,
+    /,
+) -> tuple[float, float] | None: ...
+def inverses(
+    begins: _Index,
+    row: _Index,
+    place: _Index,
+    listed: _Index | None,
+    q: int,
+    inverse: _Array,
+    solved: _Array,
+    sizes: _Index,
+    roots: _Array,
+    flat: _Array,
+    traces: _Array,
+    /,
+) -> None: ...
+def solutions(
+    begins: _Index,
+    row: _Index,
+    column: _Index,
+    listed: None,
+    q: int,
+    inverse: _Array,
+    entries: _Array,
+    solved: _Array,
+    sizes: _Index,
+    columns: _Index,
+    roots: _Array,
+    rhs: _Array,
+    first: int,
+    k: int,
+    /,
+) -> None: ...
+def posterior(
+    code: int,
+    parameters: _Array,
+    columns: _Array,
+    index: _Index,
+    loadings: _Array,
+    fixed: _Array,
+    v: _Array,
+    eta: _Array,
+    first: _Array,
+    second: _Array,
+    slope: _Array,
+    /,
+) -> float: ...
 def along(index: _Index, loadings: _Array, values: _Array, base: _Array, out: _Array, /) -> None: ...
 def sums(index: _Index, loadings: _Array, row: _Array, out: _Array, /) -> None: ...
 def curvature(places: _Index, loadings: _Array, weight: _Array, out: _Array, /) -> None: ...
-def spread(places: _Index, loadings: _Array, inverse: _Array, by_effect: _Array, h: _Array, /) -> None: ...
+def spread(
+    places: _Index,
+    index: _Index,
+    loadings: _Array,
+    inverse: _Array,
+    third: _Array,
+    by_effect: _Array,
+    h: _Array,
+    c: _Array,
+    sums: _Array,
+    /,
+) -> None: ...
 def by_loading(
     index: _Index,
+    loadings: _Array,
     v: _Array,
     u: _Array,
-    score: _Array,
     first: _Array,
     second: _Array,
+    c: _Array,
     by_effect: _Array,
+    e: _Array,
+    score: _Array,
     /,
 ) -> None: ...
 def dot(left: _Array, right: _Array, /) -> float: ...
@@ -243,4 +316,5 @@ def coupled(
 def small_roots(sizes: _Index, flat: _Array, /) -> float | None: ...
 def small_inverses(sizes: _Index, roots: _Array, out: _Array, traces: _Array, /) -> None: ...
 def small_solutions(sizes: _Index, columns: _Index, roots: _Array, rhs: _Array, k: int, /) -> None: ...
+def equal_inverses(s: int, flat: _Array, out: _Array, /) -> float | None: ...
 def connect(left: _Index, right: _Index, label: _Index, /) -> None: ...

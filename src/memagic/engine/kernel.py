@@ -18,10 +18,10 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 __all__ = [
-    "CODES",
     "Rows",
     "Sums",
     "Terms",
+    "bernoulli_cumulant",
     "density",
     "density_derivatives",
     "gompertz",
@@ -32,7 +32,7 @@ __all__ = [
     "products_by_cluster",
 ]
 
-CODES = {name: code for code, name in enumerate(_kernel.KINDS)}
+_CODES = {name: code for code, name in enumerate(_kernel.KINDS)}
 _NONE = np.empty(0)
 
 
@@ -65,14 +65,16 @@ class Terms:
             return np.ascontiguousarray(self.columns[0], dtype=float).reshape(1, size)
         return np.array([column.reshape(-1) for column in self.columns], dtype=float)
 
+    def arguments(self, shape: tuple[int, ...]) -> tuple[int, Array, Array]:
+        """As compiled functions take them: the kind's code, the parameters, and the columns of `spread`."""
+        return _CODES[self.kind], np.array(self.parameters), self.spread(shape)
+
 
 def density(terms: Terms, eta: Array) -> Array:
     """Log f, shaped as eta."""
     eta = np.ascontiguousarray(eta, dtype=float)
     logf = np.empty(eta.shape)
-    _kernel.densities(
-        CODES[terms.kind], np.array(terms.parameters), terms.spread(eta.shape), eta, logf, None, None
-    )
+    _kernel.densities(*terms.arguments(eta.shape), eta, logf, None, None)
     return logf
 
 
@@ -80,9 +82,7 @@ def density_derivatives(terms: Terms, eta: Array) -> tuple[Array, Array, Array]:
     """Log f and its first two derivatives in eta, each shaped as eta."""
     eta = np.ascontiguousarray(eta, dtype=float)
     logf, first, second = np.empty(eta.shape), np.empty(eta.shape), np.empty(eta.shape)
-    _kernel.densities(
-        CODES[terms.kind], np.array(terms.parameters), terms.spread(eta.shape), eta, logf, first, second
-    )
+    _kernel.densities(*terms.arguments(eta.shape), eta, logf, first, second)
     return logf, first, second
 
 
@@ -179,9 +179,7 @@ def _call(
 ) -> None:
     n, n_nodes = len(fixed), effects.shape[2]
     _kernel.look(
-        CODES[terms.kind],
-        np.array(terms.parameters),
-        terms.spread((n, 1)),
+        *terms.arguments((n, 1)),
         fixed,
         np.ascontiguousarray(effects),
         rows.z,
@@ -240,6 +238,14 @@ def normal_interval(eta: Array, below: Array, above: Array) -> list[Array]:
     ends = [np.ascontiguousarray(np.broadcast_to(end, eta.shape), dtype=float) for end in (below, above)]
     out = [np.empty(eta.shape) for _ in range(6)]
     _kernel.normal_interval(eta, *ends, *out)
+    return out
+
+
+def bernoulli_cumulant(eta: Array) -> Array:
+    """The third cumulant of a Bernoulli response with logit eta, p q (q - p), shaped as eta."""
+    eta = np.ascontiguousarray(eta, dtype=float)
+    out = np.empty(eta.shape)
+    _kernel.bernoulli_cumulant(eta, out)
     return out
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.engine import _kernel
-from memagic.engine.kernel import CODES, Rows, Terms
+from memagic.engine.kernel import Rows, Terms
 
 Array = NDArray[np.float64]
 
@@ -51,9 +51,7 @@ def point(rows: Rows, terms: Terms, fixed: Array, effects: Array) -> Point:
     cells, q = rows.z.shape
     at = Point(np.zeros(m), np.zeros((m, q)), np.empty((n, 1)), np.empty((n, 1)), np.empty((n, 1)))
     _kernel.point(
-        CODES[terms.kind],
-        np.array(terms.parameters),
-        terms.spread((n, 1)),
+        *terms.arguments((n, 1)),
         fixed,
         np.ascontiguousarray(effects),
         rows.z,

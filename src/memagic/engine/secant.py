@@ -9,6 +9,7 @@ Source: Nocedal and Wright (2006), Numerical Optimization, 6.1 and 7.2.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from itertools import pairwise
 from typing import Protocol
@@ -79,13 +80,15 @@ class Outlined:
 def _learnt(information: Array, step: Array, change: Array) -> Array:
     """The BFGS update, left out where the likelihood is not concave along the step."""
     product = float(step @ change)
-    if not product > _LEAST_COSINE * float(np.linalg.norm(step) * np.linalg.norm(change)):
+    if not product > _LEAST_COSINE * math.sqrt(float(step @ step) * float(change @ change)):
         return information
     along = information @ step
     curvature = float(step @ along)
     if not curvature > 0.0:
         return information
-    return np.asarray(information - np.outer(along, along) / curvature + np.outer(change, change) / product)
+    learnt = information - along[:, None] * (along / curvature)
+    learnt += change[:, None] * (change / product)
+    return np.asarray(learnt)
 
 
 def maximize_outlined(

@@ -24,7 +24,12 @@ __all__ = ["difference", "differenced"]
 
 
 def difference(
-    function: Callable[[Array], Array], at: Array, direction: Array, centre: Array, n_rows: int
+    function: Callable[[Array], Array],
+    at: Array,
+    direction: Array,
+    centre: Array,
+    n_rows: int,
+    opposite: Callable[[Array], Array] | None = None,
 ) -> Array:
     """The derivative of a function along a direction.
 
@@ -36,14 +41,23 @@ def difference(
         The function there.
     n_rows : int
         Rows of data that the function sums over.
+    opposite : callable, optional
+        The function, asked for right after it on the other side of `at`.
     """
     if n_rows < _MANY_ROWS:
-        above, below = function(at + _CENTRAL * direction), function(at - _CENTRAL * direction)
+        above = function(at + _CENTRAL * direction)
+        below = (opposite or function)(at - _CENTRAL * direction)
         return np.asarray((above - below) / (2.0 * _CENTRAL))
     return np.asarray((function(at + _ONE_SIDED * direction) - centre) / _ONE_SIDED)
 
 
-def differenced(problem: Problem, gradient: Callable[[Array], Array], theta: Array, centre: Array) -> Array:
+def differenced(
+    problem: Problem,
+    gradient: Callable[[Array], Array],
+    theta: Array,
+    centre: Array,
+    opposite: Callable[[Array], Array],
+) -> Array:
     """Differences along directions that move the linear predictor by about one, shape (d, d).
 
     Parameters
@@ -53,6 +67,8 @@ def differenced(problem: Problem, gradient: Callable[[Array], Array], theta: Arr
     theta : ndarray, shape (d,)
     centre : ndarray, shape (d,)
         The gradient at theta.
+    opposite : callable
+        As for `difference`.
     """
     turn = problem_coordinates(problem, theta).directions
     if problem.family.closed_form:
@@ -60,7 +76,7 @@ def differenced(problem: Problem, gradient: Callable[[Array], Array], theta: Arr
         turn[:, :-1] *= np.exp(theta[-1])  # the residual standard deviation
     columns = np.empty_like(turn)
     for a, direction in enumerate(turn.T):
-        columns[:, a] = difference(gradient, theta, direction, centre, len(problem.y))
+        columns[:, a] = difference(gradient, theta, direction, centre, len(problem.y), opposite)
     turned = turn.T @ columns
     back = np.linalg.inv(turn)
     return np.asarray(back.T @ (0.5 * (turned + turned.T)) @ back)

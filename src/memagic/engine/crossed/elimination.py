@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import dsyrk
 
 from memagic.engine import _kernel
-from memagic.engine.crossed.pieces import SMALL, Pieces, Trace
+from memagic.engine.crossed.pieces import SMALL, FactoredPieces, Pieces, Trace
 from memagic.engine.crossed.products import joint
 from memagic.engine.crossed.threads import several_threads
 
@@ -109,7 +109,6 @@ class Elimination:
         self._offset = offset
         self._rest = rest
         self._n_columns = n_columns
-        self._sizes = np.full(self._m, self._q)
         key = np.sort(group * n_columns + column)
         self._group, self._column = key // n_columns, key % n_columns
         self._key = key
@@ -119,28 +118,40 @@ class Elimination:
         self.length = self._rest_at + rest.length
         self._sparse = self._is_sparse()
         self._pairs = self._make_pairs()
+        # With these the compiled kernel does all of it in one call.
+        few = self._sparse and self._q <= SMALL
+        self._small = rest if few and isinstance(rest, Pieces) and rest.all_small else None
         self._chunks = [] if self._sparse else self._make_chunks()
 
     def position(self, left: Index, right: Index) -> Index:
         """Where the entry of two columns lies; two of the term's own must be of one group."""
-        left, right = np.broadcast_arrays(left, right)
-        first, last = self._offset, self._offset + self._m * self._q
-        own_left = (left >= first) & (left < last)
-        own_right = (right >= first) & (right < last)
+        own_left, own_right = self._own(left), self._own(right)
+        # As a rule all columns are of one term, on either side.
+        if _alike(own_left) and _alike(own_right):
+            return self._position(left, right, bool(own_left.any()), bool(own_right.any()))
+        left, right, own_left, own_right = np.broadcast_arrays(left, right, own_left, own_right)
         result = np.empty(left.shape, dtype=np.intp)
-        both = own_left & own_right
-        group, a = np.divmod(left[both] - first, self._q)
-        b = (right[both] - first) % self._q
-        result[both] = (group * self._q + np.maximum(a, b)) * self._q + np.minimum(a, b)
-        one = own_left ^ own_right
-        own = np.where(own_left, left, right)[one]
-        other = np.where(own_left, right, left)[one]
-        group, a = np.divmod(own - first, self._q)
-        entry = np.searchsorted(self._key, group * self._n_columns + other)
-        result[one] = self._entries_at + entry * self._q + a
-        none = ~(own_left | own_right)
-        result[none] = self._rest_at + self._rest.position(left[none], right[none])
+        for a, b in ((True, True), (True, False), (False, True), (False, False)):
+            some = (own_left == a) & (own_right == b)
+            result[some] = self._position(left[some], right[some], a, b)
         return result
+
+    def _own(self, column: Index) -> NDArray[np.bool_]:
+        """Which columns are the term's."""
+        return np.asarray((column >= self._offset) & (column < self._offset + self._m * self._q))
+
+    def _position(self, left: Index, right: Index, own_left: bool, own_right: bool) -> Index:
+        """Positions where all columns on the left are the term's or none is, and so on the right."""
+        if own_right and not own_left:
+            return self._position(right, left, True, False)
+        if not own_left:
+            return self._rest_at + self._rest.position(left, right)
+        group, a = np.divmod(left - self._offset, self._q)
+        if own_right:
+            b = (right - self._offset) % self._q
+            return np.asarray((group * self._q + np.maximum(a, b)) * self._q + np.minimum(a, b))
+        entry = np.searchsorted(self._key, group * self._n_columns + right)
+        return np.asarray(self._entries_at + entry * self._q + a)
 
     def factor(self, flat: Array) -> Eliminated:
         """Factor the matrix, which is overwritten.
@@ -151,10 +162,16 @@ class Elimination:
             It is not positive definite.
         """
         q = self._q
-        inverse, log_det = self._invert_own(flat[: self._entries_at])
         entries = flat[self._entries_at : self._rest_at].reshape(-1, q)
         solved = np.empty_like(entries)
         left = flat[self._rest_at :]
+        if self._small is not None:
+            inverse, sizes = np.empty((self._m, q, q)), self._small.size
+            found = _kernel.factor(*self._pairs, q, flat, inverse, solved, sizes, len(left))
+            if found is None:
+                raise np.linalg.LinAlgError("the matrix is not positive definite")
+            return Eliminated(inverse, entries, solved, FactoredPieces(left, found[1]), sum(found))
+        inverse, log_det = self._invert_own(flat[: self._entries_at])
         _kernel.eliminate(*self._pairs, q, inverse, entries, solved, left if self._sparse else None)
         if not self._sparse:
             self._eliminate_densely(left, entries, inverse)
@@ -164,10 +181,14 @@ class Elimination:
     def solve(self, factored: Eliminated, rhs: Array) -> None:
         """Overwrite `rhs`, shape (number of all columns, k), by the solution."""
         design = (self._begins, self._column, self._column, None, self._q)
-        width = rhs.shape[1]
-        _kernel.forwards(*design, factored.inverse, factored.entries, rhs, self._offset, width)
+        inverse, entries, solved, sides = factored.inverse, factored.entries, factored.solved, rhs.shape[1]
+        if self._small is not None:
+            small = self._small.small(factored.rest)
+            _kernel.solutions(*design, inverse, entries, solved, *small, rhs, self._offset, sides)
+            return
+        _kernel.forwards(*design, inverse, entries, rhs, self._offset, sides)
         self._rest.solve(factored.rest, rhs)
-        _kernel.backwards(*design, factored.solved, rhs, self._offset, width)
+        _kernel.backwards(*design, solved, rhs, self._offset, sides)
 
     def row_and_place(self, column: Index) -> None:
         """There are no such numbers: entries with the term's own columns and others lie apart."""
@@ -178,14 +199,19 @@ class Elimination:
 
         The traces are those of S^-1, None unless nothing but one term is eliminated.
         """
+        if self._small is not None:
+            sizes, roots, traces = self._small.size, factored.rest.roots, np.zeros(2)
+            inverse, solved = factored.inverse, factored.solved
+            _kernel.inverses(*self._pairs, self._q, inverse, solved, sizes, roots, out, traces)
+            return Trace(len(self._small.columns), float(traces[0]), float(traces[1]))
         rest = out[self._rest_at :]
         trace = self._rest.invert(factored.rest, rest)
         across = out[self._entries_at : self._rest_at].reshape(-1, self._q)
-        across[:] = 0.0 if self._sparse else self._across_densely(factored.solved, rest)
+        if not self._sparse:
+            across[:] = self._across_densely(factored.solved, rest)
         corner = out[: self._entries_at]
         given = rest if self._sparse else None
         _kernel.invert(*self._pairs, self._q, factored.inverse, factored.solved, given, across, corner)
-        np.negative(across, out=across)
         return trace if isinstance(self._rest, Pieces) else None
 
     def _invert_own(self, own: Array) -> tuple[Array, float]:
@@ -195,13 +221,10 @@ class Elimination:
             roots = np.linalg.inv(np.linalg.cholesky(own.reshape(shape)))
             log_det = -2.0 * float(np.log(np.diagonal(roots, axis1=1, axis2=2)).sum())
             return roots.transpose(0, 2, 1) @ roots, log_det
-        found = _kernel.small_roots(self._sizes, own)
+        inverse = np.empty(shape)
+        found = _kernel.equal_inverses(self._q, own, inverse)
         if found is None:
             raise np.linalg.LinAlgError("D is not positive definite")
-        inverse = np.empty(shape)
-        _kernel.small_inverses(self._sizes, own, inverse, np.zeros(2))
-        for a in range(self._q):
-            inverse[:, :a, a] = inverse[:, a, :a]
         return inverse, found
 
     def _is_sparse(self) -> bool:
@@ -280,6 +303,10 @@ class Elimination:
         for a in range(self._q):
             dense[at * self._q + a, place] = entries[chunk, a]
         return dense
+
+
+def _alike(flags: NDArray[np.bool_]) -> bool:
+    return bool(flags.all() or not flags.any())
 
 
 def _by_group(matrices: Array, entries: Array, group: Index) -> Array:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +52,7 @@ class CrossedLaplace:
     def __init__(self, problem: CrossedProblem) -> None:
         self._problem = problem
         self._model = model_of(problem)
-        self._top = _ByTop(self._model.rows.top, problem.n_clusters)
+        self._top = _ByTop(self._model.rows.top, problem.n_clusters, self._model.rows.own)
         self._constant = float(problem.family.constant(problem.y, problem.trials).sum())
         self._v = np.zeros(self._model.rows.n_columns)
         self._factored: Factored | None = None
@@ -84,14 +83,18 @@ class CrossedLaplace:
 
     def evaluate(self, theta: Array) -> Evaluation:
         value, scores = self.scores(theta)
-        centre = self._v, self._factored
+        v, factored = self._v, self._factored
 
-        def gradient(theta: Array) -> Array:
-            self._v, self._factored = centre
-            return np.asarray(np.einsum("jd->d", self.scores(theta)[1]))
+        def gradient(at: Array, start: Array = v) -> Array:
+            self._v, self._factored = start, factored
+            return np.asarray(np.einsum("jd->d", self.scores(at)[1]))
 
-        hessian = differenced(self._problem, gradient, theta, scores.sum(axis=0))
-        self._v, self._factored = centre
+        def opposite(at: Array) -> Array:
+            # The mode lies as far on the other side, to the square of the step.
+            return gradient(at, 2.0 * v - self._v)
+
+        hessian = differenced(self._problem, gradient, theta, scores.sum(axis=0), opposite)
+        self._v, self._factored = v, factored
         return Evaluation(value, scores, hessian)
 
     def outline(self, theta: Array) -> Array:
@@ -116,13 +119,16 @@ class CrossedLaplace:
 
 
 def _place(problem: CrossedProblem, rows: Rows, parameters: Parameters) -> Place:
-    factors, first = [], 0
-    for level in problem.levels:
-        last = first + level.structure.size
-        factors.append(level.structure.factor(parameters.omega[first:last]))
-        first = last
-    found = tuple(factors)
-    return Place(rows.fixed_part(parameters.beta), found, rows.loadings(found), parameters.phi)
+    assert problem.structure is not None
+    factor = problem.structure.factor(parameters.omega)
+    terms = problem.family.terms(rows.y, rows.trials, parameters.phi)
+    return Place(
+        rows.fixed_part(parameters.beta),
+        tuple(factor[part, part] for part in rows.own),
+        rows.loadings(factor),
+        parameters.phi,
+        terms.arguments(rows.y.shape),
+    )
 
 
 def _scores(problem: CrossedProblem, model: Model, top: _ByTop, found: _Found) -> Array:
@@ -130,23 +136,20 @@ def _scores(problem: CrossedProblem, model: Model, top: _ByTop, found: _Found) -
     rows, system, family = model.rows, model.system, model.family
     place, mode = found.place, found.mode
     assert mode.factored is not None
-    # H^-1 L'z of a row in the columns of its own groups, and h = z'L H^-1 L'z.
-    by_effect, h = np.empty(rows.z.shape), np.empty(rows.n)
+    # H^-1 L'z of a row in the columns of its own groups, h = z'L H^-1 L'z, c, and L'Z'c.
+    by_effect, h, c = np.empty(rows.z.shape), np.empty(rows.n), np.empty(rows.n)
+    sums = np.zeros(rows.n_columns)
     inverse = system.invert(mode.factored).flat
-    _kernel.spread(model.places, place.loadings, inverse, by_effect, h)
-    c = family.third(mode.eta, rows.y, rows.trials, place.phi)
-    c *= h
-    c *= 0.5
-    u = system.solve(mode.factored, rows.sums(place.loadings, c))
-    e = rows.along(place.loadings, u, np.zeros(rows.n))
-    row_score = mode.first + c + mode.second * e
+    third = family.third(mode.eta, rows.y, rows.trials, place.phi)
+    _kernel.spread(model.places, rows.index, place.loadings, inverse, third, by_effect, h, c, sums)
+    u = system.solve(mode.factored, sums)
+    e, score = np.empty(rows.n), np.empty(rows.n)
+    _kernel.by_loading(rows.index, place.loadings, mode.v, u, mode.first, mode.second, c, by_effect, e, score)
 
-    columns = [top.products(row_score, rows.x)]
-    _kernel.by_loading(rows.index, mode.v, u, row_score, mode.first, mode.second, by_effect)
-    cores = top.blocks(rows.z, by_effect, [level.structure.q for level in problem.levels])
-    for level, core in zip(problem.levels, cores, strict=True):
-        flat = level.structure.basis.reshape(level.structure.size, -1)
-        columns.append(core.reshape(len(core), -1) @ flat.T)
+    assert problem.structure is not None
+    blocks = top.blocks(rows.z, by_effect)
+    basis = problem.structure.basis.reshape(problem.n_omega, -1)
+    columns = [top.products(score, rows.x), blocks.reshape(len(blocks), -1) @ basis.T]
     if family.n_phi:
         own_phi = family.phi_derivatives(mode.eta, rows.y, rows.trials, place.phi)
         for a in range(family.n_phi):
@@ -156,11 +159,22 @@ def _scores(problem: CrossedProblem, model: Model, top: _ByTop, found: _Found) -
 
 
 class _ByTop:
-    """Sums of rows within the groups of the highest level."""
+    """Sums of rows within the groups of the highest level.
 
-    def __init__(self, code: NDArray[np.intp], size: int) -> None:
+    Parameters
+    ----------
+    code : ndarray of int, shape (n,)
+        Group by row, 0..size-1.
+    size : int
+        M, the number of groups.
+    own : tuple of slice
+        As in `Rows`.
+    """
+
+    def __init__(self, code: NDArray[np.intp], size: int, own: tuple[slice, ...]) -> None:
         self._code = code
         self._size = size
+        self._own = own
 
     def sums(self, row: Array) -> Array:
         if self._size == 1:
@@ -173,20 +187,15 @@ class _ByTop:
             return transposed(x, row)[None]
         return np.column_stack([np.zeros((self._size, 0)), *(self.sums(row * c) for c in x.T)])
 
-    def blocks(self, z: Array, own: Array, sizes: list[int]) -> list[Array]:
-        """Z'B of the columns of each term, shape (M, q, q)."""
-        ends = np.cumsum([0, *sizes])
-        parts = [slice(a, b) for a, b in pairwise(ends)]
+    def blocks(self, z: Array, values: Array) -> Array:
+        """Z'B, shape (M, Q, Q); of several groups, those of its elements that are in a term's own columns."""
         if self._size == 1:
-            whole = gram(z, own)
-            return [whole[None, part, part] for part in parts]
-        found = []
-        for part, q in zip(parts, sizes, strict=True):
-            block = np.empty((self._size, q, q))
-            for a, left in enumerate(z[:, part].T):
-                for b, right in enumerate(own[:, part].T):
-                    block[:, a, b] = self.sums(left * right)
-            found.append(block)
+            return gram(z, values)[None]
+        found = np.zeros((self._size, z.shape[1], z.shape[1]))
+        for part in self._own:
+            for a in range(part.start, part.stop):
+                for b in range(part.start, part.stop):
+                    found[:, a, b] = self.sums(z[:, a] * values[:, b])
         return found
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.engine import _kernel
 from memagic.engine.crossed.problem import CrossedProblem
 from memagic.engine.crossed.products import dot
 from memagic.engine.crossed.rows import Rows
@@ -50,23 +51,27 @@ class Place:
     loadings : ndarray, shape (n, Q)
         The rows of A = ZL.
     phi : ndarray, shape (n_phi,)
+    density : tuple
+        `Terms.arguments` of log f.
     """
 
     fixed: Array
     factors: tuple[Array, ...]
     loadings: Array
     phi: Array
+    density: tuple[int, Array, Array]
 
 
 @dataclass(frozen=True, slots=True)
 class _Point:
-    """The posterior at values of v, with derivatives by row."""
+    """The posterior at values of v, with derivatives by row, and its slope in v."""
 
     v: Array
     log_posterior: float
     eta: Array
     first: Array
     second: Array
+    slope: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +122,15 @@ def model_of(problem: CrossedProblem) -> Model:
 
 def find_mode(model: Model, place: Place, start: Array, factored: Factored | None) -> Mode:
     """Climb from `start`, at first with a factorization of nearby parameters if there is one."""
-    rows, system, family = model.rows, model.system, model.family
-    point = _point(rows, family, place, start)
+    rows, system = model.rows, model.system
+    point = _point(rows, place, start)
     fresh = False
     before = np.inf
     for _ in range(_MAX_STEPS):
         if factored is None:
             factored, fresh, before = _factor_anyhow(model, place, point), True, np.inf
-        slope = _slope(rows, place, point)
-        step = system.solve(factored, slope)
-        gain = 0.5 * dot(slope, step)
+        step = system.solve(factored, point.slope)
+        gain = 0.5 * dot(point.slope, step)
         if not gain >= _ENOUGH:
             break
         if gain > _SLOW * before and not fresh:
@@ -134,13 +138,13 @@ def find_mode(model: Model, place: Place, start: Array, factored: Factored | Non
                 break
             factored = None
             continue
-        trial = _point(rows, family, place, point.v + step)
+        trial = _point(rows, place, point.v + step)
         slack = 1e-13 * abs(point.log_posterior) + 1e-13
         if not trial.log_posterior >= point.log_posterior - slack:
             if not fresh:
                 factored = None
                 continue
-            shorter = _halved(rows, family, place, point, step, slack)
+            shorter = _halved(rows, place, point, step, slack)
             if shorter is None:
                 break
             trial, gain = shorter, np.inf
@@ -166,28 +170,21 @@ def _factor_anyhow(model: Model, place: Place, point: _Point) -> Factored:
         return model.system.factor_weighted(model.places, place.loadings, bounded)
 
 
-def _point(rows: Rows, family: Family, place: Place, v: Array) -> _Point:
-    eta = rows.along(place.loadings, v, place.fixed)
-    logf, first, second = family.derivatives(eta, rows.y, rows.trials, place.phi)
-    log_posterior = float(logf.sum()) - 0.5 * dot(v, v)
-    return _Point(v, log_posterior, eta, first, second)
+def _point(rows: Rows, place: Place, v: Array) -> _Point:
+    eta, first, second = np.empty(rows.n), np.empty(rows.n), np.empty(rows.n)
+    slope = np.zeros(rows.n_columns)
+    log_posterior = _kernel.posterior(
+        *place.density, rows.index, place.loadings, place.fixed, v, eta, first, second, slope
+    )
+    return _Point(v, log_posterior, eta, first, second, slope)
 
 
-def _slope(rows: Rows, place: Place, point: _Point) -> Array:
-    """Dh/dv."""
-    slope = rows.sums(place.loadings, point.first)
-    slope -= point.v
-    return slope
-
-
-def _halved(
-    rows: Rows, family: Family, place: Place, point: _Point, step: Array, slack: float
-) -> _Point | None:
+def _halved(rows: Rows, place: Place, point: _Point, step: Array, slack: float) -> _Point | None:
     """The first point on the way that is not worse; None where there is no way up."""
     length = 1.0
     for _ in range(_MAX_HALVINGS):
         length *= 0.5
-        trial = _point(rows, family, place, point.v + length * step)
+        trial = _point(rows, place, point.v + length * step)
         if trial.log_posterior >= point.log_posterior - slack:
             return trial
     return None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from memagic.engine.crossed.modes import Mode, Model, Place
 from memagic.engine.crossed.problem import CrossedProblem
-from memagic.engine.crossed.products import dot, gram
+from memagic.engine.crossed.products import dot, gram, joint
 
 Array = NDArray[np.float64]
 
@@ -32,21 +32,25 @@ def outline(problem: CrossedProblem, model: Model, place: Place, mode: Mode) -> 
     rows, family = model.rows, model.family
     p, m = problem.p, problem.n_omega
     d = p + m + family.n_phi
-    outer = np.r_[0:p, p + m : d]
     weight = np.maximum(-mode.second, 0.0)
     own = family.phi_derivatives(mode.eta, rows.y, rows.trials, place.phi)
-    # Derivatives of the rows' scores in eta with respect to the outer parameters, shape (n, p + n_phi).
-    slopes = np.column_stack([weight[:, None] * rows.x, *(-own.cross)])
-    information = np.zeros((d, d))
-    inner = np.zeros((len(outer), len(outer)))
-    inner[:, :p] = gram(slopes, rows.x)
-    inner[:p, :] = inner[:, :p].T
+    # Derivatives of the rows' scores in eta with respect to the outer parameters, shape (p + n_phi, n).
+    slopes = np.empty((p + family.n_phi, rows.n))
+    np.multiply(rows.x.T, weight, out=slopes[:p])
+    np.negative(own.cross, out=slopes[p:])
+    inner = np.empty((len(slopes), len(slopes)))
+    inner[:, :p] = joint(slopes, rows.x) if p else 0.0
+    inner[:p, p:] = inner[p:, :p].T
     inner[p:, p:] = -own.hessian.sum(axis=-1)
-    if slopes.shape[1]:
-        columns = [rows.sums(place.loadings, np.ascontiguousarray(c)) for c in slopes.T]
-        sums = np.column_stack(columns)
+    sums = np.empty((rows.n_columns, len(slopes)))
+    for a, slope in enumerate(slopes):
+        sums[:, a] = rows.sums(place.loadings, slope)
+    if len(slopes):
         inner -= gram(sums, model.system.solve(mode.factored, sums))
-    information[np.ix_(outer, outer)] = 0.5 * (inner + inner.T)
+    inner = 0.5 * (inner + inner.T)
+    information = np.zeros((d, d))
+    information[:p, :p], information[:p, p + m :] = inner[:p, :p], inner[:p, p:]
+    information[p + m :, :p], information[p + m :, p + m :] = inner[p:, :p], inner[p:, p:]
     first = p
     for level, factor, block in zip(problem.levels, place.factors, rows.own_curvature(weight), strict=True):
         last = first + level.structure.size

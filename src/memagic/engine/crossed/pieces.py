@@ -65,7 +65,7 @@ class Pieces:
     columns : ndarray of int, shape (N,)
         Which of all columns these are, ascending.
     piece : ndarray of int, shape (number of all columns,)
-        The piece of every column.
+        The piece of every column, by the number of one of its columns.
 
     Attributes
     ----------
@@ -78,14 +78,19 @@ class Pieces:
     start, size : ndarray of int, shape (number of pieces,)
     threads : int
         For dense products and factorizations.
+    all_small : bool
+        Whether no piece is left to LAPACK.
     """
 
     def __init__(self, columns: Index, piece: Index) -> None:
-        found, label = np.unique(piece[columns], return_inverse=True)
-        size = np.bincount(label, minlength=len(found))
+        own = piece[columns]
+        present = np.zeros(len(piece), dtype=bool)
+        present[own] = True
+        label = (np.cumsum(present) - 1)[own]
+        size = np.bincount(label)
         by_size = np.argsort(size, kind="stable")
-        rank = np.empty(len(found), dtype=np.intp)
-        rank[by_size] = np.arange(len(found))
+        rank = np.empty(len(size), dtype=np.intp)
+        rank[by_size] = np.arange(len(size))
         label, self.size = rank[label], size[by_size]
         order = np.argsort(label, kind="stable")
         self.columns = columns[order]
@@ -100,6 +105,7 @@ class Pieces:
         self._small = self.size[self.size <= SMALL]
         self._small_columns = self.columns[: int(self._small.sum())]
         self._small_length = int((self._small**2).sum())
+        self.all_small = len(self._small) == len(self.size)
 
     def position(self, left: Index, right: Index) -> Index:
         """Where the entry of two columns of one piece lies."""
@@ -133,35 +139,51 @@ class Pieces:
             One is not positive definite.
         """
         log_det = _kernel.small_roots(self._small, flat[: self._small_length])
-        # In Fortran's order the lower triangle is the upper one.
-        with several_threads(self.threads):
-            failed = any(dpotrf(m.T, lower=0, clean=0, overwrite_a=1)[1] for m, _ in self._large(flat))
-        if log_det is None or failed:
+        if log_det is None:
             raise np.linalg.LinAlgError("a piece is not positive definite")
-        log_det += 2.0 * sum(float(np.log(np.diagonal(m)).sum()) for m, _ in self._large(flat))
+        if not self.all_small:
+            log_det += self._factor_large(flat)
         return FactoredPieces(flat, log_det)
 
     def solve(self, factored: FactoredPieces, rhs: Array) -> None:
         """Overwrite the rows of `rhs`, shape (number of all columns, k), that belong here."""
-        roots = factored.roots
-        small = roots[: self._small_length]
-        _kernel.small_solutions(self._small, self._small_columns, small, rhs, rhs.shape[1])
-        for matrix, columns in self._large(roots):
+        _kernel.small_solutions(*self.small(factored), rhs, rhs.shape[1])
+        for matrix, columns in self._large(factored.roots):
             rhs[columns] = dpotrs(matrix.T, rhs[columns], lower=0)[0]
+
+    def small(self, factored: FactoredPieces) -> tuple[Index, Index, Array]:
+        """Of the small pieces, the sizes, the columns, and the inverted factors."""
+        return self._small, self._small_columns, factored.roots[: self._small_length]
 
     def invert(self, factored: FactoredPieces, out: Array) -> Trace:
         """Write the inverse to the same places of `out`, lower triangles."""
         small, traces = self._small_length, np.zeros(2)
         _kernel.small_inverses(self._small, factored.roots[:small], out[:small], traces)
-        out[small:] = factored.roots[small:]
+        if not self.all_small:
+            out[small:] = factored.roots[small:]
+            traces += self._invert_large(out)
+        return Trace(len(self.columns), float(traces[0]), float(traces[1]))
+
+    def _factor_large(self, flat: Array) -> float:
+        """The logarithm of their determinants."""
+        # In Fortran's order the lower triangle is the upper one.
+        with several_threads(self.threads):
+            failed = any(dpotrf(m.T, lower=0, clean=0, overwrite_a=1)[1] for m, _ in self._large(flat))
+        if failed:
+            raise np.linalg.LinAlgError("a piece is not positive definite")
+        return 2.0 * sum(float(np.log(np.diagonal(m)).sum()) for m, _ in self._large(flat))
+
+    def _invert_large(self, out: Array) -> Array:
+        """Overwrite their factors by inverses P; the sums of tr P and of tr P^2."""
         with several_threads(self.threads):
             for matrix, _ in self._large(out):
                 dpotri(matrix.T, lower=0, overwrite_c=1)
+        traces = np.zeros(2)
         for matrix, _ in self._large(out):
             diagonal = np.diagonal(matrix)
             # Above the diagonal there are zeros.
             traces += diagonal.sum(), 2.0 * dot(matrix, matrix) - float((diagonal**2).sum())
-        return Trace(len(self.columns), float(traces[0]), float(traces[1]))
+        return traces
 
     def _large(self, flat: Array) -> Iterator[tuple[Array, Index]]:
         """Matrices that are not small, with their columns."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import accumulate, combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,6 +102,8 @@ class Rows:
         The places of a term's effects in one vector of all effects, group by group.
     n_columns : int
         N, the number of these.
+    own : tuple of slice
+        The places of a term's effects among those of a row, Q in all.
     index : ndarray of int, shape (n, Q)
         The places of the effects of a row's own groups.
     z : ndarray, shape (n, Q)
@@ -130,6 +132,8 @@ class Rows:
         pairs = [(self.first, t) for t in others] + list(combinations(others, 2))
         self.links = {(t, u): _links(self.terms[t], self.terms[u]) for t, u in pairs}
         self.columns, self.n_columns = _columns(self.terms)
+        ends = accumulate((term.q for term in self.terms), initial=0)
+        self.own = tuple(slice(a, b) for a, b in pairwise(ends))
         self.index, self.z = _joined(self.terms, self.columns)
 
     @property
@@ -158,15 +162,11 @@ class Rows:
                 np.einsum("ab,mb...->ma...", factor.T if transpose else factor, part, out=to)
         return result
 
-    def loadings(self, factors: tuple[Array, ...]) -> Array:
-        """Rows of A = ZL, their elements that are not zero by structure, shape (n, Q)."""
-        if all(factor.size == 1 for factor in factors):
-            return np.asarray(self.z * np.concatenate([factor.ravel() for factor in factors]))
-        spread, k = np.zeros((self.z.shape[1],) * 2), 0
-        for factor in factors:
-            spread[k : k + len(factor), k : k + len(factor)] = factor
-            k += len(factor)
-        return joint(self.z, spread)
+    def loadings(self, factor: Array) -> Array:
+        """Rows of A = ZL, shape (n, Q), of L of all terms together, shape (Q, Q)."""
+        if len(self.terms) == len(factor):
+            return np.asarray(self.z * factor.diagonal())
+        return joint(self.z, factor)
 
     def along(self, loadings: Array, values: Array, base: Array) -> Array:
         """Base + A v, shape (n,), of values for all effects, shape (N,)."""
@@ -250,8 +250,9 @@ def _links(left: Term, right: Term) -> Links:
     n = len(left.code)
     key = left.code * right.size + right.code
     possible = left.size * right.size
-    begins = np.r_[True, key[1:] != key[:-1]]
     if (key[1:] >= key[:-1]).all():
+        begins = np.ones(n, dtype=bool)
+        np.not_equal(key[1:], key[:-1], out=begins[1:])
         found, of_row = key[begins], np.cumsum(begins) - 1
     elif possible <= _TABLE_SHARE * n:
         present = np.zeros(possible, dtype=bool)

@@ -65,6 +65,8 @@ class _Columns:
 
     def of(self, group: Index) -> Index:
         """Shape (len(group), q)."""
+        if self.q == 1:
+            return np.asarray(self.offset + group[:, None])
         return np.asarray(self.offset + group[:, None] * self.q + np.arange(self.q))
 
 

@@ -10,7 +10,7 @@ from scipy.special import betainc, erfcx, gammaln, ndtri, xlogy
 
 from memagic.engine.families.base import Array, Terms, WithoutPhi, integral_of_variance
 from memagic.engine.families.links import CLOGLOG, LOGIT, PROBIT, Link
-from memagic.engine.kernel import gompertz
+from memagic.engine.kernel import bernoulli_cumulant, gompertz
 
 __all__ = ["BinomialCloglog", "BinomialLogit", "BinomialProbit"]
 
@@ -65,9 +65,7 @@ class BinomialLogit(_Binomial):
         return Terms("binomial_logit", (y, np.broadcast_to(r, y.shape)))
 
     def third(self, eta: Array, y: Array, r: Array | float, phi: Array) -> Array:
-        t = np.exp(-np.abs(eta))
-        u = 1.0 / (1.0 + t)
-        return np.asarray(r * t * u**3 * (1.0 - t) * np.where(eta >= 0.0, 1.0, -1.0))
+        return np.asarray(-r * bernoulli_cumulant(eta))
 
     def initial_eta(self, y: Array, r: Array | float) -> Array:
         mu = self.initial_mean(y, r)

@@ -1,0 +1,58 @@
+/* The posterior of all effects at one place v, h = log f(y | v) - v'v/2: its value and slope, and the rows'
+ * linear predictors and derivatives in them. Rows and effects as in loadings.h.
+ */
+#ifndef MEMAGIC_POSTERIOR_H
+#define MEMAGIC_POSTERIOR_H
+
+#include "densities.h"
+#include "loadings.h"
+
+/* n rows with Q effects each of all N. Arrays are in C's order. */
+typedef struct {
+    ptrdiff_t n, Q, N;
+    const Kind *kind;
+    const double *parameters;
+    const double *columns;    /* (kind->columns, n) */
+    const ptrdiff_t *index;   /* (n, Q) */
+    const double *loadings;   /* (n, Q) */
+    const double *fixed;      /* (n) */
+    const double *v;          /* (N) */
+    double *eta;              /* (n) */
+    double *first;            /* (n) */
+    double *second;           /* (n) */
+    double *slope;            /* (N), zero at first */
+} PosteriorArguments;
+
+/* The sum, in eight parts so that it is done in vectors. */
+VECTORIZED static double total(ptrdiff_t n, const double *restrict values) {
+    double parts[8] = {0.0}, sum = 0.0;
+    ptrdiff_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (int k = 0; k < 8; k++) parts[k] += values[i + k];
+    for (; i < n; i++) sum += values[i];
+    for (int k = 0; k < 8; k++) sum += parts[k];
+    return sum;
+}
+
+/* The value h; everything else is written to its place. */
+static double posterior(const PosteriorArguments *a) {
+    double columns[MOST_COLUMNS * CHUNK], logf[CHUNK];
+    double sum = 0.0, lost = 0.0;
+    for (ptrdiff_t begin = 0; begin < a->n; begin += CHUNK) {
+        const ptrdiff_t m = a->n - begin < CHUNK ? a->n - begin : CHUNK, at = begin * a->Q;
+        along(m, a->Q, a->index + at, a->loadings + at, a->v, a->fixed + begin, a->eta + begin);
+        for (int c = 0; c < a->kind->columns; c++)
+            memcpy(columns + c * CHUNK, a->columns + c * a->n + begin, m * sizeof(double));
+        Output out = {logf, NULL, a->first + begin, a->second + begin};
+        a->kind->density(m, a->eta + begin, columns, a->parameters, out);
+        sums(m, a->Q, a->index + at, a->loadings + at, a->first + begin, a->slope);
+        /* What rounding loses of a chunk goes with the next one, so that many do not lose more than few. */
+        const double part = total(m, logf) - lost, more = sum + part;
+        lost = (more - sum) - part;
+        sum = more;
+    }
+    for (ptrdiff_t c = 0; c < a->N; c++) a->slope[c] -= a->v[c];
+    return sum - 0.5 * dot(a->N, a->v, a->v);
+}
+
+#endif
