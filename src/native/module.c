@@ -2,6 +2,7 @@
  * effects in memagic/engine/crossed. The interpreter's lock is released while arrays are worked on.
  */
 #include "average_methods.h"
+#include "chain_methods.h"
 #include "density_methods.h"
 #include "elimination_methods.h"
 #include "linear_methods.h"
@@ -31,6 +32,7 @@ static PyMethodDef methods[] = {
     METHOD("z_products", z_products_method),
     METHOD("response_averages", response_averages_method),
     METHOD("bernoulli_cumulant", bernoulli_cumulant_method),
+    METHOD("eliminate_level", eliminate_level_method),
     METHOD("chain_nodes", chain_nodes_method),
     METHOD("weigh", weigh_method),
     METHOD("join", join_method),

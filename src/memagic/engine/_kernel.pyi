@@ -55,6 +55,15 @@ def average_rows(
 def response_averages(
     link: int, mu: _Array, s: _Array, at: _Array, weights: _Array, out: _Array, /
 ) -> None: ...
+def eliminate_level(
+    curvature: _Array,
+    lift: _Array | None,
+    inverse: _Array,
+    slope: _Array,
+    up: _Array,
+    log_det: _Array,
+    /,
+) -> int: ...
 def second_moments(values: _Array, weights: _Array, out: _Array, n_clusters: int, /) -> None: ...
 def conditional_means(
     values: _Array, conditional: _Array, out: _Array, n_clusters: int, n_upper: int, /

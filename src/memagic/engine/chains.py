@@ -15,12 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.engine import _kernel
 from memagic.engine.blocks import Block
 
 Array = NDArray[np.float64]
 
-# Smallest eigenvalue of a pivot, whose share from the prior is one, that counts as definite.
-_DEFINITE = 1e-3
+# Smallest eigenvalue of a pivot, whose share from the prior is one, that certainly counts as definite:
+# more than what src/native/chains.h asks for.
+_DEFINITE = 2e-3
 
 __all__ = ["Elimination", "at_lowest", "eliminate"]
 
@@ -114,21 +116,22 @@ def eliminate(block: Block, curvature: Array) -> Elimination:
     slopes: list[Array] = []
     log_det = np.zeros(block.n_clusters)
     for level in reversed(range(len(block.dims))):
-        above = sum(block.dims[:level])
-        q = block.dims[level]
-        pivot = curvature[:, above:, above:] + np.eye(q)
-        sign, log_pivot = _log_det(pivot)
-        log_det += np.bincount(
-            block.tops[level], weights=np.where(sign > 0.0, log_pivot, np.nan), minlength=len(log_det)
-        )
-        inverse = _inverse(_definite(pivot))
-        slope = inverse @ curvature[:, above:, :above]
+        above, m, q = sum(block.dims[:level]), block.sizes[level], block.dims[level]
+        inverse, slope, log_pivot = np.empty((m, q, q)), np.empty((m, q, above)), np.empty(m)
+        up = np.empty((m, above * above))
+        curvature = np.ascontiguousarray(curvature)
+        if _kernel.eliminate_level(curvature, None, inverse, slope, up, log_pivot):
+            # Log f is not concave there.
+            lift = _lift(curvature[:, above:, above:])
+            _kernel.eliminate_level(curvature, lift, inverse, slope, up, log_pivot)
         inverses.append(inverse)
         slopes.append(slope)
         if level:
-            up = curvature[:, :above, :above] - curvature[:, :above, above:] @ slope
-            summed = block.sum_up[level - 1] @ block.counted(up.reshape(len(up), -1), level)
+            log_det += np.bincount(block.tops[level], weights=log_pivot, minlength=len(log_det))
+            summed = block.sum_up[level - 1] @ block.counted(up, level)
             curvature = summed.reshape(-1, above, above)
+        else:
+            log_det += log_pivot
     return Elimination(tuple(inverses[::-1]), tuple(slopes[::-1]), log_det)
 
 
@@ -139,27 +142,12 @@ def at_lowest(block: Block, values: tuple[Array, ...]) -> Array:
     return np.concatenate([v[a] for v, a in zip(values, block.ancestors, strict=True)], axis=1)
 
 
-def _log_det(matrix: Array) -> tuple[Array, Array]:
-    if matrix.shape[1] == 1:
-        value = matrix[:, 0, 0]
-        return np.sign(value), np.log(np.abs(value))
-    sign, log_abs = np.linalg.slogdet(matrix)
-    return sign, log_abs
-
-
-def _inverse(matrix: Array) -> Array:
-    return np.asarray(1.0 / matrix if matrix.shape[1] == 1 else np.linalg.inv(matrix))
-
-
-def _definite(matrix: Array) -> Array:
-    """The matrices where they are positive definite, else lifted until they are (log f not concave)."""
-    if matrix.shape[1] == 1:
-        return np.where(matrix > _DEFINITE, matrix, 0.5)
-    least = np.linalg.eigvalsh(matrix)[:, 0]
-    lift = np.where(least > _DEFINITE, 0.0, 0.5 - least)
-    if not lift.any():
-        return matrix
-    return np.asarray(matrix + lift[:, None, None] * np.eye(matrix.shape[1]))
+def _lift(pivots: Array) -> Array:
+    """What makes pivots definite when it is added to their diagonals, zero where they are, shape (M,)."""
+    finite = np.isfinite(pivots).all(axis=(1, 2))
+    least = np.full(len(pivots), np.nan)
+    least[finite] = 1.0 + np.linalg.eigvalsh(pivots[finite])[:, 0]
+    return np.where(least < _DEFINITE, 0.5 - least, 0.0)
 
 
 def _times(matrix: Array, vector: Array) -> Array:
