@@ -130,6 +130,20 @@ def test_a_sort_that_leaves_the_response(frame: pd.DataFrame) -> None:
         found(fit, by_y.assign(x=by_y.x + 1))
 
 
+def test_a_sort_within_groups_that_are_in_no_order(frame: pd.DataFrame) -> None:
+    """The groups stay where they are; the response of some rows looks as if it had been edited."""
+    blocks = frame.iloc[
+        np.argsort(np.random.default_rng(4).permutation(20)[np.arange(200) // 10], kind="stable")
+    ]
+    blocks = blocks.reset_index(drop=True).assign(block=np.arange(200) // 10)
+    within = blocks.sort_values(["block", "z"], ignore_index=True)
+    assert within["g"].equals(blocks["g"])
+    fit = memagic.run("melogit y if x > 0 || g:, intpoints(3)", data=blocks)
+    with pytest.raises(CommandError, match="of other data"):
+        found(fit, within)
+    assert found(fit, blocks.assign(z=0)) == list(blocks["key"][blocks.x > 0])
+
+
 def test_labels_that_occur_twice(frame: pd.DataFrame) -> None:
     grouped = frame.set_index(frame.g.str[:2].rename("part"))
     fit = memagic.run("melogit y x if z > 0 || g:, intpoints(3)", data=grouped)

@@ -9,7 +9,8 @@ that the design keeps:
 - All are as they were: these are the rows.
 - Some variable has the same values at other rows: the rows have been reordered, and are refused.
 - The response is as it was, or all but the response: these are the rows, and the rest was edited. One of
-  the variables that are as they were must not be in order of its values, since sorting puts such a one back.
+  the variables that are as they were has to tell: it is not in order of its values, nor the same throughout
+  every group, since a sort, of all rows or within groups, puts such a one back.
 - Anything else is refused: these are other data.
 """
 
@@ -185,7 +186,7 @@ def _check_values(design: Design, command: Command, frame: pd.DataFrame, at: Ind
     edited, kept = [], []
     for name, before, now in _compared(design, command, frame, at[there], there):
         if now is not None and _equal(before, now):
-            kept.append((name, now))
+            kept.append(now)
             continue
         if now is not None and _equal(np.sort(before), np.sort(now)):
             raise _reordered(name)
@@ -193,7 +194,8 @@ def _check_values(design: Design, command: Command, frame: pd.DataFrame, at: Ind
     response = command.depvar.variable
     if not edited and kept:
         return
-    if any(not _in_order(now) for _, now in kept) and (response not in edited or edited == [response]):
+    groups = design.groupings[-1].codes[there] if design.groupings else None
+    if any(_tells(now, groups) for now in kept) and (response not in edited or edited == [response]):
         return
     hint = (
         f"the rows have other values of {', '.join(edited[:5])}, as those of another frame or in another "
@@ -253,7 +255,16 @@ def _equal(a: Array, b: Array) -> bool:
     return np.array_equal(a, b) or bool(np.isclose(a, b, rtol=_SAME, atol=0.0, equal_nan=True).all())
 
 
-def _in_order(values: Array) -> bool:
-    """Whether values rise or fall all along, so that a sort may have brought them where they are."""
+def _tells(values: Array, groups: Index | None) -> bool:
+    """Whether values that are as they were show that their rows are.
+
+    Not those that rise or fall all along, nor those that are the same throughout every group: a sort may have
+    brought them where they are.
+    """
     steps = np.diff(values)
-    return bool((steps >= 0.0).all() or (steps <= 0.0).all())
+    if (steps >= 0.0).all() or (steps <= 0.0).all():
+        return False
+    if groups is None:
+        return True
+    _, first, group = np.unique(groups, return_index=True, return_inverse=True)
+    return not _equal(values, values[first][group])
