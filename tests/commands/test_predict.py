@@ -103,7 +103,7 @@ def test_data_in_use_that_were_not_fitted() -> None:
 
 
 def test_tables_that_allow_no_references() -> None:
-    import pyarrow as pa
+    pa = pytest.importorskip("pyarrow")
 
     made = Session("bangladesh")
     assert made.data is not None
