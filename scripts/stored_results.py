@@ -30,7 +30,7 @@ ESTIMATION: dict[str, Names] = {
         "df_c": "its degrees of freedom",
         "p_c": "its p-value",
         "N_clust": "number of clusters",
-        "rank": "rank of e(V)",
+        "rank": "rank of e(V), without what is at the boundary",
         "ic": "number of iterations",
         "rc": "return code: 0, or 430 where the fit has not converged",
         "converged": "1 if the fit has converged, else 0",
@@ -89,7 +89,9 @@ ESTIMATION: dict[str, Names] = {
         "g_avg": "mean size of groups by level",
         "g_max": "largest group by level",
     },
-    "Functions": {"sample": "which observations are used, with the index of the data"},
+    "Functions": {
+        "sample": "which observations are used, with the index of the data; in conditions found by it"
+    },
 }
 """`e()` after estimation: what is not there does not apply to the model."""
 

@@ -77,11 +77,45 @@ def test_without_estimates(session):
 
 
 def test_the_sample_of_other_data(session):
-    other = Session(session.data.iloc[:50])
+    other = Session(session.data.set_index(session.data.index + 1000).iloc[:50])
     other._last = session.last
     with pytest.raises(CommandError, match="of other data") as caught:
         other.run("meglm y x if e(sample) || g:")
     assert (caught.value.rc, caught.value.hint) == (322, "they are of 180 rows, the data have 50")
+
+
+def test_a_part_of_the_sample_is_told(session):
+    part = session.data.iloc[:50]
+    other = Session(part)
+    other._last = session.last
+    fit = other.run("meglm y x if e(sample) & _b[x] > 0 || g:")
+    np.testing.assert_array_equal(fit.estimates.design.sample, part["x"] > -1)
+    n = session.last.nobs
+    note = f"({n - fit.nobs} of the {n} observations of the estimation sample are not in the data)"
+    assert fit.estimates.notes == (note,)
+    svy = Session(part)
+    svy._last = session.last
+    svy.run("svyset g")
+    surveyed = svy.run("svy, subpop(if e(sample)): meglm y x if e(sample) || g:")
+    assert [line for line in surveyed.estimates.notes if "estimation sample" in line][:1] == [note]
+    assert surveyed.estimates.notes.count(note) == 1
+
+
+def test_rows_sorted_after_the_fit(session):
+    """The rows of the sample, wherever they are now."""
+    for ordered in (session.data.sort_values("x"), session.data.iloc[::-1]):
+        other = Session(ordered)
+        other._last = session.last
+        fit = other.run("meglm y x i.u if e(sample) || g:")
+        np.testing.assert_array_equal(fit.estimates.design.sample, ordered["x"] > -1)
+        np.testing.assert_allclose(fit.params, session.last.params, rtol=1e-6)
+    numbered = Session(session.data.sort_values("x", ignore_index=True))
+    numbered._last = session.last
+    text = "meglm y if e(sample) || g:"
+    with pytest.raises(CommandError, match="of other data") as caught:
+        numbered.run(text)
+    assert (caught.value.rc, text[slice(*caught.value.span)]) == (322, "e(sample)")
+    assert "keep the index" in caught.value.hint
 
 
 def test_printed_as_typed():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -31,6 +33,82 @@ def added(session: Session, text: str) -> NewVariables:
     found = session.run(text)
     assert isinstance(found, NewVariables)
     return found
+
+
+def rows_of(data: pd.DataFrame, name: str) -> pd.Series:
+    return data[name].notna()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: d.sort_values("age"),
+        lambda d: d.sample(frac=1.0, random_state=2),
+        lambda d: d.assign(age=0.0).iloc[::-1],
+    ],
+)
+def test_the_sample_in_another_order(change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    made = Session("bangladesh")
+    made.run("melogit c_use age if urban == 1 || district:, intpoints(3)")
+    assert made.data is not None
+    changed = made.use(change(made.data))
+    assert changed is not None
+    made.run("predict pe if e(sample)")
+    assert rows_of(changed, "pe").equals(changed["urban"] == 1)
+    part = made.use(changed.drop(columns="pe").iloc[:900])
+    assert part is not None
+    there = int((part["urban"] == 1).sum())
+    found = added(made, "predict pe if e(sample)")
+    note = f"({562 - there} of the 562 observations of the estimation sample are not in the data)"
+    assert found.notes[1] == note
+    assert rows_of(part, "pe").equals(part["urban"] == 1)
+    made.use(changed.reset_index(drop=True))
+    with pytest.raises(CommandError, match=r"other data|have changed") as caught:
+        made.run("predict pe2 if e(sample)")
+    assert (caught.value.rc, caught.value.span) == (322, (15, 24))
+
+
+def test_data_in_use_that_were_not_fitted() -> None:
+    """The data in use get the variables, as always, and the first note says whose estimates these are."""
+    made = Session("bangladesh")
+    assert made.data is not None
+    rural = made.data[made.data.urban == 0].copy()
+    fit = made.run("melogit c_use age || district:, intpoints(3)", data=rural, name="rural")
+    said = "note: the last estimates are of rural, but bangladesh is in use, and gets the new variables"
+    assert added(made, "predict p, mu conditional(fixedonly)").notes[0] == said
+    assert "p" in made.data
+    assert "p" not in rural
+    # Not where the data are named, nor where those in use were fitted.
+    assert said not in str(made.run("predict p, mu conditional(fixedonly)", data=rural))
+    made.use(rural, "rural")
+    assert "the last estimates are of" not in str(made.run("predict q, mu conditional(fixedonly)"))
+    made.use("bangladesh")
+    made.stored["of_rural"] = fit
+    made.run("melogit c_use || district:, intpoints(3)")
+    assert "the last estimates are of" not in str(made.run("predict p0, mu conditional(fixedonly)"))
+    made.run("estimates restore of_rural")
+    assert added(made, "predict p1, mu conditional(fixedonly)").notes[0] == said
+    assert made.data is not None
+    del made.data["age"]
+    with pytest.raises(CommandError, match="variable age not found") as caught:
+        made.run("predict p2")
+    hint = (
+        "the last estimates are of rural, but bangladesh is in use: type %use rural first, "
+        "or -d rural before the new variable"
+    )
+    assert caught.value.hint == hint
+    # A frame without a name.
+    made.run("melogit c_use urban || district:, intpoints(3)", data=rural.assign(urban=rural.age > 0))
+    assert "of other data, but bangladesh is in use" in added(made, "predict p3").notes[0]
+
+
+def test_tables_that_allow_no_references() -> None:
+    pa = pytest.importorskip("pyarrow")
+
+    made = Session("bangladesh")
+    assert made.data is not None
+    made.run("melogit c_use || district:, intpoints(3)", data=pa.Table.from_pandas(made.data), name="arrow")
+    assert added(made, "predict p").notes[0].startswith("note: the last estimates are of arrow,")
 
 
 def test_the_default(session: Session) -> None:

@@ -121,6 +121,24 @@ def test_a_condition_says_what_a_subpopulation_says_but_for_the_variance() -> No
     assert f"Subpop. size    = {within:>11,.2f}" in text
 
 
+def test_the_observations_of_a_subpopulation_are_those_of_the_survey() -> None:
+    """Number of obs and e(N) are of the whole survey; what is estimated from is the subpopulation."""
+    frame = SURVEY.assign(z=SURVEY["x"].where((SURVEY["inside"] == 0) | (SURVEY.index % 7 > 0)))
+    inside = int((SURVEY["inside"] == 1).sum())
+    for text, lost in (("x", 0), ("z", frame["z"].isna().sum())):
+        found = surveyed(DESIGNS["stratified"], f"svy, subpop(inside): melogit y {text}", frame)
+        n = len(frame) - lost
+        assert (found.e["N"], found.e["N_sub"], found.nobs) == (n, inside - lost, inside - lost)
+        shown = found.to_text()
+        assert f"Number of obs   = {n:>11,}" in shown
+        assert f"Subpop. no. obs = {inside - lost:>11,}" in shown
+        table = Session(frame)
+        table.stored["one"] = found
+        assert f"{n}" in str(table.run("estimates table one, stats(N)")).splitlines()[-2]
+    whole = surveyed(DESIGNS["stratified"], "svy: melogit y x")
+    assert whole.e["N"] == whole.nobs == len(SURVEY)
+
+
 def test_units_without_members_of_the_subpopulation_count() -> None:
     """A subpopulation in few units: the others are zeros, which a condition would drop."""
     frame = SURVEY.assign(few=(SURVEY["psu"] % 10 < 4).astype(int))

@@ -63,3 +63,39 @@ def test_help_has_every_option(shell: Shell) -> None:
         assert " ".join(words.split()) in " ".join(text.split())
     text = shell.ip.object_inspect("%estat")["docstring"]
     assert "%estat sd [, level(#) verbose]" in text
+
+
+def test_the_frame_that_was_fitted_is_not_in_use(
+    shell: Shell, df: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell["one"], shell["two"] = df, df.assign(k=1)
+    shell.value("%use one")
+    shell.value("%%melogit -q two\ny x || g:")
+    capsys.readouterr()
+    shell.value("%predict p")
+    note = "note: the last estimates are of two, but one is in use, and gets the new variables\n"
+    assert capsys.readouterr().out.startswith(note)
+    assert "p" in df
+    shell.value("%predict -d two p")
+    assert "note" not in capsys.readouterr().out
+    hint = shell.error("%predict q if k == 1").hint
+    assert hint.startswith("the last estimates are of two, but one is in use: type %use two first")
+
+
+def test_margins_are_of_the_frame_as_it_is_now(
+    shell: Shell, df: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell["df"] = df
+    shell.value("%use df")
+    shell.value("%melogit -q y x || g:")
+    shell["df"] = df.assign(half=range(len(df))).eval("half = half % 2").sort_values("x")
+    found = shell.value("%margins -q -o m, over(half)")
+    assert found is None
+    assert "(df is another DataFrame now)" in capsys.readouterr().out
+    before = shell["m"].b
+    shell["df"] = df.assign(half=[k % 2 for k in range(len(df))])
+    shell.value("%%me -o m\nmargins, over(half)")
+    assert "(df is another DataFrame now)" in capsys.readouterr().out
+    assert list(shell["m"].b) == pytest.approx(list(before), rel=1e-12)
+    shell["df"] = shell["df"].sort_values("x", ignore_index=True)
+    assert shell.error("%margins, over(half)").rc == 322

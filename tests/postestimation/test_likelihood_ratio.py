@@ -301,6 +301,76 @@ def test_bootstrap_against_no_random_effects(command: str) -> None:
     assert one.bootstrap.failed == 0
 
 
+# --- rows, boundaries, rounding ------------------------------------------------------------------
+
+
+def slopes(seed: int) -> pd.DataFrame:
+    """Groups with a random intercept, and x2 that has no effect."""
+    rng = np.random.default_rng(seed)
+    school, x, u = np.repeat(range(15), 20), rng.normal(size=300), rng.normal(size=15) * 0.35
+    y = (x + u[school] + rng.normal(size=300) > 0).astype(int)
+    return pd.DataFrame({"y": y, "x": x, "sch": school, "x2": rng.normal(size=300)})
+
+
+def test_the_same_rows_in_another_order() -> None:
+    data = slopes(3)
+    small = memagic.run("melogit y x || sch:, intpoints(5)", data=data)
+    text = "melogit y x x2 || sch:, intpoints(5)"
+    expected = small.lrtest(memagic.run(text, data=data))
+    ordered = data.sort_values("x2")
+    found = small.lrtest(memagic.run(text, data=ordered))
+    assert (found.df, found.chi2) == (expected.df, pytest.approx(expected.chi2, rel=1e-6))
+    # Responses drawn for rows in one order do not go with those of another.
+    with pytest.raises(CommandError, match="the estimation samples differ") as caught:
+        small.lrtest(memagic.run(text, data=ordered), bootstrap=2)
+    assert caught.value.hint == "bootstrap() needs models of one sample, with its rows in one order"
+    for other in (ordered.reset_index(drop=True), data.assign(y=1 - data.y)):
+        with pytest.raises(CommandError, match="the estimation samples differ") as caught:
+            small.lrtest(memagic.run(text, data=other))
+        assert caught.value.rc == 498
+    assert small.lrtest(memagic.run(text, data=other), force=True).df == 1
+
+
+def test_a_variance_at_zero_counts_nowhere() -> None:
+    data = slopes(36)
+    fit = memagic.run("melogit y x || sch: x2", data=data)
+    plain = memagic.run("melogit y x", data=data)
+    assert [p.name for p in fit.estimates.parameters if p.at_zero] == ["/var(x2[sch])"]
+    between = fit.lrtest(plain)
+    assert (fit.e["rank"], fit.e["df_c"], between.df, fit.lrtest().df) == (3, 1, 1, 1)
+    expected = pytest.approx(stats.chi2.sf(fit.e["chi2_c"], 1))
+    assert (between.p, fit.lrtest().p, fit.e["p_c"]) == (expected, expected, expected)
+    assert "chi2(1) = 5.44                Prob > chi2 = 0.0197" in str(fit)
+    for found in (between, fit.lrtest()):
+        assert "Note: var(x2[sch]) is estimated at zero" in str(found)
+        # Without random effects the rank is that of the coefficients.
+        assert [model[4] for model in found.models] == [2, 3]
+    assert fit.aic == pytest.approx(-2 * fit.llf + 6)
+    assert float(fit.glance()["AIC"].iloc[0]) == fit.aic
+    # The mixture is of the model, whatever its estimates.
+    mixture = plain.lrtest(fit, mixture=True).mixture
+    assert mixture is not None
+    assert dict(mixture.weights).keys() == {0, 1, 2}
+
+
+@pytest.mark.parametrize("seed", [5, 11])
+def test_a_difference_of_rounding_is_none(seed: int) -> None:
+    data = slopes(seed)
+    small = memagic.run("melogit y x || sch:", data=data)
+    large = memagic.run("melogit y x || sch: x2", data=data)
+    assert -1e-9 < large.llf - small.llf < 0.0
+    found = small.lrtest(large)
+    assert (found.smaller, found.df, found.chi2, found.p) == ("this", 0, 0.0, 1.0)
+    assert " LR chi2(0) =   0.00\nProb > chi2 = 1.0000" in str(found)
+    assert "The log likelihood of the larger model is the lower one" not in str(found)
+    held = small.lrtest(large, mixture=True).mixture
+    assert held is not None
+    assert (held.weights, held.p) == (((0, 0.5), (1, 0.5)), 1.0)
+    # What is more than rounding is told.
+    worse = memagic.run("melogit y x || sch: x2, from(x = 0, skip) iterate(1)", data=data)
+    assert "The log likelihood of the larger model is the lower one" in str(small.lrtest(worse, df=1))
+
+
 # --- bootstrap ----------------------------------------------------------------------------------
 
 

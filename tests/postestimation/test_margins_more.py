@@ -12,6 +12,7 @@ from scipy import stats
 import memagic
 from memagic import CommandError, Session
 from memagic.engine.space import from_reported
+from memagic.postestimation.margins_result import Margins
 from memagic.postestimation.typed import run_margins
 from memagic.results import MEResults
 from memagic.results.estimates import Estimates
@@ -480,3 +481,52 @@ def test_what_is_refused(fit: MEResults, data: pd.DataFrame, text: str, rc: int)
     with pytest.raises(CommandError) as error:
         run_margins(f"margins {text}", fit.estimates, data)
     assert error.value.rc == rc
+
+
+# --- the rows of the frame ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def some(data: pd.DataFrame) -> MEResults:
+    """Of some rows of the data."""
+    return memagic.run("melogit win income if z < 1.8 || g:, intpoints(3)", data=data)
+
+
+@pytest.mark.parametrize("text", [", over(half)", "if half == 1", ", expression(predict() * z)"])
+def test_rows_in_another_order(some: MEResults, data: pd.DataFrame, text: str) -> None:
+    """Variables that the model has not are those of the sample's rows."""
+    expected = some.margins(text, data)
+    for changed in (data.sort_values("income"), pd.concat([data, data.set_index(data.index + 400)])):
+        found = some.margins(text, changed)
+        np.testing.assert_allclose(found.b, expected.b, rtol=1e-12)
+        np.testing.assert_allclose(found.v, expected.v, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [(", over(half)", "half"), ("if half == 1", "half"), (", expression(predict() * z)", "z")],
+)
+def test_rows_that_are_others(some: MEResults, data: pd.DataFrame, text: str, place: str) -> None:
+    shuffled = data.sample(frac=1.0, random_state=1, ignore_index=True)
+    for changed in (shuffled, data.iloc[50:], data.sort_values("income", ignore_index=True)):
+        with pytest.raises(CommandError, match=r"have changed since estimation|of other data") as caught:
+            some.margins(text, changed)
+        error = caught.value
+        assert error.rc == 322
+        assert error.text is not None
+        assert error.span is not None
+        assert place in error.text[slice(*error.span)]
+    # The model's own variables are known without a frame.
+    assert some.margins("if income > 0", shuffled).n_obs == int(((data.income > 0) & (data.z < 1.8)).sum())
+
+
+def test_margins_follow_a_session_of_other_data(data: pd.DataFrame) -> None:
+    session = Session(data)
+    session.run("melogit win income || g:, intpoints(3)", data=data[data.z < 1.5])
+    found = session.run("margins, over(half)")
+    inside = data[data.z < 1.5]
+    assert isinstance(found, Margins)
+    assert found.n_obs == len(inside)
+    session.use(data.iloc[::-1].reset_index(drop=True))
+    with pytest.raises(CommandError, match="of other data"):
+        session.run("margins, over(half)")

@@ -402,8 +402,18 @@ def test_starting_values_predict_nothing(frame: pd.DataFrame) -> None:
 
 def test_scores_of_other_rows_are_refused(run: Run, frame: pd.DataFrame) -> None:
     with pytest.raises(CommandError, match="the last estimates are of other data") as raised:
-        run("meglm y x").predict("scores", frame.head(5))
+        run("meglm y x").predict("scores", frame.set_index(pd.Index([f"row {k}" for k in range(len(frame))])))
     assert raised.value.rc == 322
+
+
+def test_scores_of_rows_in_another_order(run: Run, frame: pd.DataFrame) -> None:
+    fit = run("meglm y x")
+    whole = fit.predict("scores")
+    assert isinstance(whole, pd.DataFrame)
+    for rows in (frame.sort_values("x"), frame.head(5)):
+        found = fit.predict("scores", rows)
+        pd.testing.assert_frame_equal(found, whole.loc[rows.index], check_like=True)
+    assert "are not in the data" in found.attrs["notes"][0]
 
 
 def test_scores_of_crossed_effects(fitted: Fitted) -> None:

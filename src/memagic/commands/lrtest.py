@@ -7,7 +7,12 @@ from dataclasses import replace
 
 from memagic.commands.stored_estimates import Shelf
 from memagic.errors import CommandError
-from memagic.postestimation.bootstrap import bootstrapped, refittable, refittable_without_effects
+from memagic.postestimation.bootstrap import (
+    bootstrapped,
+    refittable,
+    refittable_pair,
+    refittable_without_effects,
+)
 from memagic.postestimation.likelihood_ratio import against_no_effects, likelihood_ratio
 from memagic.postestimation.likelihood_ratio_result import LikelihoodRatio
 from memagic.results.estimates import Estimates
@@ -41,11 +46,13 @@ def lrtest_command(
     test, small, large = _without_effects(command, shelf) if not command.names else _of_two(command, shelf)
     if command.replications is None:
         return test
-    bare = refittable_without_effects(large) if small is None else refittable(small)
+    if small is None:
+        pair = refittable_without_effects(large), refittable(large)
+    else:
+        pair = refittable_pair(small, large)
     return bootstrapped(
         test,
-        bare,
-        refittable(large),
+        *pair,
         command.replications,
         command.seed,
         workers=command.workers,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Mask = NDArray[np.bool_]
 
-__all__ = ["NewVariables", "add_predictions"]
+__all__ = ["NewVariables", "add_predictions", "added_elsewhere"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,9 @@ def add_predictions(text: str, result: MEResults, frame: pd.DataFrame) -> NewVar
     """
     command = read_predict(Cursor(text))
     _refuse_defined(command, frame)
-    rows = _selected(command, result, frame)
+    rows, gone = _selected(command, result, frame)
     notes = ["(option mu assumed)"] if command.assumed else []
+    notes += gone
     request = command.request
     ordinal = result.estimates.kind.family == "ordinal" and request.statistic in ("mu", "pr")
     if ordinal and request.outcome is None and len(command.new.names) == 1:
@@ -98,6 +99,38 @@ def add_predictions(text: str, result: MEResults, frame: pd.DataFrame) -> NewVar
     return NewVariables(names, labels, tuple(notes))
 
 
+def added_elsewhere(
+    text: str, result: MEResults, frame: pd.DataFrame, name: str, fitted: str
+) -> NewVariables:
+    """As `add_predictions`, for data in use that are not those of the last estimates; it says so first.
+
+    Parameters
+    ----------
+    text : str
+    result : MEResults
+    frame : DataFrame
+        The data in use.
+    name : str
+        What these are called.
+    fitted : str
+        What the data of the estimates are called; nothing if they have no name.
+
+    Raises
+    ------
+    CommandError
+        As `add_predictions`; where a variable is not found the hint tells which data were looked at.
+    """
+    where = f"the last estimates are of {fitted or 'other data'}, but {name} is in use"
+    try:
+        found = add_predictions(text, result, frame)
+    except CommandError as error:
+        if error.rc == 111:
+            told = f": type %use {fitted} first, or -d {fitted} before the new variable" if fitted else ""
+            error.hint = f"{where}{told}"
+        raise
+    return replace(found, notes=(f"note: {where}, and gets the new variables", *found.notes))
+
+
 def _predict(result: MEResults, frame: pd.DataFrame, rows: Mask, request: Request) -> Prediction:
     if request.statistic != "scores":
         return predict(result.estimates, rows_of(result.estimates, frame[rows]), request)
@@ -106,15 +139,18 @@ def _predict(result: MEResults, frame: pd.DataFrame, rows: Mask, request: Reques
     return replace(found, values=found.values[rows])
 
 
-def _selected(command: PredictCommand, result: MEResults, frame: pd.DataFrame) -> Mask:
-    """Rows that `if` and `in` leave."""
+def _selected(
+    command: PredictCommand, result: MEResults, frame: pd.DataFrame
+) -> tuple[Mask, tuple[str, ...]]:
+    """Rows that `if` and `in` leave, and notes on the estimation sample."""
     rows = np.ones(len(frame), dtype=bool)
+    notes: tuple[str, ...] = ()
     if command.condition is not None:
-        tree = expression_with_estimates(command.condition, result, len(frame))
+        tree, notes = expression_with_estimates(command.condition, result, frame)
         rows &= condition_mask(tree, frame)
     if command.rows is not None:
         rows &= row_range_mask(command.rows, len(frame))
-    return rows
+    return rows, notes
 
 
 def _refuse_defined(command: PredictCommand, frame: pd.DataFrame) -> None:

@@ -283,4 +283,5 @@ def _facts(
     if prefix.subpopulation is None:
         return SurveyFacts(n_strata, sample.n_units, population, df)
     within = float(overall[fitted].sum())
-    return SurveyFacts(n_strata, sample.n_units, population, df, int(np.count_nonzero(fitted)), within)
+    n, n_within = int(np.count_nonzero(rows)), int(np.count_nonzero(fitted))
+    return SurveyFacts(n_strata, sample.n_units, population, df, n_within, within, n)

@@ -26,7 +26,7 @@ Index = NDArray[np.intp]
 NEW, MISSING = -1, -2
 """In place of the code of a group: one that is not in the estimation sample, and none."""
 
-__all__ = ["MISSING", "NEW", "NewRows"]
+__all__ = ["MISSING", "NEW", "NewRows", "as_numbers"]
 
 
 class NewRows:
@@ -45,7 +45,7 @@ class NewRows:
         self._design = design
         self._command = command
         self._frame = frame
-        self._numbers = Variables(_as_numbers(frame, design))
+        self._numbers = Variables(as_numbers(frame, design))
 
     def __len__(self) -> int:
         return len(self._frame)
@@ -184,7 +184,7 @@ def _check_seen(name: str, values: Array, seen: Array | None) -> None:
         )
 
 
-def _as_numbers(frame: pd.DataFrame, design: Design) -> pd.DataFrame:
+def as_numbers(frame: pd.DataFrame, design: Design) -> pd.DataFrame:
     """The frame with words replaced by the numbers that they stood for.
 
     Raises

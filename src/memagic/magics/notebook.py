@@ -150,6 +150,8 @@ class Notebook:
         if name == "use" and prefixed.plain:
             self.use(arguments.text.strip().removeprefix("use"))
             return None
+        if name == "margins":
+            self._follow()
         fits = name in (*COMMANDS, "svy") and not is_replay(prefixed.text)
         data = self._data(arguments) if fits or name in ("tsset", "xtset", "predict") else None
         try:
@@ -168,7 +170,9 @@ class Notebook:
         return self._run(arguments, None if is_replay(arguments.text) else self._data(arguments))
 
     def postestimate(self, name: str, line: str) -> Shown:
-        """Run a command on the last estimates; it needs no data."""
+        """Run a command on the last estimates; those in use are all the data that it may need."""
+        if name == "margins":
+            self._follow()
         return self._run(read_line(name, line), None)
 
     def predict(self, line: str) -> None:
@@ -188,12 +192,13 @@ class Notebook:
         return self.postestimate(name, f", {line}")
 
     def _run(self, arguments: Arguments, data: Data | None) -> Shown:
+        run = partial(self.session.run, data=data, name=_name_of(arguments))
         try:
             if arguments.quiet:
-                result = self.session.run(arguments.text, data=data)
+                result = run(arguments.text)
             else:
                 with live_log(self._shell) as log:
-                    result = self.session.run(arguments.text, data=data, stream=log, progress=log.progress)
+                    result = run(arguments.text, stream=log, progress=log.progress)
         except Break as stop:
             raise self._kept(stop, arguments.quiet) from None
         except CommandError as error:
@@ -293,6 +298,11 @@ class Notebook:
 _STOPPED = "_stopped"
 
 _NOTHING_IN_USE = "(no data in use: type %use bangladesh for an example, or %use with a DataFrame's name)"
+
+
+def _name_of(arguments: Arguments) -> str | None:
+    """What the data of one command are called."""
+    return None if arguments.data is None else arguments.data.text
 
 
 def _bundle(shown: Any) -> dict[str, Any]:

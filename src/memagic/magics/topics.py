@@ -131,6 +131,9 @@ TOPICS: dict[str, Topic] = {
         (
             "Random effects are at their posterior means, if no option says otherwise; those of groups that "
             "the estimates do not know are zero. From Python: fit.predict().",
+            "The new variables go to the data in use, or to those that -d names. Where the last estimates "
+            "are of other data, a note says so. e(sample) finds the rows by the index of the data, after "
+            "a sort, too.",
         ),
     ),
     "estat": Topic(

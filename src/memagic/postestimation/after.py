@@ -196,7 +196,12 @@ class AfterEstimation:
         CommandError
             Models that do not compare, r(498).
         """
-        from memagic.postestimation.bootstrap import bootstrapped, refittable, refittable_without_effects
+        from memagic.postestimation.bootstrap import (
+            bootstrapped,
+            refittable,
+            refittable_pair,
+            refittable_without_effects,
+        )
         from memagic.postestimation.likelihood_ratio import against_no_effects, likelihood_ratio
 
         run = partial(
@@ -217,7 +222,7 @@ class AfterEstimation:
         if not bootstrap:
             return test
         small, large = (one for _, one in (pair if test.smaller == "this" else pair[::-1]))
-        return run(test, refittable(small), refittable(large))
+        return run(test, *refittable_pair(small, large))
 
     def profile(
         self,

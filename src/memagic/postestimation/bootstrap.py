@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.data.same_rows import same_order
 from memagic.engine.constraints import LinearConstraints
 from memagic.engine.crossed.threads import modest_threads
 from memagic.engine.fit import Fit, Settings, fit
@@ -23,7 +24,7 @@ from memagic.results.estimates import Estimates
 
 Array = NDArray[np.float64]
 
-__all__ = ["Refittable", "bootstrapped", "refittable", "refittable_without_effects"]
+__all__ = ["Refittable", "bootstrapped", "refittable", "refittable_pair", "refittable_without_effects"]
 
 _MOST = 100_000
 
@@ -39,15 +40,12 @@ class Refittable:
     constraints : LinearConstraints or None
     theta : ndarray
         The estimates as the engine has them, from which responses are drawn.
-    sample : ndarray
-        Which rows of the data the model is of.
     """
 
     problem: Problem
     settings: Settings
     constraints: LinearConstraints | None
     theta: Array
-    sample: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +74,21 @@ class _Replication:
 def refittable(estimates: Estimates) -> Refittable:
     """The model of some estimates."""
     fitted = estimates.fit
-    return Refittable(
-        estimates.problem, estimates.settings, fitted.constraints, fitted.theta, estimates.design.sample
-    )
+    return Refittable(estimates.problem, estimates.settings, fitted.constraints, fitted.theta)
+
+
+def refittable_pair(small: Estimates, large: Estimates) -> tuple[Refittable, Refittable]:
+    """Two models of the same rows in the same order, to be fitted to the same responses.
+
+    Raises
+    ------
+    CommandError
+        Other rows, or another order, r(498).
+    """
+    if not same_order(small.design, large.design):
+        hint = "bootstrap() needs models of one sample, with its rows in one order"
+        raise CommandError(498, "the estimation samples differ", hint=hint)
+    return refittable(small), refittable(large)
 
 
 def refittable_without_effects(estimates: Estimates) -> Refittable:
@@ -93,7 +103,7 @@ def refittable_without_effects(estimates: Estimates) -> Refittable:
     reduced = without(estimates, np.ones(estimates.problem.structure.q, dtype=np.bool_))
     start = replace(estimates.settings.start, given=(), grid=())
     settings = replace(estimates.settings, start=start)
-    bare = Refittable(reduced.problem, settings, reduced.constraints, np.empty(0), estimates.design.sample)
+    bare = Refittable(reduced.problem, settings, reduced.constraints, np.empty(0))
     found = _refit(bare, estimates.problem.y)
     if found is None:
         raise CommandError(498, "the model without random effects could not be fitted")
@@ -120,7 +130,7 @@ def bootstrapped(
     ----------
     test : LikelihoodRatio
     small, large : Refittable
-        The models of the test.
+        The models of the test, of the same rows.
     replications : int
     seed : int
     workers : int
@@ -133,15 +143,10 @@ def bootstrapped(
     Raises
     ------
     CommandError
-        A number of replications that is none, r(198); models of different samples or with weights, or
-        workers that died, r(498).
+        A number of replications that is none, r(198); models with weights, or workers that died, r(498).
     """
     if not 1 <= replications <= _MOST:
         raise CommandError(198, f"bootstrap() must be between 1 and {_MOST:,}")
-    if not np.array_equal(small.sample, large.sample):
-        raise CommandError(
-            498, "the estimation samples differ", hint="bootstrap() needs models of one sample"
-        )
     if small.problem.weighted or large.problem.weighted:
         raise CommandError(498, "bootstrap() does not go with weights")
     children = np.random.SeedSequence(seed).spawn(replications)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.data.same_rows import whole_sample
 from memagic.engine.space import from_reported
 from memagic.errors import CommandError
 from memagic.postestimation.factor_levels import factor_names
@@ -178,9 +179,6 @@ def _columns(estimates: Estimates, data: pd.DataFrame | None) -> dict[str, Any]:
     if overall is not None:
         found["_weights"] = overall
     if data is not None:
-        if len(data) != len(estimates.design.sample):
-            hint = "pass the data that were fitted"
-            raise CommandError(322, "the last estimates are of other data", hint=hint)
-        inside = data[estimates.design.sample]
+        inside = data.iloc[whole_sample(estimates.design, estimates.command, data)]
         found |= {str(name): inside[name].to_numpy() for name in inside.columns if str(name) not in found}
     return found

@@ -32,7 +32,7 @@ class InformationCriteria(Shown):
         The number of observations that BIC is for.
     log_likelihood : float
     df : int
-        The rank of `e(V)`.
+        `e(rank)`, which does not count what is at the boundary.
     chosen : bool
         Whether the user gave `n`.
     """
@@ -105,6 +105,6 @@ def information_criteria(estimates: Estimates, n: float | None = None) -> Inform
     return InformationCriteria(
         n=float(estimates.n_obs if n is None else n),
         log_likelihood=estimates.fit.log_likelihood,
-        df=rank(estimates.v),
+        df=rank(estimates),
         chosen=n is not None,
     )

@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import numpy as np
 
+from memagic.data.same_rows import by_labels
 from memagic.errors import CommandError
 from memagic.postestimation.hypotheses import check_fitted
 from memagic.postestimation.likelihood_ratio_result import LikelihoodRatio, Mixture
 from memagic.results.distributions import chi2_tail, mixture_tail
 from memagic.results.estimates import Estimates
-from memagic.results.inference import rank
+from memagic.results.inference import rank, rank_without_effects
 from memagic.results.mixtures import boundary_mixture, mixture_without_effects
 from memagic.results.report import comparison
 
 __all__ = ["against_no_effects", "likelihood_ratio"]
+
+# Share of the log likelihood that is rounding: it is a sum over groups, each good to about 1e-15 of its
+# size, and Newton's last step leaves less than 1e-10 of it to the maximum.
+_ROUNDING = 1e-9
+# A statistic that prints as zero.
+_NOTHING = 0.005
 
 
 def likelihood_ratio(
@@ -49,17 +56,19 @@ def likelihood_ratio(
         check_fitted(estimates)
     if not force:
         _check(first[1], second[1])
-    ranks = {id(one): rank(one.v) for _, one in (first, second)}
-    small, large = sorted((first, second), key=lambda pair: ranks[id(pair[1])])
+    ranks = {id(one): rank(one) for _, one in (first, second)}
+    sizes = {id(one): (ranks[id(one)], len(one.parameters)) for _, one in (first, second)}
+    small, large = sorted((first, second), key=lambda pair: sizes[id(pair[1])])
     found = ranks[id(large[1])] - ranks[id(small[1])]
-    if df is None and found == 0:
+    at_zero = _at_zero(large[1], small[1])
+    if df is None and found == 0 and not at_zero:
         equal = ranks[id(small[1])]
         hint = "the models have as many parameters; df(#) gives the degrees of freedom"
         raise CommandError(498, f"df(unrestricted) = df(restricted) = {equal}", hint=hint)
-    if df is not None and found == 0 and small[1].fit.log_likelihood > large[1].fit.log_likelihood:
+    if sizes[id(small[1])] == sizes[id(large[1])] and _chi2(small[1], large[1]) < 0.0:
         small, large = large, small
     chosen = found if df is None else df
-    chi2 = 2.0 * (large[1].fit.log_likelihood - small[1].fit.log_likelihood)
+    chi2 = _chi2(small[1], large[1])
     held = None
     if mixture:
         weights, reason = boundary_mixture(small[1], large[1])
@@ -70,8 +79,9 @@ def likelihood_ratio(
         larger=large[0],
         chi2=chi2,
         df=chosen,
-        p=chi2_tail(chosen, chi2),
+        p=_tail(chosen, chi2),
         boundary=more,
+        at_zero=at_zero,
         models=tuple(
             (name, one.n_obs, float("nan"), one.fit.log_likelihood, ranks[id(one)])
             for name, one in (small, large)
@@ -116,20 +126,57 @@ def against_no_effects(
         weights, reason = mixture_without_effects(estimates)
         reason = reason.replace("the smaller model", f"the {test.model} model")
         held = Mixture(tuple(weights.items()), reason, mixture_tail(weights, test.chi2))
-    free = rank(estimates.v)
     smaller = f"{test.model} model"
     return LikelihoodRatio(
         smaller=smaller,
         larger=name,
         chi2=test.chi2,
         df=chosen,
-        p=chi2_tail(chosen, test.chi2) if chosen else float("nan"),
+        p=_tail(chosen, test.chi2),
         boundary=True,
+        # One variance alone is counted, as the line below the table does.
+        at_zero=() if test.boundary else _at_zero(estimates, None),
         models=(
-            (smaller, estimates.n_obs, float("nan"), plain, free - test.df),
-            (name, estimates.n_obs, float("nan"), estimates.fit.log_likelihood, free),
+            (smaller, estimates.n_obs, float("nan"), plain, rank_without_effects(estimates)),
+            (name, estimates.n_obs, float("nan"), estimates.fit.log_likelihood, rank(estimates)),
         ),
         mixture=held,
+    )
+
+
+def _same_observations(a: Estimates, b: Estimates) -> bool:
+    """Whether the responses are the same, in their order or by the labels of the frames' rows."""
+    if a.problem.y.shape != b.problem.y.shape:
+        return False
+    if np.array_equal(a.problem.y, b.problem.y):
+        return True
+    at = by_labels(a.design, b.design)
+    return at is not None and np.array_equal(a.problem.y, b.problem.y[at])
+
+
+def _chi2(small: Estimates, large: Estimates) -> float:
+    """Twice the difference of the log likelihoods; zero where that is rounding."""
+    lower, upper = small.fit.log_likelihood, large.fit.log_likelihood
+    difference = upper - lower
+    return 0.0 if abs(difference) <= _ROUNDING * max(1.0, abs(upper)) else 2.0 * difference
+
+
+def _tail(df: int, chi2: float) -> float:
+    """P(chi2(df) > chi2); of models that are the same but for what is at zero, 1 for no difference."""
+    if df == 0:
+        return 1.0 if chi2 < _NOTHING else float("nan")
+    return chi2_tail(df, chi2)
+
+
+def _at_zero(large: Estimates, small: Estimates | None) -> tuple[str, ...]:
+    """The variances at zero that the larger model has alone; none where the other is not within it."""
+    names = set() if small is None else {parameter.name for parameter in small.parameters}
+    if not names <= {parameter.name for parameter in large.parameters}:
+        return ()
+    return tuple(
+        parameter.name.lstrip("/")
+        for parameter in large.parameters
+        if parameter.role == "variance" and parameter.at_zero and parameter.name not in names
     )
 
 
@@ -164,8 +211,10 @@ def _check(a: Estimates, b: Estimates) -> None:
         raise CommandError(498, f"dependent variables differ: {names}", hint=hint)
     if a.n_obs != b.n_obs:
         raise CommandError(498, f"observations differ: {a.n_obs} vs. {b.n_obs}", hint=hint)
-    if a.problem.y.shape != b.problem.y.shape or not np.array_equal(a.problem.y, b.problem.y):
-        raise CommandError(498, "the estimation samples differ", hint=hint)
+    if not _same_observations(a, b):
+        reordered = np.array_equal(np.sort(a.problem.y), np.sort(b.problem.y))
+        told = "fit both to data in one order, if only the order differs; " if reordered else ""
+        raise CommandError(498, "the estimation samples differ", hint=f"{told}{hint}")
     if (a.kind.family, a.kind.link, a.kind.dispersion) != (b.kind.family, b.kind.link, b.kind.dispersion):
         names = f"{a.kind.name} vs. {b.kind.name}"
         raise CommandError(498, f"test involves different estimators: {names}", hint=hint)

@@ -90,6 +90,8 @@ class LikelihoodRatio(Shown):
     models : tuple of (str, int, float, float, int)
         Name, observations, log likelihood without random effects, log likelihood and degrees of
         freedom of the models, for option stats.
+    at_zero : tuple of str
+        Variances of the larger model alone that are estimated at zero, which `df` does not count.
     stats : bool
     directory : tuple of (str, str, str, int)
         Name, command, dependent variable and number of parameters, for option dir; empty without.
@@ -104,6 +106,7 @@ class LikelihoodRatio(Shown):
     models: tuple[tuple[str, int, float, float, int], ...]
     mixture: Mixture | None = None
     bootstrap: Bootstrapped | None = None
+    at_zero: tuple[str, ...] = ()
     stats: bool = False
     directory: tuple[tuple[str, str, str, int], ...] = ()
 
@@ -128,7 +131,14 @@ class LikelihoodRatio(Shown):
                 "Note: The log likelihood of the larger model is the lower one: the models are not nested, or"
                 " one of them did not reach its maximum."
             )
-        if self.boundary and self.mixture is None and self.bootstrap is None:
+        if self.at_zero:
+            verb = "is" if len(self.at_zero) == 1 else "are"
+            shown = " and ".join(self.at_zero)
+            notes.append(
+                f"Note: {shown} {verb} estimated at zero, the boundary of the range, and {verb} not counted"
+                " among the degrees of freedom."
+            )
+        if self.boundary and self.df and self.mixture is None and self.bootstrap is None:
             notes.append(_BOUNDARY)
         if self.mixture is not None:
             notes.append(f"Mixture: {self.mixture.words}, as {self.mixture.reason}.")

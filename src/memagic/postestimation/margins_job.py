@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from memagic.data.evaluate import condition_mask, evaluate
+from memagic.data.same_rows import whole_sample
 from memagic.data.variables import Variables
 from memagic.errors import CommandError
 from memagic.postestimation.margins_at import AtPoint, at_points, fixed_at, settings_of
@@ -34,36 +35,57 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
+_Value = TypeVar("_Value", bound=NDArray[Any])
+
 __all__ = ["Job", "answers_of", "groups_of", "make_job"]
 
 
 class _Columns:
-    """The variables of the data that were fitted, read when the first is asked for."""
+    """The variables of the estimation sample, read from the frame when the first is asked for.
+
+    Where the frame does not have the sample's rows any more, only those that the model has are known.
+    """
 
     def __init__(self, estimates: Estimates, frame: pd.DataFrame | None) -> None:
-        usable = frame is not None and len(frame) == len(estimates.design.sample)
-        self._estimates, self._frame = estimates, frame if usable else None
+        self._estimates, self._frame = estimates, frame
         self._read: Variables | None = None
+        self._other: CommandError | None = None
 
-    @property
-    def variables(self) -> Variables:
+    def _variables(self) -> Variables:
         import pandas as pd
 
         if self._read is None:
-            design = self._estimates.design
-            if self._frame is None:
-                self._read = Variables(pd.DataFrame(dict(design.covariates)))
-            else:
-                part = self._frame[design.sample]
-                part.attrs = self._frame.attrs
-                self._read = Variables(part)
+            design, frame = self._estimates.design, self._frame
+            if frame is not None:
+                try:
+                    part = frame.iloc[whole_sample(design, self._estimates.command, frame)]
+                    part.attrs = frame.attrs
+                    self._read = Variables(part)
+                    return self._read
+                except CommandError as error:
+                    self._other = error
+            self._read = Variables(pd.DataFrame(dict(design.covariates)))
         return self._read
 
+    def _of(self, read: Callable[[Variables], _Value], span: tuple[int, int] | None) -> _Value:
+        variables = self._variables()
+        try:
+            return read(variables)
+        except CommandError as error:
+            if self._other is None:
+                raise
+            # It is not the model's, and the frame that may have it is another one.
+            other, span = self._other, error.span or span
+            raise CommandError(other.rc, other.message, span=span, hint=other.hint) from None
+
     def numbers(self, name: str, span: tuple[int, int]) -> Array:
-        return np.asarray(self.variables.numbers(name, span), dtype=float)
+        return self._of(lambda known: np.asarray(known.numbers(name, span), dtype=float), span)
 
     def evaluated(self, tree: Expression) -> Array:
-        return np.asarray(evaluate(tree, self.variables), dtype=float)
+        return self._of(lambda known: np.asarray(evaluate(tree, known), dtype=float), None)
+
+    def true(self, condition: Expression) -> NDArray[np.bool_]:
+        return self._of(lambda known: condition_mask(condition, known), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +159,15 @@ def make_job(estimates: Estimates, command: MarginsCommand, frame: pd.DataFrame 
     Raises
     ------
     CommandError
-        No observations, r(2000); groups that are no nonnegative integers, r(459).
+        No observations, r(2000); groups that are no nonnegative integers, r(459); variables of a frame that
+        does not have the rows of the estimation sample any more, r(322).
     """
     columns = _Columns(estimates, frame)
     sample = np.arange(len(estimates.problem.y))
     conditions = command.subpopulation
     conditions += () if command.condition is None else (command.condition,)
     for condition in conditions:
-        sample = sample[condition_mask(condition, columns.variables)[sample]]
+        sample = sample[columns.true(condition)[sample]]
     if not len(sample):
         raise CommandError(2000, "no observations")
     points = at_points(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.data.new_rows import MISSING, NEW
+from memagic.data.same_rows import gone_note
 from memagic.engine.marginal import (
     marginal_density,
     marginal_distribution,
@@ -131,8 +132,9 @@ def _fixed_part(estimates: Estimates, rows: Rows, request: Request) -> Predictio
 def _scores(estimates: Estimates, rows: Rows) -> Prediction:
     names = tuple(parameter.name for parameter in estimates.parameters)
     values = np.full((len(rows.index), len(names)), np.nan)
-    values[rows.sampled()] = scores(estimates)
-    return Prediction(values, names, tuple(f"Score of {name}" for name in names))
+    at = rows.sampled()
+    values[at[at >= 0]] = scores(estimates)[at >= 0]
+    return Prediction(values, names, tuple(f"Score of {name}" for name in names), gone_note(at))
 
 
 def _effects(estimates: Estimates, rows: Rows, request: Request) -> Prediction:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.data.new_rows import NewRows
+from memagic.data.same_rows import sample_rows
 from memagic.errors import CommandError
 from memagic.results.estimates import Estimates
 
@@ -46,12 +47,12 @@ class Rows(Protocol):
         """Codes of the groups by level of the problem, `NEW` or `MISSING` where there is none."""
 
     def sampled(self) -> Index:
-        """Where the observations of the estimation sample are among the rows.
+        """Where the observations of the estimation sample are among the rows, -1 if they are not; shape (n,).
 
         Raises
         ------
         CommandError
-            They are not among them, r(322).
+            None is among them, or they cannot be told apart, r(322).
         """
 
 
@@ -103,13 +104,13 @@ class _Frame:
     def __init__(self, estimates: Estimates, frame: pd.DataFrame) -> None:
         self._estimates = estimates
         self._rows = NewRows(estimates.design, estimates.command, frame)
-        self._index = frame.index
+        self._frame = frame
         self._z: tuple[Array, ...] | None = None
         self._groups: tuple[Index, ...] | None = None
 
     @property
     def index(self) -> pd.Index:
-        return self._index
+        return self._frame.index
 
     def fixed(self) -> Array:
         return self._rows.fixed()
@@ -147,8 +148,4 @@ class _Frame:
         return self._groups
 
     def sampled(self) -> Index:
-        sample = self._estimates.design.sample
-        if len(sample) != len(self._rows):
-            hint = f"they are of {len(sample):,} rows, the data have {len(self._rows):,}"
-            raise CommandError(322, "the last estimates are of other data", hint=hint)
-        return np.flatnonzero(sample)
+        return sample_rows(self._estimates.design, self._estimates.command, self._frame)

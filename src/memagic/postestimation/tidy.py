@@ -69,7 +69,7 @@ def glance(estimates: Estimates) -> pd.DataFrame:
     """
     import pandas as pd
 
-    ll, df, n = estimates.fit.log_likelihood, rank(estimates.v), estimates.n_obs
+    ll, df, n = estimates.fit.log_likelihood, rank(estimates), estimates.n_obs
     residual = [k for k, p in enumerate(estimates.parameters) if p.role == "residual"]
     return pd.DataFrame(
         {

@@ -176,6 +176,15 @@ class Estimates:
         return observations(len(self.design.y), self.design.weights, self.design.groupings)
 
     @property
+    def n_surveyed(self) -> int:
+        """`e(N)`: as `n_obs`, but of a survey with a subpopulation all observations of the survey.
+
+        Source: [SVY] svy estimation, stored results.
+        """
+        survey = self.uncertainty.survey
+        return self.n_obs if survey is None or survey.n_surveyed is None else survey.n_surveyed
+
+    @property
     def group_counts(self) -> tuple[GroupCounts, ...]:
         """The groups of every level, highest first."""
         if self.facts is not None:

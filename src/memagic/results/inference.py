@@ -19,6 +19,7 @@ __all__ = [
     "Wald",
     "confidence_limits",
     "rank",
+    "rank_without_effects",
     "reported_gradient",
     "reported_scores",
     "table_numbers",
@@ -73,14 +74,28 @@ class TableNumbers:
     critical: float
 
 
-def rank(v: Array) -> int:
-    """Rank of a covariance matrix, on the scale of its standard errors.
+def rank(estimates: Estimates) -> int:
+    """`e(rank)`: the rank of V without the parameters that the fit holds at the boundary.
 
-    Parameters
-    ----------
-    v : ndarray, shape (k, k)
+    A variance at zero, and a covariance with such a one, is no longer free: the likelihood is that of the
+    model without it. Every comparison of models counts by this, the line below the table too. Zero where
+    there is no V.
     """
-    return int(np.count_nonzero(_spectrum(v)[0] > _RANK_TOLERANCE)) if np.isfinite(v).all() else 0
+    return _rank(estimates.v, [not parameter.at_zero for parameter in estimates.parameters])
+
+
+def rank_without_effects(estimates: Estimates) -> int:
+    """The rank of the parameters that the model without random effects has, too."""
+    effects = ("variance", "covariance")
+    return _rank(estimates.v, [parameter.role not in effects for parameter in estimates.parameters])
+
+
+def _rank(v: Array, kept: list[bool]) -> int:
+    """Rank of the part of a covariance matrix that is kept, on the scale of its standard errors."""
+    if not np.isfinite(v).all():
+        return 0
+    at = np.flatnonzero(kept)
+    return int(np.count_nonzero(_spectrum(v[np.ix_(at, at)])[0] > _RANK_TOLERANCE))
 
 
 def wald_test(estimates: Estimates) -> Wald:

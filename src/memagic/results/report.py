@@ -21,7 +21,7 @@ from memagic.results.diagnosis import diagnose
 from memagic.results.display_options import DisplayOptions
 from memagic.results.distributions import mixture_tail
 from memagic.results.estimates import Estimates
-from memagic.results.inference import Wald, wald_test
+from memagic.results.inference import Wald, rank, rank_without_effects, wald_test
 from memagic.results.linear import equation_names, linear_words, plain_number
 from memagic.results.mixtures import mixture_without_effects
 from memagic.results.rows import coefficient_rows
@@ -82,9 +82,10 @@ def make_report(
 def comparison(estimates: Estimates) -> ComparisonTest | None:
     """Likelihood-ratio test against the model without random effects; None where that is the model.
 
-    The degrees of freedom count the variances and covariances that are not zero, less the constraints
-    of covariance structures. With constraints of the user, or elements of Sigma held at values that
-    are not zero, one model need not contain the other, and there is no test.
+    The degrees of freedom are what the random effects add to `e(rank)`: variances at zero do not count,
+    nor does a covariance whose correlation is 1 or -1. One variance alone is tested at its boundary. With
+    constraints of the user, or elements of Sigma held at values that are not zero, one model need not
+    contain the other, and there is no test.
     """
     plain, constraints = estimates.fit.log_likelihood_plain, estimates.fit.constraints
     if (
@@ -100,7 +101,7 @@ def comparison(estimates: Estimates) -> ComparisonTest | None:
     if len(components) == 1:
         p = 1.0 if components[0].at_zero or chi2 == 0.0 else 0.5 * float(chdtrc(1, chi2))
         return ComparisonTest(estimates.kind.name, chi2, 1, p, boundary=True)
-    df = sum(not p.at_zero for p in components)
+    df = rank(estimates) - rank_without_effects(estimates)
     p = float(chdtrc(df, chi2)) if df else float("nan")
     return ComparisonTest(estimates.kind.name, chi2, df, p, boundary=False)
 
@@ -143,7 +144,7 @@ def _header(estimates: Estimates, options: DisplayOptions) -> Header:
         title=f"Survey: {estimates.kind.title}" if uncertainty.survey else estimates.kind.title,
         # The manual's header of a survey has neither family nor link.
         model=() if uncertainty.survey else estimates.kind.lines,
-        n_obs=estimates.n_obs,
+        n_obs=estimates.n_surveyed,
         groups=groups,
         integration=(estimates.intmethod, estimates.n_points) if estimates.design.levels else None,
         wald=WaldTest(wald.df, wald.chi2, wald.p),

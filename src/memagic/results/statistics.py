@@ -85,7 +85,7 @@ class Statistics:
 
     @property
     def nobs(self) -> int:
-        """Observations in the estimation sample."""
+        """Observations in the estimation sample; of a survey with a subpopulation, those inside."""
         return self.estimates.n_obs
 
     @property

@@ -45,7 +45,7 @@ def _scalars(estimates: Estimates) -> dict[str, float | int]:
     roles = [p.role for p in parameters]
     n_free = sum(role != "coefficient" for role in roles)
     scalars: dict[str, float | int] = {
-        "N": estimates.n_obs,
+        "N": estimates.n_surveyed,
         "k": len(parameters),
         "k_dv": 1,
         "k_eq": 1 + n_free,
@@ -56,7 +56,7 @@ def _scalars(estimates: Estimates) -> dict[str, float | int]:
         "k_rc": roles.count("covariance"),
         "ll": fit.log_likelihood,
         **_overall_test(estimates),
-        "rank": rank(estimates.v),
+        "rank": rank(estimates),
         "ic": fit.iterations,
         "rc": 0 if fit.converged else 430,
         "converged": int(fit.converged),

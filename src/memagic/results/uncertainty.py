@@ -33,6 +33,8 @@ class SurveyFacts:
         Observations in the subpopulation; None without one.
     subpopulation : float or None
         Sum of their weights.
+    n_surveyed : int or None
+        Observations inside and outside the subpopulation; None without one.
     """
 
     n_strata: int
@@ -41,6 +43,7 @@ class SurveyFacts:
     df: int
     n_subpopulation: int | None = None
     subpopulation: float | None = None
+    n_surveyed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ class Session(GroupHandlers):
         text: str,
         *,
         data: Data | None = None,
+        name: str | None = None,
         stream: Callable[[str], None] | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> Shown:
@@ -79,6 +80,8 @@ class Session(GroupHandlers):
             ``bysort``.
         data : DataFrame or str, optional
             For this command; else the data in use.
+        name : str, optional
+            What to call a DataFrame that is given for this command, in notes.
         stream : callable, optional
             Given each line of the iteration log as it comes.
         progress : callable, optional
@@ -99,7 +102,8 @@ class Session(GroupHandlers):
         prefixed = read_prefixes(text)
         if prefixed.quiet:
             stream = progress = None
-        call = Call(prefixed.text, data, stream, progress)
+        own = None if data is None else name or (data if isinstance(data, str) else "")
+        call = Call(prefixed.text, data, stream, progress, own)
         try:
             shown = self._handler(call.text)(call) if prefixed.by is None else self._by(prefixed.by, call)
         except CommandError as error:

@@ -73,8 +73,9 @@ class Handlers(Memory):
             if is_partitioned(source):
                 return self._prepared_in_parts(command, source)
             frame = self._frame(data)
-            command = self._resolved(command, frame)
-            return prepare(with_estimates(command, self._last, len(frame)), frame, self._definitions)
+            command, notes = with_estimates(self._resolved(command, frame), self._last, frame)
+            model = prepare(command, frame, self._definitions)
+            return replace(model, notes=(*notes, *model.notes))
         except CommandError as error:
             raise error.located(text) from None
 
@@ -85,7 +86,7 @@ class Handlers(Memory):
         from memagic.data.partitions import partitions_of
 
         data = partitions_of(source)
-        command = with_estimates(self._resolved(command, data.empty()), self._last, -1)
+        command, _ = with_estimates(self._resolved(command, data.empty()), self._last, None)
         return prepare_in_parts(command, data, self._definitions)
 
     def explore_start(self, text: str, data: Data | None = None) -> StartGrid:
@@ -184,11 +185,12 @@ class Handlers(Memory):
         from memagic.commands.survey import prepare_survey
 
         frame = self._frame(call.data)
-        command = with_estimates(self._resolved(command, frame), self._last, len(frame))
+        command, notes = with_estimates(self._resolved(command, frame), self._last, frame)
         if prefix.subpopulation is not None:
-            inside = expression_with_estimates(prefix.subpopulation, self._last, len(frame))
-            prefix = replace(prefix, subpopulation=inside)
-        return self._fit(prepare_survey(prefix, command, self._survey, frame, self._definitions), call)
+            inside, more = expression_with_estimates(prefix.subpopulation, self._last, frame)
+            prefix, notes = replace(prefix, subpopulation=inside), tuple(dict.fromkeys((*notes, *more)))
+        model = prepare_survey(prefix, command, self._survey, frame, self._definitions)
+        return self._fit(replace(model, notes=(*notes, *model.notes)), call)
 
     def _fit(self, model: Model, call: Call) -> MEResults:
         """Fit a model, which becomes the last estimates."""
@@ -198,6 +200,8 @@ class Handlers(Memory):
         result = fit_model(model, call.stream, call.progress, executor=self.executor)
         result = result.beside(self._shelf().known()) if model.options.widget else result
         self._keep(result)
+        if call.own is not None:
+            self._remember(result, call.own, call.data)
         return result
 
     def _threaded(self, model: Model) -> Model:
@@ -210,9 +214,13 @@ class Handlers(Memory):
         return check_quadrature(call.text, self._estimated().estimates, call.stream)
 
     def _predict(self, call: Call) -> NewVariables:
-        from memagic.commands.predict import add_predictions
+        from memagic.commands.predict import add_predictions, added_elsewhere
 
-        return add_predictions(call.text, self._estimated(), self._frame(call.data))
+        result, frame = self._estimated(), self._frame(call.data)
+        fitted = None if call.data is not None else self._other_data(result)
+        if fitted is not None:
+            return added_elsewhere(call.text, result, frame, self._name, fitted)
+        return add_predictions(call.text, result, frame)
 
     def _estat(self, call: Call) -> ShownTable:
         from memagic.commands.estat import estat_command

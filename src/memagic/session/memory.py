@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from memagic.data.partitions import is_partitioned
 from memagic.errors import CommandError
@@ -69,12 +70,17 @@ class InUse:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A command with what it was given besides its text."""
+    """A command with what it was given besides its text.
+
+    `own` is what the data are called that the user gave for this command, nothing where they have no name;
+    None for those in use.
+    """
 
     text: str
     data: Data | None = None
     stream: Callable[[str], None] | None = None
     progress: Callable[[Progress], None] | None = None
+    own: str | None = None
 
 
 class Memory:
@@ -110,6 +116,8 @@ class Memory:
         # The last test, with what it tested: option accumulate adds to it.
         self._tested: tuple[AnyEstimates, WaldResult] | None = None
         self._margins: Margins | None = None
+        # Results of data that were given for one command, and were not in use then: the name and frame.
+        self._elsewhere: WeakKeyDictionary[MEResults, tuple[str, ReferenceType[Any]]] = WeakKeyDictionary()
         self._stored: dict[str, MEResults] = {}
         self._stored_posted: dict[str, Posted] = {}
         self._titles: dict[str, str] = {}
@@ -198,6 +206,25 @@ class Memory:
     def _keep(self, result: MEResults) -> None:
         self._last, self._posted = result, None
 
+    def _remember(self, result: MEResults, own: str, source: Data | None) -> None:
+        """Keep in mind that a result is of data that are not in use."""
+        if source is None or source is self._source or source is self._data:
+            return
+        try:
+            frame: ReferenceType[Any] = ref(source)
+        except TypeError:  # a name, or a table of a library that allows no references
+            frame = _NOWHERE
+        self._elsewhere[result] = own, frame
+
+    def _other_data(self, result: MEResults) -> str | None:
+        """What the data of a result are called, or nothing, where they are not in use; None if they are."""
+        if result not in self._elsewhere:
+            return None
+        name, frame = self._elsewhere[result]
+        held = frame()
+        in_use = held is not None and (held is self._source or held is self._data)
+        return None if in_use or name == self._name else name
+
     def _resolved(self, command: Command, frame: pd.DataFrame) -> Command:
         """The command with the variables of the data in full, and what time is."""
         from memagic.data.resolve import resolve
@@ -228,6 +255,13 @@ class Memory:
         return Shelf(
             self._last, self._stored, self._titles, self.variables, self._posted, self._stored_posted
         )
+
+
+class _NoFrame:
+    """What nothing refers to."""
+
+
+_NOWHERE = ref(_NoFrame())
 
 
 def no_data() -> CommandError:
