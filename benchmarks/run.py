@@ -38,7 +38,7 @@ PEAK_MEMORY = Path(__file__).with_name("peak_memory.py")
 # A slow case is not repeated for ever: at least three fits, then no more than this many seconds.
 PATIENCE = 60.0
 # Fits of milliseconds are repeated for so many seconds.
-AT_LEAST = 3.0
+AT_LEAST, TURN = 3.0, 0.2
 # Elements that stay in the second-level cache.
 CHUNK = 1 << 16
 
@@ -54,18 +54,23 @@ class Measured:
 def measure(fits: Sequence[Callable[[], float]], repeat: int) -> list[Measured]:
     """Time fits, which return their log likelihoods, by turns, after one run each that does not count.
 
-    A machine that is shared is slow for minutes at a time: by turns, all are slow together.
+    A machine that is shared is slow for minutes at a time: by turns, of which each is so long that a fit
+    is warm in most of it, all are slow together.
     """
     llf = [fit() for fit in fits]
     times: list[list[float]] = [[] for _ in fits]
     turns = spent = 0.0
     while (turns < repeat and (turns < 3 or spent < PATIENCE)) or spent < AT_LEAST:
         for fit, own in zip(fits, times, strict=True):
-            start = time.perf_counter()
-            fit()
-            own.append(time.perf_counter() - start)
-            spent += own[-1]
+            end = time.perf_counter() + TURN
+            while True:
+                start = time.perf_counter()
+                fit()
+                own.append(time.perf_counter() - start)
+                if time.perf_counter() >= end:
+                    break
         turns += 1
+        spent = sum(map(sum, times))
     return [Measured(statistics.median(own), value) for own, value in zip(times, llf, strict=True)]
 
 

@@ -68,8 +68,8 @@ class Variables:
     def __post_init__(self) -> None:
         self._attrs = self.frame.attrs
         if self._attrs:
-            # pandas copies `attrs` deeply every time a column is taken.
-            self.frame = self.frame.copy(deep=False)
+            # pandas copies `attrs` deeply every time a column is taken: another frame of the same columns.
+            self.frame = type(self.frame)(self.frame)
             self.frame.attrs = {}
 
     def series(self, name: str, span: Span | None = None) -> pd.Series:

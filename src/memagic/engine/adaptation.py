@@ -32,6 +32,8 @@ _MAX_LOOKS = 100
 _STILL = 1e-13
 # Moves below which rounding is seen in their ratios.
 _ROUGH = 1e-9
+# Moves after which the nodes mostly are where they stay.
+_NEAR = 0.1
 # Slack for what is taken from earlier adaptations.
 _CAUTION = 10.0
 
@@ -138,7 +140,8 @@ def adapt(
         if left <= 1.0 or not np.isfinite(now.shift):
             break
         before = now
-        now = look(before.moved, likely_last(experience.rate * before.shift, experience))
+        is_last = before.shift <= _NEAR or likely_last(experience.rate * before.shift, experience)
+        now = look(before.moved, is_last)
         left, experience = _judge(before, now, experience, settled)
     return Settled(now, experience)
 

@@ -138,11 +138,8 @@ def find_modes(
         step = elimination.back(block, solved)
         # Half the squared Newton decrement is what a full step gains.
         gain = np.zeros(block.n_clusters)
-        for level, (top, b, d) in enumerate(zip(block.tops, own, solved, strict=True)):
-            products = 0.5 * np.einsum("jq,jq->j", b, d)
-            if block.chain_weights:
-                products *= block.chain_weights[level]
-            gain += np.bincount(top, weights=products, minlength=len(gain))
+        for level, (b, d) in enumerate(zip(own, solved, strict=True)):
+            gain += _half_products(block, level, b, d)
         if not np.isfinite(gain).all():
             break
         largest = max(float(np.abs(v).max()) for v in state.v)
@@ -170,12 +167,19 @@ def _point(block: Block, terms: Terms, fixed: Array, factor: Array, v: tuple[Arr
     if block.chain_weights:
         by_lowest = by_lowest * block.chain_weights[-1][:, None]
     log_posterior = (block.sum_top @ by_lowest)[:, 0].copy()
-    for level, (top, values) in enumerate(zip(block.tops, v, strict=True)):
-        squares = 0.5 * np.einsum("jq,jq->j", values, values)
-        if block.chain_weights:
-            squares *= block.chain_weights[level]
-        log_posterior -= np.bincount(top, weights=squares, minlength=len(log_posterior))
+    for level, values in enumerate(v):
+        log_posterior -= _half_products(block, level, values, values)
     return _Point(v, log_posterior, at)
+
+
+def _half_products(block: Block, level: int, left: Array, right: Array) -> Array:
+    """Half the products of a level's vectors, shape (M_l, q_l), summed by top-level cluster, shape (M_1,)."""
+    products = np.asarray(0.5 * np.einsum("jq,jq->j", left, right))
+    if block.chain_weights:
+        products *= block.chain_weights[level]
+    if level == 0:
+        return products
+    return np.asarray(np.bincount(block.tops[level], weights=products, minlength=block.n_clusters))
 
 
 def _take(

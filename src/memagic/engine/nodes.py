@@ -34,6 +34,7 @@ __all__ = [
     "Placement",
     "Posterior",
     "RowDensity",
+    "apart",
     "lay",
     "log_likelihood_at",
     "place_mode_curvature",
@@ -57,6 +58,15 @@ class Placement:
 
     mean: tuple[Array, ...]
     root: tuple[Array, ...]
+
+
+def apart(first: Placement, second: Placement) -> float:
+    """The largest move of a mean from one placement to another, in standard deviations of the first."""
+    largest = 0.0
+    for before, after, root in zip(first.mean, second.mean, first.root, strict=True):
+        scale = root[:, :, -root.shape[1] :].diagonal(axis1=1, axis2=2)
+        largest = max(largest, float(np.abs((after - before) / scale).max(initial=0.0)))
+    return largest
 
 
 @dataclass(frozen=True, slots=True)

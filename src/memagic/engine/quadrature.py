@@ -23,6 +23,7 @@ from memagic.engine.nodes import (
     Method,
     Placement,
     RowDensity,
+    apart,
     lay,
     place_mode_curvature,
     place_prior,
@@ -224,12 +225,14 @@ class QuadratureObjective:
         if last is not None:
             distance = float(np.abs(theta - last.theta).max(initial=0.0))
             experience, pace = last.experience, last.pace
-            # The nodes are not looked at where they are likely to be out of place.
-            if not pace * distance > _ASTRAY:
+            # The nodes are not looked at where they are likely to be out of place, or may be.
+            if pace * distance <= _ASTRAY:
                 first = look(last.placement, likely_last(pace * distance, experience))
                 pace = first.shift / max(distance, 1e-300)
         if first is None or not first.shift <= _ASTRAY:
             first = look(self._near_modes(i, parameters, _SEED), False)
+            if last is not None:
+                pace = apart(last.placement, first.placement) / max(distance, 1e-300)
         settled = adapt(look, first, experience, self._limits)
         self._keep(i, _Placed(theta, settled.last.placement, settled.experience, pace))
         return settled.last
