@@ -35,7 +35,7 @@ def showing(function: Callable[..., Any], shell: InteractiveShell) -> Callable[.
     def magic(*arguments: str) -> Any:
         value = function(*arguments)
         if value is not None and not _by_figure(value) and _is_dropped(sys._getframe(1), shell.user_ns):
-            display(value)
+            display(value)  # type: ignore[no-untyped-call]
         return value
 
     return magic
