@@ -94,9 +94,9 @@ TOPICS: dict[str, Topic] = {
                 "Options of estimates table",
                 (
                     ("b(format)", "", "another format of estimates, as %9.4f or %9.0g"),
-                    ("se", "", "standard errors below the coefficients"),
-                    ("t", "", "test statistics below"),
-                    ("p", "", "p-values below"),
+                    ("se", "", "standard errors below the coefficients; se(format) in another format"),
+                    ("t", "", "test statistics below; t(format)"),
+                    ("p", "", "p-values below; p(format)"),
                     ("star(numlist)", "", "stars at these levels; .05 .01 .001 without parentheses"),
                     ("stats(names)", "(s)", "scalars of e() below, as ll N aic bic"),
                     ("eform", "(ef)", "exponentiated coefficients"),
