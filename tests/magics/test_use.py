@@ -212,8 +212,11 @@ def test_a_variable_for_what_predict_has_added(shell: Shell, df: pd.DataFrame, c
     shell.value("%predict p")
     assert "(p is in the data in use; %use -o df makes these a DataFrame df" in capsys.readouterr().out
     assert "p" not in shell["table"].columns
+    # Once is enough.
+    shell.value("%predict again")
+    assert "%use -o" not in capsys.readouterr().out
     shell.value("%use -o frame")
-    assert list(shell["frame"].columns) == ["y", "x", "g", "id", "p"]
+    assert list(shell["frame"].columns) == ["y", "x", "g", "id", "p", "again"]
     assert shell.value("%tsset") is not None, "what tsset has set is forgotten"
     assert "p" not in df
     error = shell.error("%predict -d table p2")

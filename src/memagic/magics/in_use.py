@@ -35,6 +35,8 @@ class DataInUse:
         self._shell = shell
         # The variable that the data in use are, if they are one.
         self._followed: str | None = None
+        # The data of which it has been said that they are no variable.
+        self._told: Any = None
 
     def use(self, line: str) -> None:
         """Put data in use, or tell what is; with flag -o, let a variable be these data."""
@@ -145,11 +147,17 @@ class DataInUse:
         raise word.error(198, f"-d {message}", hint)
 
     def whereabouts(self, names: tuple[str, ...]) -> str | None:
-        """Where new variables of the data in use are, unless a variable of the notebook is these data."""
+        """Where new variables of the data in use are, unless a variable of the notebook is these data.
+
+        It is said once of the same data.
+        """
         data = self.session.data
         followed = None if self._followed is None else find_object(self._followed, self._namespace)
         if data is None or followed is data or any(data is value for value in self._namespace.values()):
             return None
+        if self._told is data:
+            return None
+        self._told = data
         subject = f"{names[0]} is" if len(names) == 1 else "they are"
         return f"({subject} in the data in use; %use -o df makes these a DataFrame df of the notebook)"
 
