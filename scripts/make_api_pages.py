@@ -20,7 +20,7 @@ _NAMES = {
     "table dropped tidy glance",
     "Shown": "replay summary to_text to_html to_latex explore equation diagram plot for_tables shown "
     "for_marginaleffects shown_as beside endog_names",
-    "Tests and margins": "wald_test testparm lincom t_test nlcom testnl contrast pwcompare margins "
+    "Tests and margins": "test wald_test testparm lincom t_test nlcom testnl contrast pwcompare margins "
     "compare_margins lrtest",
     "Predictions and random effects": "predict random_effects random_effects_se empirical_bayes simulate icc "
     "estat",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from memagic.errors import CommandError
 from memagic.results import MEResults
 from memagic.session import Session
+from memagic.spec.keywords import options_text
 from memagic.spec.options import options_of
 from memagic.spec.scanner import scan
 
@@ -140,6 +141,9 @@ def explore_start(
 
 def explore_integrand(fit: MEResults, group: int | None = None) -> IntegrandView:
     """Look at one group's integrand and what quadrature makes of it; see `MEResults.explore_integrand`."""
+    if not isinstance(fit, MEResults):
+        message = "explore_integrand takes a result: explore_integrand(memagic.run(command, data), group)"
+        raise TypeError(message)
     return fit.explore_integrand(group)
 
 
@@ -154,8 +158,8 @@ def _call(name: str, specification: str, data: Data, options: dict[str, object])
             options = {**options, key: "from"}
     fixed = {key for key in options if _is_fixed(key.rstrip("_"), name)}
     first, rest = _split(specification)
-    first += _options_text({key: value for key, value in options.items() if key in fixed})
-    rest += _options_text({key: value for key, value in options.items() if key not in fixed})
+    first += options_text({key: value for key, value in options.items() if key in fixed})
+    rest += options_text({key: value for key, value in options.items() if key not in fixed})
     return run(f"{name} {first}{rest}", data, matrices=matrices, threads=threads, executor=executor)
 
 
@@ -172,19 +176,6 @@ def _split(specification: str) -> tuple[str, str]:
         if token.text == "||":
             return specification[: token.start], specification[token.start :]
     return specification, ""
-
-
-def _options_text(options: dict[str, object]) -> str:
-    """Keyword arguments as options: True for a flag, any other value in parentheses."""
-    words = []
-    for name, value in options.items():
-        name = name.rstrip("_")
-        if value is True:
-            words.append(name)
-        elif value is not None and value is not False:
-            words.append(f"{name}({value})")
-    # A second comma separates options too, so that these may follow options of the text.
-    return f", {' '.join(words)} " if words else ""
 
 
 def meglm(specification: str, data: Data, **options: object) -> MEResults:

@@ -209,7 +209,8 @@ def test_refused(frame: pd.DataFrame, options: str, rc: int, message: str, place
         ({"age": 0.1, "other": 1.0}, "", 111),
         ({"age": "much"}, "", 109),
         ({"age": np.nan}, "", 504),
-        ([0.1, 0.2], "", 109),
+        ([0.1, 0.2], "", 111),
+        ("abc", "", 109),
         ({"age": 0.1}, ", copy", 503),
     ],
 )
@@ -223,3 +224,14 @@ def test_matrices_that_do_not_fit(frame: pd.DataFrame, matrix: object, suboption
 def test_no_grid_without_variances(frame: pd.DataFrame) -> None:
     error = refused(", startgrid", frame, "melogit c_use age")
     assert (error.rc, marked(error)) == (198, "startgrid")
+
+
+@pytest.mark.parametrize("kind", ["vector", "row", "list"])
+def test_a_matrix_without_names_is_taken_by_place(frame: pd.DataFrame, default: MEResults, kind: str) -> None:
+    values = default.params.to_numpy()
+    given = {"vector": values, "row": values[np.newaxis], "list": values.tolist()}[kind]
+    with pytest.raises(CommandError) as caught:
+        memagic.run(f"{BASE} from(b0)", frame, matrices={"b0": given})
+    assert caught.value.rc == 111
+    assert "from(b0, copy) takes its values in the order of e(b)" in str(caught.value.hint)
+    assert memagic.run(f"{BASE} from(b0, copy)", frame, matrices={"b0": given}).e["ic"] == 1

@@ -168,7 +168,7 @@ def test_variables_are_found_too(session: Session) -> None:
         ("est drop", 100, "name required", "", "_all"),
         ("est drop _all r_int", 198, "_all may not be combined with names", "_all", ""),
         ("est tab r_int, se star", 198, "options se and star may not be combined", "star", ""),
-        ("est tab r_int, se(4)", 198, "option se incorrectly specified", "se", "type se"),
+        ("est tab r_int, se(4)", 198, "option se() incorrectly specified", "4", "type se(%9.4f)"),
         ("est tab r_int, se se", 198, "option se specified more than once", "se", ""),
         (
             "est tab r_int, star(.01 .05)",
@@ -256,6 +256,25 @@ def test_stats(session: Session) -> None:
     alone, dot = str(session.run("est stats")), str(session.run("estimates stats ."))
     assert alone == dot == str(last.estat("ic"))
     assert "BIC uses N = 500." in str(session.run("estimates stats _all, n(500)"))
+
+
+def test_each_number_of_a_table_in_its_format(session: Session) -> None:
+    def cell(options: str) -> list[str]:
+        """What stands in the rows of age."""
+        lines = str(session.run(f"estimates table r_int, keep(age) {options}")).splitlines()
+        first = next(k for k, line in enumerate(lines) if line.strip().startswith("age"))
+        below = [line.split("|") for line in lines[first : first + 4] if "|" in line]
+        return [parts[-1].strip() for parts in below if parts[-1].strip()]
+
+    fit = session.stored["r_int"]
+    b, se = fit.params["age"], fit.bse["age"]
+    z, p = b / se, fit.pvalues["age"]
+    assert [float(x) for x in cell("b(%5.2f) se(%4.1f)")] == [round(b, 2), round(se, 1)]
+    assert [float(x) for x in cell("b se(%9.5f) t(%9.4f) p(%9.2f)")] == pytest.approx(
+        [float(f"{b:.7g}"), round(se, 5), round(z, 4), round(p, 2)], abs=1e-7
+    )
+    # Standard errors are as estimates, where nothing else is said.
+    assert cell("b(%9.3f) se") == cell("b(%9.3f) se(%9.3f)")
 
 
 def test_save_and_use(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

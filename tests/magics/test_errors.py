@@ -91,3 +91,48 @@ def test_the_log_so_far_remains(shell: Shell, capsys: pytest.CaptureFixture[str]
     shell["wrong"] = shell["df"].assign(y=-1)
     shell.error("%mepoisson -d wrong y x || g:")
     assert "r(" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("cell", "hint"),
+    [
+        ("%melogit y {v} || g:", 'memagic.run(f"melogit y {v} || g:", df)'),
+        ("%melogit y $v || g:", 'memagic.run(f"melogit y {v} || g:", df)'),
+        ("%melogit y `v' || g:", 'memagic.run(f"melogit y {v} || g:", df)'),
+        (
+            '%melogit y x if z == "a" || g:, level({v})',
+            """memagic.run(f'melogit y x if z == "a" || g:, level({v})', df)""",
+        ),
+        ("%quietly melogit y {v} || g:", "memagic.run"),
+        ("%test {v}", 'get_ipython().run_line_magic("test", f"{v}")'),
+        ("%melogit y x || g: # a comment", "a comment starts with //"),
+        ("%mixed y x || g:", "type meglm for the linear multilevel model: meglm y x || group:"),
+        ("%xtmelogit y x || g:", "type melogit for"),
+        ("%mestreg y x || g:", "there is no mestreg here yet; commands are meglm"),
+        ("%metobit y x || g:", "there is no metobit here yet; commands are meglm"),
+        ("%%me\ngen z = 1", 'in pandas: df["z"] = '),
+        ("%%me\nlist y x", "in Python: df"),
+        ("%%me\nsummarize", 'in pandas: df["x"].describe()'),
+        ("%%me\nlocal v x", "memagic.run(f"),
+        ("%%me\nforeach v in a b {\nmelogit y x || g:\n}", "a loop is Python's: for v in"),
+        ("%svyset, nothing", None),
+        ("%predict, xb", "type a name for the new variable: predict mu"),
+    ],
+)
+def test_hints(shell: Shell, cell: str, hint: str | None) -> None:
+    shell.value("%melogit -q y x || g:")
+    error = shell.error(cell)
+    assert isinstance(error, CommandError)
+    assert hint is None or hint in str(error.hint)
+
+
+def test_what_the_hint_on_values_says_works(shell: Shell) -> None:
+    error = shell.error("%melogit y {v} || g:")
+    shell["v"] = "x"
+    code = error.hint.partition(": ")[2]
+    assert shell.value(f"import memagic\n{code}").nobs == 120
+
+
+def test_svyset_clear(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.value("%svyset g\n%svyset, clear")
+    assert "no survey design set" in str(shell.value("%svyset"))

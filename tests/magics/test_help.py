@@ -15,6 +15,7 @@ from memagic.magics.notebook import Notebook
 from memagic.magics.topic import SECTIONS
 from memagic.magics.topics import TOPICS
 from memagic.spec.options import COMMANDS, options_of
+from memagic.spec.slips import UNKNOWN_MODELS
 
 if TYPE_CHECKING:
     from conftest import Shell
@@ -49,7 +50,8 @@ def test_the_examples_run(name: str, shell: Shell, tmp_path: Path, monkeypatch: 
 def test_every_magic_has_a_page(shell: Shell) -> None:
     assert shell.value("%help") is not None
     names = {name.rstrip(":,") for _, name, _ in Notebook(shell.ip).magics()}
-    assert names <= set(help_names())
+    assert names - set(UNKNOWN_MODELS) <= set(help_names())
+    assert "type melogit" in shell.ip.object_inspect("%xtmelogit")["docstring"]
 
 
 def test_contents_have_every_topic_in_one_line() -> None:

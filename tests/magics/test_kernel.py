@@ -168,3 +168,14 @@ def test_a_notebook_stores_the_error_and_the_last_log() -> None:
     assert (error.output_type, error.ename) == ("error", "CommandError")
     assert len(error.traceback) == 5
     assert "site-packages" not in str(error)
+
+
+def test_every_command_of_a_cell_is_shown_once(kernel: Kernel) -> None:
+    shown = kernel.run("%melogit c_use age || district:\nfor _ in range(2):\n    %test age\n%estat icc")
+    texts = [(kind, content["data"]["text/plain"]) for kind, content in shown]
+    tables = [(kind, text) for kind, text in texts if "update" not in kind and text]
+    assert [kind for kind, _ in tables] == ["display_data"] * 3 + ["execute_result"]
+    words = ["Mixed-effects logistic", "[c_use]age = 0", "[c_use]age = 0", "intraclass"]
+    assert all(word in text for word, (_, text) in zip(words, tables, strict=True))
+    # The log is emptied before its table follows.
+    assert texts[[text for _, text in texts].index(tables[0][1]) - 1] == ("update_display_data", "")

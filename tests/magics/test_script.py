@@ -71,3 +71,38 @@ def test_prefixes(shell: Shell, df: pd.DataFrame) -> None:
     assert shell["_rc"] == 0
     found = shell.value("%bysort half: melogit y x || g:")
     assert len(found) == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "%quietly -d two melogit y x || g:",
+        "%quietly melogit -d two y x || g:",
+        "%qui: melogit -d two y x || g:",
+    ],
+)
+def test_flags_before_and_after_the_name(shell: Shell, df: pd.DataFrame, line: str) -> None:
+    shell["one"], shell["two"] = df, df.head(64)
+    assert shell.value(line) is None
+    assert "Number of obs     =         64" in str(shell.value("%melogit"))
+
+
+def test_a_flag_after_a_prefix_that_names_no_data(shell: Shell, df: pd.DataFrame) -> None:
+    shell["df"] = df
+    error = shell.error("%capture noisily melogit -d nope y x || g:")
+    assert error.text[slice(*error.span)] == "nope"
+    assert shell.value("%capture noisily melogit -o kept y x || g:") is shell["kept"]
+
+
+def test_quietly_use(shell: Shell, df: pd.DataFrame, capsys: pytest.CaptureFixture[str]) -> None:
+    shell["df"] = df
+    shell.value("%quietly use df")
+    assert capsys.readouterr().out == ""
+    assert shell.value("%melogit y x || g:").nobs == 120
+
+
+def test_a_minus_may_begin_an_expression(shell: Shell, df: pd.DataFrame) -> None:
+    shell["df"] = df
+    shell.value("%use df\n%melogit -q y x || g:")
+    plus, minus = shell.value("%lincom -o r x"), shell.value("%lincom -x")
+    assert minus.r["estimate"] == -plus.r["estimate"] == -shell["r"].r["estimate"]

@@ -172,3 +172,66 @@ def test_time(shell: Shell, df: pd.DataFrame) -> None:
     assert shell.value("%xtset g") is not None
     shell.value("%set varabbrev off")
     assert shell.error("%melogit y L.x || nothere:").rc == 111
+
+
+def test_clear_is_nothing_to_do(shell: Shell, df: pd.DataFrame, capsys: Captured) -> None:
+    shell["df"] = df
+    shell.value("%use df, clear")
+    shell.value("%%me\nuse bangladesh, clear // an example")
+    assert capsys.readouterr().out.startswith("(df)  120 rows, 3 columns\n(Bangladesh")
+    error = shell.error("%use, clear")
+    assert (error.rc, error.text[slice(*error.span)]) == (198, ", clear")
+    assert "type use and a name" in error.hint
+
+
+def test_files_of_others(shell: Shell, tmp_path: Path) -> None:
+    error = shell.error("%use d.csv")
+    assert (error.rc, error.message) == (601, "file d.csv not found")
+    assert error.hint == 'pandas reads such files: df = pd.read_csv("d.csv"), then use df'
+    (tmp_path / "d.csv").write_text("y,x\n1,2\n")
+    assert shell.error(f"%use {tmp_path / 'd.csv'}").rc == 610
+
+
+def test_a_variable_for_the_data_in_use(shell: Shell, capsys: Captured) -> None:
+    shell.value("%use -o women bangladesh\n%melogit -q c_use age || district:")
+    assert "(the data in use are the DataFrame women of the notebook)" in capsys.readouterr().out
+    shell.value("%predict p")
+    assert "women" not in capsys.readouterr().out
+    assert "p" in shell["women"]
+    # The variable is followed, as one that is named to %use.
+    shell["women"] = shell["women"].head(900)
+    assert shell.value("%melogit c_use age || district:").nobs == 900
+
+
+def test_a_variable_for_what_predict_has_added(shell: Shell, df: pd.DataFrame, capsys: Captured) -> None:
+    polars = pytest.importorskip("polars")
+    df["id"] = range(120)
+    shell["table"] = polars.DataFrame(df.to_dict("list"))
+    shell.value("%use table\n%tsset g id\n%melogit -q y x || g:")
+    capsys.readouterr()
+    shell.value("%predict p")
+    assert "(p is in the data in use; %use -o df makes these a DataFrame df" in capsys.readouterr().out
+    assert "p" not in shell["table"].columns
+    # Once is enough.
+    shell.value("%predict again")
+    assert "%use -o" not in capsys.readouterr().out
+    shell.value("%use -o frame")
+    assert list(shell["frame"].columns) == ["y", "x", "g", "id", "p", "again"]
+    assert shell.value("%tsset") is not None, "what tsset has set is forgotten"
+    assert "p" not in df
+    error = shell.error("%predict -d table p2")
+    assert error.message == "-d table has no place for new variables"
+    assert error.hint == "type %use table first, and %use -o df after predict: df has the new variables"
+
+
+def test_the_only_table_has_to_have_a_place(shell: Shell, df: pd.DataFrame) -> None:
+    polars = pytest.importorskip("polars")
+    shell["table"] = polars.DataFrame(df.to_dict("list"))
+    shell.value("%melogit -q y x || g:")
+    assert shell.error("%predict p").message == "table has no place for new variables"
+
+
+def test_a_variable_for_nothing(shell: Shell) -> None:
+    assert shell.error("%use -o df").rc == 3
+    assert shell.error("%use -d df").message == "flag -d not allowed"
+    assert "df" not in shell

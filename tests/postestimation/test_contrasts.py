@@ -185,3 +185,67 @@ def test_what_is_refused(fit: MEResults, command: str, text: str, rc: int) -> No
     with pytest.raises(CommandError) as error:
         getattr(fit, command)(text)
     assert error.value.rc == rc
+
+
+def test_slopes_by_group(crossed: MEResults) -> None:
+    """Those of x: .x at the base of b, and with b's share at the others."""
+    found = crossed.contrast("r.b#c.x, effects")
+    (test,) = found.tests
+    joint = crossed.testparm("i.b#c.x")
+    assert (test.term, test.df) == ("b#c.x", 2)
+    assert test.statistic == pytest.approx(joint.statistic)
+    assert crossed.contrast("b#c.x").tests[0].statistic == pytest.approx(joint.statistic)
+    assert found.comparisons.labels == ("(2 vs 1)", "(3 vs 1)")
+    for k, text in enumerate(("2.b#c.x", "3.b#c.x")):
+        line = crossed.lincom(text)
+        assert found.comparisons.b[k] == pytest.approx(line.b[0])
+        assert found.comparisons.se[k] == pytest.approx(line.se[0])
+
+
+def test_neighbouring_slopes_and_all_pairs(crossed: MEResults) -> None:
+    line = crossed.lincom("3.b#c.x - 2.b#c.x")
+    for found, label in (
+        (crossed.contrast("ar.b#c.x"), "(3 vs 2)"),
+        (crossed.pwcompare("b#c.x"), "3 vs 2"),
+        (crossed.contrast("c.x#ar.b"), "(3 vs 2)"),
+    ):
+        k = found.comparisons.labels.index(label)
+        assert found.comparisons.b[k] == pytest.approx(line.b[0])
+        assert found.comparisons.se[k] == pytest.approx(line.se[0])
+
+
+def test_a_slope_over_the_levels(crossed: MEResults) -> None:
+    found = crossed.contrast("b##c.x")
+    assert [test.term for test in found.tests] == ["b", "c.x", "b#c.x"]
+    mean = crossed.lincom("x + 2.b#c.x/3 + 3.b#c.x/3")
+    assert found.tests[1].statistic == pytest.approx(mean.z[0] ** 2)
+    assert found.tests[1].df == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "rc", "message", "hint"),
+    [
+        ("contrast b#c.xx", 322, "covariate c.xx not found", "there are c.x"),
+        ("contrast b#c.x#c.x", 322, "covariate c.x#c.x not found", "there are c.x"),
+        ("pwcompare c.x", 198, "nothing to compare", "pwcompare g#c.x"),
+        ("margins r.b#c.x", 198, "invalid 'c'", ""),
+    ],
+)
+def test_slopes_that_there_are_not(
+    crossed: MEResults, command: str, rc: int, message: str, hint: str
+) -> None:
+    name, text = command.split(" ", 1)
+    with pytest.raises(CommandError) as caught:
+        getattr(crossed, name)(text)
+    assert (caught.value.rc, caught.value.message[: len(message)]) == (rc, message)
+    assert hint in str(caught.value.hint)
+
+
+def test_a_slope_that_is_not_one_number() -> None:
+    fit = memagic.run("melogit c_use i.urban##c.age c.age#c.age", "bangladesh")
+    with pytest.raises(CommandError) as caught:
+        fit.contrast("urban#c.age")
+    assert caught.value.message == "the slope of age is not one number"
+    assert "margins urban, dydx(age)" in str(caught.value.hint)
+    assert fit.margins("urban, dydx(age)").b.size == 2
+    assert fit.contrast("c.age#c.age").tests[0].statistic == pytest.approx(fit.test("c.age#c.age").statistic)

@@ -283,3 +283,29 @@ def test_constrained_coefficients(fit: MEResults) -> None:
     assert found.constrained.rows[list(fit.params.index).index("1.children")].cells[1] == "(constrained)"
     assert "Constrained coefficients" in str(found)
     assert "(constrained)" in found.to_html()
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("children", "type testparm i.children"),
+        ("i.age", "type testparm age"),
+        ("chldren", "did you mean children?"),
+        ("i.children#i.age", "did you mean children?"),
+    ],
+)
+def test_a_factor_variable_has_its_letter(fit: MEResults, text: str, hint: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        fit.testparm(text)
+    assert (caught.value.rc, caught.value.hint) == (111, hint)
+    if hint.startswith("type"):
+        assert fit.testparm(hint.removeprefix("type testparm ")).df >= 1
+
+
+def test_an_interaction_has_its_letters(shared_data: Callable[[str], object]) -> None:
+    session = Session(data=shared_data("bangladesh"))  # type: ignore[arg-type]
+    session.run("melogit c_use i.urban##c.age")
+    with pytest.raises(CommandError) as caught:
+        session.run("testparm urban#age")
+    assert caught.value.hint == "type testparm i.urban#c.age"
+    session.run("testparm i.urban#c.age")

@@ -18,6 +18,7 @@ from memagic.commands.size import check_rank, check_size
 from memagic.commands.starting import start_settings
 from memagic.commands.variance import StandardErrors, standard_errors
 from memagic.data.design import Design, make_design
+from memagic.data.responses import response_words
 from memagic.engine.constraints import LinearConstraints
 from memagic.engine.fit import Settings
 from memagic.engine.parted import PartedProblem
@@ -121,7 +122,8 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
         cutpoints=kind.family == "ordinal",
     )
     span = command.depvar.span
-    response = checked_response(kind, command.depvar.variable, design.y, design.trials, span)
+    words = response_words(command, frame)
+    response = checked_response(kind, command.depvar.variable, design.y, design.trials, span, words)
     check_size(len(design.y), design.x.shape[1], kind)
     if "collinear" in command.options:
         check_rank(command, design.x.T @ design.x)

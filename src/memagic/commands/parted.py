@@ -37,6 +37,7 @@ from memagic.data.part_rows import (
 )
 from memagic.data.partitions import Partitions
 from memagic.data.perfect import Extremes, prune
+from memagic.data.responses import response_words
 from memagic.data.sample import ALL, Dropped
 from memagic.data.terms import Column, expand_with_bases
 from memagic.data.variables import Variables
@@ -100,7 +101,8 @@ def prepare_in_parts(command: Command, data: Partitions, definitions: Definition
     opened = data.each(open_part, data.futures(_used(command, data)), command, kind.trials)
     summaries: list[PartSummary] = data.gathered(part_summary, opened, command, kind.trials)
     summary = _merged(command, summaries)
-    response = _response(kind, command, summary)
+    words = summary.labels.get(command.depvar.variable) if response_words(command, data.empty()) else None
+    response = _response(kind, command, summary, words)
     opened = data.each(with_levels, opened, summary.levels)
     columns = _columns(command, kind, data, opened, Variables(data.empty(), levels=summary.levels))
     designs = data.each(part_design, opened, command, kind.trials, columns.fixed, columns.left_out)
@@ -215,11 +217,13 @@ def _dropped(dropped: Dropped, n: int) -> Dropped:
     return dropped.also("perfectly predicted", dropped.used - n)
 
 
-def _response(kind: ModelKind, command: Command, summary: PartSummary) -> Response:
+def _response(
+    kind: ModelKind, command: Command, summary: PartSummary, words: dict[float, str] | None
+) -> Response:
     """What the family asks of the response, of rows that show all there is."""
     trials = summary.response[:, 1] if isinstance(kind.trials, str) else float(kind.trials or 1.0)
     name, span = command.depvar.variable, command.depvar.span
-    return checked_response(kind, name, summary.response[:, 0], trials, span)
+    return checked_response(kind, name, summary.response[:, 0], trials, span, words)
 
 
 def _columns(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.data.responses import recoding_hint
 from memagic.errors import CommandError
 from memagic.models import ModelKind
 
@@ -38,8 +39,15 @@ class Response:
     notes: tuple[str, ...] = ()
 
 
-def checked_response(kind: ModelKind, name: str, y: Array, trials: Array | float, span: Span) -> Response:
-    """Check the response and prepare it.
+def checked_response(
+    kind: ModelKind,
+    name: str,
+    y: Array,
+    trials: Array | float,
+    span: Span,
+    words: Mapping[float, str] | None = None,
+) -> Response:
+    """Check the response and prepare it; `words` are the categories that its values stand for.
 
     Raises
     ------
@@ -48,7 +56,12 @@ def checked_response(kind: ModelKind, name: str, y: Array, trials: Array | float
     """
     if kind.family == "binomial":
         return _binomial(name, y, trials, span)
-    return _CHECKS[kind.family](name, y, span)
+    try:
+        return _CHECKS[kind.family](name, y, span)
+    except CommandError as error:
+        if kind.family == "bernoulli":
+            error.hint = recoding_hint(name, y, words or {})
+        raise
 
 
 def _bernoulli(name: str, y: Array, span: Span) -> Response:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.commands.define import find_value
+from memagic.commands.define import as_matrix, find_value
 from memagic.engine.start import GridAxis, StartSettings
 from memagic.errors import CommandError, closest
 from memagic.results import MEResults
@@ -96,11 +96,26 @@ def _given(
             hint = closest(name, addresses) or "option skip ignores values of other parameters"
             # Names in a matrix or in estimates are no slips of the pen.
             if initial.matrix:
-                hint = f"type from({initial.matrix}, skip) to leave out what this model does not have"
+                known = any(_known(name, command, addresses) for name, _, _ in pairs)
+                hint = _matrix_hint(initial.matrix, known, len(parameters))
             raise CommandError(111, f"parameter {name} not found", span=span, hint=hint)
         _check_sign(parameters[k], value, span)
         values[int(positions[k])] = value
     return tuple(values.items())
+
+
+def _matrix_hint(matrix: str, known: bool, wanted: int) -> str:
+    """What to type where a matrix has a name that is no parameter's, or none that is."""
+    if known:
+        return f"type from({matrix}, skip) to leave out what this model does not have"
+    order = f"takes its values in the order of e(b), {wanted} of them"
+    return f"none of its names is a parameter's: from({matrix}, copy) {order}"
+
+
+def _known(name: str, command: Command, addresses: Mapping[str, int]) -> bool:
+    """Whether a name of e(b) is that of a parameter, or of a coefficient held at zero."""
+    bare, held = _unsigned(_bare(name, command.depvar.variable))
+    return held or bare in addresses
 
 
 def _check_sign(parameter: Parameter, value: float, span: Span) -> None:
@@ -137,7 +152,8 @@ def _matrix(name: str, matrices: Mapping[str, object], span: Span) -> dict[str, 
     else:
         import pandas as pd
 
-        if isinstance(matrix, np.ndarray) and matrix.ndim == 2:
+        if isinstance(matrix, np.ndarray | list | tuple):
+            matrix = np.atleast_2d(as_matrix(name, [matrix] if np.ndim(matrix) == 1 else matrix, span))
             # Columns that have no names are c1, c2 and so on.
             matrix = pd.DataFrame(matrix, columns=[f"c{k + 1}" for k in range(matrix.shape[1])])
         if isinstance(matrix, pd.DataFrame) and len(matrix) == 1:

@@ -288,7 +288,7 @@ def _table(command: EstimatesCommand, shelf: Shelf) -> Tabulation:
                 stars=command.stars,
                 t=command.t,
                 p=command.p,
-                number_format=command.b,
+                formats=command.formats,
                 keep=check_parameters(command.keep, models),
                 drop=check_parameters(command.drop, models),
             ),

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.data.evaluate import condition_mask, row_range_mask
+from memagic.data.responses import refuse_text
 from memagic.data.variables import Variables, check_range
 from memagic.data.weights import weighted_rows
 from memagic.errors import CommandError
@@ -132,6 +133,7 @@ def selected_rows(command: Command, variables: Variables, trials: float | str | 
     weighted = weighted_rows(command, variables, sample)
     dropped = dropped.also("the weight is missing or zero", int(np.count_nonzero(sample & ~weighted)))
     sample = weighted
+    refuse_text(command, variables)
     numeric = _numeric(command, trials)
     for name, span in numeric.items():
         present = ~np.isnan(variables.numbers(name, span))

@@ -32,6 +32,20 @@ _FAULTS = (
     struct.error,
 )
 
+# Files that pandas reads.
+_READERS = {
+    ".csv": "read_csv",
+    ".tsv": "read_table",
+    ".txt": "read_table",
+    ".xls": "read_excel",
+    ".xlsx": "read_excel",
+    ".parquet": "read_parquet",
+    ".feather": "read_feather",
+    ".sav": "read_spss",
+    ".sas7bdat": "read_sas",
+    ".xpt": "read_sas",
+}
+
 
 def find_data(source: Data) -> pd.DataFrame:
     """The data that `source` names.
@@ -53,8 +67,12 @@ def find_data(source: Data) -> pd.DataFrame:
     if source in datasets.names():
         return datasets.load(source)
     path = Path(source).expanduser()
-    if path.suffix.lower() == ".dta" or path.is_file():
+    if path.suffix.lower() == ".dta" or (path.is_file() and path.suffix.lower() not in _READERS):
         return read_dta(path)
+    if reader := _READERS.get(path.suffix.lower()):
+        hint = f'pandas reads such files: df = pd.{reader}("{source}"), then use df'
+        rc, what = (610, "is not a Stata data set") if path.is_file() else (601, "not found")
+        raise CommandError(rc, f"file {source} {what}", hint=hint)
     raise CommandError(
         601,
         f"file {source} not found",

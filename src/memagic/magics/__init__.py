@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from memagic.magics import completion
 from memagic.magics.notebook import Notebook
 from memagic.magics.settings import MeMagic, traced
+from memagic.magics.untaken import showing
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -21,7 +22,8 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     _remove_settings(shell)
     _configurables(shell).append(settings)
     for kind, name, function in notebook.magics():
-        shell.magics_manager.register_function(traced(function, settings), kind, name)
+        magic = showing(traced(function, settings), shell)
+        shell.magics_manager.register_function(magic, kind, name)
     completion.install(shell, notebook)
 
 

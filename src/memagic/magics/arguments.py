@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from keyword import iskeyword
 
 from memagic.errors import CommandError
+from memagic.spec.options import COMMANDS
 from memagic.spec.scanner import scan
 
-__all__ = ["FLAGS", "Arguments", "Word", "read_cell", "read_line"]
+__all__ = ["FLAGS", "Arguments", "Word", "read_cell", "read_line", "without_flags"]
 
 FLAGS = (
     ("-d NAME", "data for this command: a DataFrame, an example or a .dta file"),
@@ -19,7 +20,15 @@ FLAGS = (
 
 # A flag, with its value where it has one; a comma ends it too, for `-o r2, or`.
 _FLAG = re.compile(r"\s*(?P<flag>-(?P<letter>[A-Za-z]\w*))(?:(?=\s|,|$)|$)")
+# After these, any other minus begins an expression: `%lincom -age + 1.urban`.
+_EXPRESSIONS = ("lincom", "nlcom", "test", "testnl")
+_OWN_FLAG = re.compile(r"\s*(?P<flag>-(?P<letter>[doq]))(?:(?=\s|,|$)|$)")
 _VALUE = re.compile(r"\s*(?P<value>[^\s,-][^\s,]*)")
+# Flags after a command's name that has a prefix before it; not where a minus may begin what is tested.
+_LATER = re.compile(
+    rf"[^\"]*?\b(?:{'|'.join((*COMMANDS, 'predict', 'margins', 'estat', 'quadchk', 'lrtest', 'svy'))})"
+    r"(?=\s+-[doq](?:\s|,|$))"
+)
 _HINT = "a magic's flags are -d NAME, -o NAME and -q"
 
 
@@ -73,7 +82,8 @@ def read_line(name: str, line: str) -> Arguments:
     CommandError
         An unknown flag or one without its value, r(198).
     """
-    arguments, position = _flags(Arguments(), f"{name} {line}", len(name))
+    flag = _OWN_FLAG if name in _EXPRESSIONS else _FLAG
+    arguments, position = _flags(Arguments(), f"{name} {line}", len(name), flag)
     rest = f"{name} {line}"[position:].strip()
     glue = "" if not rest or rest.startswith(",") else " "
     return _without_semicolon(replace(arguments, text=f"{name}{glue}{rest}"))
@@ -100,9 +110,27 @@ def read_cell(name: str, line: str, body: str) -> Arguments:
     return _without_semicolon(replace(arguments, text=f"{name}\n{body.rstrip()}"))
 
 
-def _flags(arguments: Arguments, line: str, position: int) -> tuple[Arguments, int]:
+def without_flags(arguments: Arguments) -> Arguments:
+    """Read flags between a command and what follows it, ``quietly melogit -d df y x``, too.
+
+    Raises
+    ------
+    CommandError
+        As for `read_line`.
+    """
+    text = arguments.text
+    match = _LATER.match(text)
+    if match is None:
+        return arguments
+    arguments, end = _flags(arguments, text, match.end())
+    return replace(arguments, text=text[: match.end()] + text[end:])
+
+
+def _flags(
+    arguments: Arguments, line: str, position: int, pattern: re.Pattern[str] = _FLAG
+) -> tuple[Arguments, int]:
     """Read flags from `position` on; return where they end."""
-    while match := _FLAG.match(line, position):
+    while match := pattern.match(line, position):
         position = match.end()
         flag = Word(match["flag"], match.span("flag"), line)
         if match["letter"] == "q":

@@ -156,7 +156,7 @@ class Completion:
         return list(datasets.variables(data)) if data in datasets.names() else []
 
     def _table(self, data: str | None) -> Any:
-        return self._notebook.table(data)
+        return self._notebook.data.table(data)
 
     def _matrices(self) -> list[str]:
         """Defined matrices, and arrays and DataFrames of the notebook."""

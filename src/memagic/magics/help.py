@@ -7,6 +7,8 @@ from memagic.errors import CommandError, closest
 from memagic.magics.examples import EXAMPLES
 from memagic.magics.topic import SECTIONS
 from memagic.magics.topics import TOPICS
+from memagic.spec.in_python import in_python
+from memagic.spec.slips import model_hint
 
 __all__ = ["help_names", "help_page", "help_text"]
 
@@ -29,7 +31,8 @@ def help_page(name: str = "") -> HelpPage:
         return _contents()
     topic_name = _names().get(wanted)
     if topic_name is None:
-        hint = closest(wanted, _names()) or "type %help alone for all commands"
+        hint = model_hint(wanted) or in_python(wanted) or closest(wanted, _names())
+        hint = hint or "type %help alone for all commands"
         raise CommandError(111, f"help for {wanted} not found", hint=hint)
     topic = TOPICS[topic_name]
     syntax = HelpTable("Syntax", tuple((typed, "", text) for typed, text in topic.syntax))

@@ -35,12 +35,15 @@ TOPICS: dict[str, Topic] = {
         (
             ("%use name", "an example data set, or a DataFrame of the notebook"),
             ("%use path/to/file.dta", "a Stata data set"),
+            ("%use -o df name", "the same, and let the variable df of the notebook be these data"),
+            ("%use -o df", "let it be the data in use, with all that %predict has added"),
             ("%use", "what is in use"),
         ),
         notes=(
             "DataFrames may be of pandas, polars or Arrow, and their names dotted. A DataFrame of the "
-            "notebook goes before an example of the same name. It is never changed. A command sees what the "
-            "name stands for when the command runs.",
+            "notebook goes before an example of the same name. Nothing but %predict changes it, which adds "
+            "variables. A command sees what the name stands for when the command runs. Option clear does "
+            "nothing: data in use need no permission to go.",
         ),
     ),
     "tsset": Topic(
@@ -91,9 +94,9 @@ TOPICS: dict[str, Topic] = {
                 "Options of estimates table",
                 (
                     ("b(format)", "", "another format of estimates, as %9.4f or %9.0g"),
-                    ("se", "", "standard errors below the coefficients"),
-                    ("t", "", "test statistics below"),
-                    ("p", "", "p-values below"),
+                    ("se", "", "standard errors below the coefficients; se(format) in another format"),
+                    ("t", "", "test statistics below; t(format)"),
+                    ("p", "", "p-values below; p(format)"),
                     ("star(numlist)", "", "stars at these levels; .05 .01 .001 without parentheses"),
                     ("stats(names)", "(s)", "scalars of e() below, as ll N aic bic"),
                     ("eform", "(ef)", "exponentiated coefficients"),
@@ -131,9 +134,10 @@ TOPICS: dict[str, Topic] = {
         (
             "Random effects are at their posterior means, if no option says otherwise; those of groups that "
             "the estimates do not know are zero. From Python: fit.predict().",
-            "The new variables go to the data in use, or to those that -d names. Where the last estimates "
-            "are of other data, a note says so. e(sample) finds the rows by the index of the data, after "
-            "a sort, too.",
+            "A DataFrame of pandas in use, or the one that -d names, is given the new variables itself; a "
+            "note says so where the last estimates are of other data. Of an example, a .dta file and a table "
+            "of polars or Arrow there is a copy in use, which %use -o df makes the DataFrame df. e(sample) "
+            "finds the rows by the index of the data, after a sort, too.",
         ),
     ),
     "estat": Topic(
@@ -207,7 +211,7 @@ TOPICS: dict[str, Topic] = {
         "Prefixes and scripts",
         "Show less, go on after errors, repeat a command by groups",
         (
-            ("%quietly command", "show nothing"),
+            ("%quietly command", "show nothing; flags may stand before or after the command's name"),
             ("%capture command", "show nothing, and go on after an error: its code is in _rc"),
             ("%capture noisily command", "the same, with what the command shows"),
             ("%by varlist: command", "for each group, in sorted data"),

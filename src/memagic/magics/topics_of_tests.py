@@ -139,6 +139,7 @@ TEST_TOPICS: dict[str, Topic] = {
             ("%contrast children", ""),
             ("%contrast cc##tv", "both main effects and the interaction"),
             ("%contrast r.children", "with the differences from the base; also rb2. a. ar. g."),
+            ("%contrast r.children#c.age", "of the slopes of age, which the model has by i.children#c.age"),
         ),
         notes=(
             "Options: mcompare(bonferroni | sidak | scheffe | noadjust), effects, cieffects, "
@@ -152,6 +153,7 @@ TEST_TOPICS: dict[str, Topic] = {
             ("%pwcompare children", ""),
             ("%pwcompare children, effects mcompare(sidak)", ""),
             ("%pwcompare cc#tv", ""),
+            ("%pwcompare children#c.age", "slopes"),
         ),
         notes=(
             "Options: mcompare(bonferroni | sidak | scheffe | noadjust), effects, cieffects, "

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from memagic.errors import CommandError
+from memagic.spec.keywords import options_text
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -31,6 +32,9 @@ _Result = TypeVar("_Result")
 class AfterEstimation:
     """What can be asked of estimates. Texts are those of the commands, options after a comma.
 
+    Options may also be keyword arguments, as those of `memagic.meglm`: ``fit.margins(dydx="age")``,
+    ``fit.lincom("1.urban", or_=True)``.
+
     All raise CommandError for what is wrong with the text: a name that is not there, r(111), a syntax
     error, r(198).
 
@@ -41,70 +45,83 @@ class AfterEstimation:
 
     estimates: Estimates
 
-    def wald_test(self, text: str) -> WaldResult:
-        """Test linear hypotheses together: ``"age = 0"``, ``"(1.urban = age) (_cons = 1)"``."""
+    def test(self, text: str = "", **options: object) -> WaldResult:
+        """Test linear hypotheses together: ``"age"``, ``"(1.urban = age) (_cons = 1)"``."""
         from memagic.postestimation.typed import run_test
 
-        return _located(run_test, f"test {text}", self.estimates)
+        return _located(run_test, "test", text, options, self.estimates)
 
-    def testparm(self, text: str) -> WaldResult:
+    def wald_test(self, text: str = "", **options: object) -> WaldResult:
+        """The same as `test`, under statsmodels' name for it."""
+        return self.test(text, **options)
+
+    def testparm(self, text: str, **options: object) -> WaldResult:
         """Test that all coefficients of some terms are zero: ``"i.children"``."""
         from memagic.postestimation.typed import run_test
 
-        return _located(run_test, f"testparm {text}", self.estimates)
+        return _located(run_test, "testparm", text, options, self.estimates)
 
-    def lincom(self, text: str) -> Combined:
+    def lincom(self, text: str, **options: object) -> Combined:
         """A linear combination with its standard error: ``"1.urban - age, or"``."""
         from memagic.postestimation.typed import run_lincom
 
-        return _located(run_lincom, f"lincom {text}", self.estimates)
+        return _located(run_lincom, "lincom", text, options, self.estimates)
 
-    def t_test(self, text: str) -> Combined:
-        """A linear combination with its standard error and test, under statsmodels' name for it."""
-        return self.lincom(text)
+    def t_test(self, text: str, **options: object) -> Combined:
+        """A linear combination with its test, under statsmodels' name for it and also in its form.
 
-    def nlcom(self, text: str) -> NonlinearCombination:
+        ``"age = .1"`` and ``"1.urban = age"`` are the differences of the two sides.
+        """
+        from memagic.postestimation.typed import run_t_test
+
+        return _located(run_t_test, "lincom", text, options, self.estimates)
+
+    def nlcom(self, text: str, **options: object) -> NonlinearCombination:
         """Functions of the estimates by the delta method: ``"(ratio: _b[x]/_b[z])"``."""
         from memagic.postestimation.typed import run_nlcom
 
-        return _located(run_nlcom, f"nlcom {text}", self.estimates)
+        return _located(run_nlcom, "nlcom", text, options, self.estimates)
 
     def testnl(self, text: str) -> NonlinearTest:
         """Test nonlinear hypotheses: ``"_b[x]*_b[z] = 1"``."""
         from memagic.postestimation.typed import run_testnl
 
-        return _located(run_testnl, f"testnl {text}", self.estimates)
+        return _located(run_testnl, "testnl", text, {}, self.estimates)
 
-    def contrast(self, text: str) -> ContrastResult:
+    def contrast(self, text: str, **options: object) -> ContrastResult:
         """Contrasts of factor variables: ``"a##b"``, ``"r.g, mcompare(sidak)"``."""
         from memagic.postestimation.typed import run_contrast
 
-        return _located(run_contrast, f"contrast {text}", self.estimates)
+        return _located(run_contrast, "contrast", text, options, self.estimates)
 
-    def pwcompare(self, text: str) -> ContrastResult:
+    def pwcompare(self, text: str, **options: object) -> ContrastResult:
         """Pairwise comparisons of the levels of factor variables: ``"g, effects"``."""
         from memagic.postestimation.typed import run_contrast
 
-        return _located(run_contrast, f"pwcompare {text}", self.estimates)
+        return _located(run_contrast, "pwcompare", text, options, self.estimates)
 
-    def margins(self, text: str = "", data: Data | None = None) -> Margins:
+    def margins(self, text: str = "", data: Data | None = None, **options: object) -> Margins:
         """Margins of responses or derivatives: ``"i.urban, at(age=(-10 0 10))"``, ``", dydx(*)"``.
+
+        Or, by keywords, ``margins("i.urban", at="age=(-10 0 10)")`` and ``margins(dydx="*")``.
 
         Parameters
         ----------
         text : str
         data : DataFrame, optional
             The data that were fitted, where the text names variables that the model has not.
+        **options
+            Of the command, by their names.
         """
         from memagic.postestimation.margins_result import Margins
 
-        found = self._margins(text, data)
+        found = self._margins(text, data, options)
         if not isinstance(found, Margins):
             hint = "compare_margins has contrasts and pairwise comparisons"
             raise CommandError(198, "margins are not compared here", hint=hint)
         return found
 
-    def compare_margins(self, text: str, data: Data | None = None) -> ContrastResult:
+    def compare_margins(self, text: str = "", data: Data | None = None, **options: object) -> ContrastResult:
         """Contrasts or pairwise comparisons of margins: ``"r.urban"``, ``"children, pwcompare"``.
 
         Parameters
@@ -113,10 +130,12 @@ class AfterEstimation:
             As of `margins`, with an operator of contrasts, option contrast() or pwcompare().
         data : DataFrame, optional
             As of `margins`.
+        **options
+            As of `margins`.
         """
         from memagic.postestimation.contrasts import ContrastResult
 
-        found = self._margins(text, data)
+        found = self._margins(text, data, options)
         if not isinstance(found, ContrastResult):
             hint = "type r.g in the marginlist, or option contrast or pwcompare"
             raise CommandError(198, "nothing is compared", hint=hint)
@@ -147,12 +166,19 @@ class AfterEstimation:
 
         return for_marginaleffects(self.estimates, scale, None if data is None else find_data(data))
 
-    def _margins(self, text: str, data: Data | None) -> Margins | ContrastResult:
+    def _margins(self, text: str, data: Data | None, options: dict[str, object]) -> Margins | ContrastResult:
         from memagic.data.sources import find_data
         from memagic.postestimation.typed import run_margins
 
         frame = None if data is None else find_data(data)
-        return _located(partial(run_margins, frame=frame), f"margins {text}", self.estimates)
+        try:
+            return _located(partial(run_margins, frame=frame), "margins", text, options, self.estimates)
+        except CommandError as error:
+            if error.rc == 111 and data is None:
+                error.hint = (
+                    error.hint or "the model has no such variable; data= is the DataFrame that has it"
+                )
+            raise
 
     def lrtest(
         self,
@@ -272,8 +298,16 @@ class AfterEstimation:
         return quadchk(self.estimates, points)
 
 
-def _located(run: Callable[[str, Estimates], _Result], text: str, estimates: Estimates) -> _Result:
+def _located(
+    run: Callable[[str, Estimates], _Result],
+    name: str,
+    text: str,
+    options: dict[str, object],
+    estimates: Estimates,
+) -> _Result:
+    """What a command gives, whose options are in its text and by keyword."""
+    command = f"{name} {text}{options_text(options)}".rstrip()
     try:
-        return run(text, estimates)
+        return run(command, estimates)
     except CommandError as error:
-        raise error.located(text) from None
+        raise error.located(command) from None

@@ -7,6 +7,7 @@ Source: [R] contrast, [R] pwcompare, Methods and formulas.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -15,6 +16,7 @@ from itertools import combinations, product
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.errors import CommandError
 from memagic.postestimation.comparisons import Compared, comparisons, differences, joint_test
 from memagic.postestimation.contrast_result import Columns, Comparisons, ContrastResult, JointTest
 from memagic.postestimation.factor_levels import base_level, level_word, levels_of
@@ -42,8 +44,8 @@ class _Prediction:
     missing: Array
 
 
-def _prediction(estimates: Estimates, at: dict[str, float]) -> _Prediction:
-    """The balanced linear prediction with some factor variables at one level."""
+def _prediction(estimates: Estimates, at: dict[str, float], slopes: Sequence[str] = ()) -> _Prediction:
+    """The balanced linear prediction with some factor variables at one level, or its slope in covariates."""
     design = estimates.design
     row = np.zeros(len(estimates.parameters))
     missing: list[float] = []
@@ -52,6 +54,8 @@ def _prediction(estimates: Estimates, at: dict[str, float]) -> _Prediction:
         share = 1.0
         values = None
         for name, level in column.factors:
+            if level is None and slopes:
+                continue
             if level is None:
                 own = design.covariates[name]
                 values = own if values is None else values * own
@@ -59,6 +63,8 @@ def _prediction(estimates: Estimates, at: dict[str, float]) -> _Prediction:
                 share *= float(level == at[name])
             else:
                 share /= len(levels_of(estimates, name))
+        if slopes and sorted(_covariates(column.factors)) != sorted(slopes):
+            share = 0.0
         size = share * (1.0 if values is None else float(_average(estimates, values)))
         if column.state == "estimated":
             row[k] = size
@@ -66,6 +72,37 @@ def _prediction(estimates: Estimates, at: dict[str, float]) -> _Prediction:
         elif column.factors:
             missing.append(size)
     return _Prediction(row, np.array(missing))
+
+
+def _covariates(factors: Sequence[tuple[str, float | None]]) -> list[str]:
+    """The continuous variables of a column."""
+    return [name for name, level in factors if level is None]
+
+
+def _check_slopes(estimates: Estimates, term: ContrastTerm) -> None:
+    """Refuse slopes that the model has not, or that are not the same at all values of the covariates.
+
+    Raises
+    ------
+    CommandError
+        r(322), r(198).
+    """
+    if not term.slopes:
+        return
+    known = [Counter(_covariates(column.factors)) for column in estimates.design.fixed]
+    wanted = Counter(term.slopes)
+    if wanted not in known:
+        words = "#".join(f"c.{name}" for name in term.slopes)
+        there = sorted({"#".join(f"c.{name}" for name in one.elements()) for one in known if one})
+        hint = f"there are {', '.join(there)}" if there else None
+        message = f"covariate {words} not found in list of covariates"
+        raise CommandError(322, message, span=term.span, hint=hint)
+    beyond = next((one for one in known if one > wanted), None)
+    if beyond is not None:
+        words = "#".join(f"c.{name}" for name in beyond.elements())
+        hint = f"the model has {words}, too; margins {term.factors[0].name if term.factors else ''}"
+        hint = f"{hint.rstrip()}, dydx({term.slopes[0]}) has slopes at the data's values"
+        raise CommandError(198, f"the slope of {term.slopes[0]} is not one number", span=term.span, hint=hint)
 
 
 def _average(estimates: Estimates, values: Array) -> float:
@@ -86,16 +123,20 @@ def _contrast_rows(
     estimates: Estimates, term: ContrastTerm
 ) -> tuple[tuple[str, ...], Array, NDArray[np.bool_]]:
     """Labels, rows and estimability of a term's contrasts."""
+    _check_slopes(estimates, term)
     parts = [_differences(estimates, factor) for factor in term.factors]
     cells = list(product(*(levels for levels, _, _ in parts)))
     names = [factor.name for factor in term.factors]
-    found = [_prediction(estimates, dict(zip(names, map(float, cell), strict=True))) for cell in cells]
-    matrix = reduce(_kron, [one for _, one, _ in parts])
+    found = [
+        _prediction(estimates, dict(zip(names, map(float, cell), strict=True)), term.slopes) for cell in cells
+    ]
+    matrix = reduce(_kron, [one for _, one, _ in parts], np.ones((1, 1)))
     rows = matrix @ np.array([one.row for one in found])
     missing = matrix @ np.array([one.missing for one in found]).reshape(len(found), -1)
     rows[np.abs(rows) < _NOTHING] = 0.0
     labels = tuple(
-        " ".join(f"({label})" for label in chosen) for chosen in product(*(words for _, _, words in parts))
+        " ".join(f"({label})" for label in chosen) or term.name
+        for chosen in product(*(words for _, _, words in parts))
     )
     return labels, rows, ~(np.abs(missing) > _NOTHING).any(axis=1)
 
@@ -141,11 +182,10 @@ def contrast(
     tests: list[JointTest] = []
     sets: list[Compared] = []
     for term in terms:
-        name = "#".join(factor.name for factor in term.factors)
         labels, rows, estimable = _contrast_rows(estimates, term)
-        tests.append(joint_test(estimates.b, estimates.v, estimates.uncertainty, name, rows[estimable]))
+        tests.append(joint_test(estimates.b, estimates.v, estimates.uncertainty, term.name, rows[estimable]))
         if effects or any(factor.kind for factor in term.factors):
-            sets.append(Compared(name, labels, rows, estimable))
+            sets.append(Compared(term.name, labels, rows, estimable))
     found, counts, v = comparisons(estimates.b, estimates.v, estimates.uncertainty, sets, adjustment, level)
     return _result(
         estimates,
@@ -189,9 +229,16 @@ def pwcompare(
     check_fitted(estimates)
     sets: list[Compared] = []
     for term in terms:
+        _check_slopes(estimates, term)
+        if not term.factors:
+            hint = "type a factor variable: pwcompare g, or the slopes of its levels: pwcompare g#c.x"
+            raise CommandError(198, "nothing to compare", span=term.span, hint=hint)
         names = [factor.name for factor in term.factors]
         cells = list(product(*(levels_of(estimates, f.name, f.span) for f in term.factors)))
-        found = [_prediction(estimates, dict(zip(names, map(float, cell), strict=True))) for cell in cells]
+        found = [
+            _prediction(estimates, dict(zip(names, map(float, cell), strict=True)), term.slopes)
+            for cell in cells
+        ]
         words = [
             "#".join(
                 level_word(estimates, name, float(level)) for name, level in zip(names, cell, strict=True)
@@ -202,7 +249,7 @@ def pwcompare(
         rows = np.array([found[high].row - found[low].row for high, low in pairs])
         lost = np.array([np.abs(found[h].missing - found[lo].missing).max(initial=0.0) for h, lo in pairs])
         labels = tuple(f"{words[high]} vs {words[low]}" for high, low in pairs)
-        sets.append(Compared("#".join(names), labels, rows, lost <= _NOTHING))
+        sets.append(Compared(term.name, labels, rows, lost <= _NOTHING))
     compared, counts, v = comparisons(
         estimates.b, estimates.v, estimates.uncertainty, sets, adjustment, level
     )

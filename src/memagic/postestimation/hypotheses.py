@@ -122,7 +122,9 @@ def coefficients_of(estimates: Estimates, terms: Sequence[Term]) -> tuple[Constr
             found.append(Constraint(((1.0, Address(column.name)),), 0.0))
     if not found:
         names = {name for column in estimates.design.fixed for name, _ in column.factors}
-        near = next((closest(f.variable, names) for term in terms for f in term.operands), None)
+        near = _factor_hint(terms, estimates) or next(
+            (closest(f.variable, names) for term in terms for f in term.operands), None
+        )
         raise CommandError(
             111,
             "no such variables; the specified varlist does not identify any testable coefficients",
@@ -130,6 +132,19 @@ def coefficients_of(estimates: Estimates, terms: Sequence[Term]) -> tuple[Constr
             hint=near,
         )
     return tuple(found)
+
+
+def _factor_hint(terms: Sequence[Term], estimates: Estimates) -> str | None:
+    """What to type where the variables of a term are those of a column, but not as what they enter."""
+    for term in terms:
+        wanted = sorted(operand.variable for operand in term.operands)
+        for column in estimates.design.fixed:
+            if column.state == "estimated" and sorted(name for name, _ in column.factors) == wanted:
+                kinds = {name: "c" if level is None else "i" for name, level in column.factors}
+                alone = len(wanted) == 1 and kinds[wanted[0]] == "c"
+                typed = "#".join(f"{kinds[f.variable]}.{f.variable}" for f in term.operands)
+                return f"type testparm {wanted[0] if alone else typed}"
+    return None
 
 
 def _identifies(term: Term, factors: Sequence[tuple[str, float | None]]) -> bool:

@@ -31,6 +31,7 @@ from memagic.spec.command_options import (
     number_of,
     split_options,
 )
+from memagic.spec.constraint import Constraint
 from memagic.spec.contrast_terms import read_contrast_terms
 from memagic.spec.cursor import Cursor
 from memagic.spec.hypotheses import (
@@ -57,6 +58,7 @@ __all__ = [
     "run_margins",
     "run_margins_command",
     "run_nlcom",
+    "run_t_test",
     "run_test",
     "run_testnl",
 ]
@@ -177,6 +179,31 @@ def run_lincom(text: str, estimates: AnyEstimates) -> Combined:
     check_fitted(estimates)
     cursor, _ = _after_name(text)
     combination, options = read_combination(cursor, _LINCOM)
+    return _combined(combination.expression, options, estimates)
+
+
+def run_t_test(text: str, estimates: AnyEstimates) -> Combined:
+    """As `run_lincom`; an equation means the difference of its sides.
+
+    Raises
+    ------
+    CommandError
+        What is wrong with the text; more than one equation, r(198).
+    """
+    check_fitted(estimates)
+    cursor, _ = _after_name(text)
+    if not any(token.text in ("=", "==") for token in cursor.tokens):
+        return run_lincom(text, estimates)
+    hypotheses, options = read_hypotheses(cursor, _LINCOM)
+    if len(hypotheses.constraints) != 1:
+        hint = "test takes several equations: (x1 = 0) (x2 = 1)"
+        raise CommandError(198, "one equation is expected here", span=cursor.span_from(1), hint=hint)
+    (equation,) = hypotheses.constraints
+    return _combined(Constraint(equation.terms, -equation.value), options, estimates)
+
+
+def _combined(expression: Constraint, options: tuple[Given, ...], estimates: AnyEstimates) -> Combined:
+    """A sum of parameters and a number, as `lincom` shows it."""
     scales = [option for option in options if option.name in ("or", "irr", "eform")]
     if len(scales) > 1:
         names = " and ".join(option.name for option in scales)
@@ -184,8 +211,8 @@ def run_lincom(text: str, estimates: AnyEstimates) -> Combined:
     chosen = cast("Exponentiated", scales[0].name if scales else "")
     if isinstance(estimates, Estimates):
         check_scale(estimates.kind.link, estimates.kind.family, chosen, scales[0].span if scales else None)
-    row = linear_row(estimates, combination.expression.terms)
-    constants = np.array([combination.expression.value])
+    row = linear_row(estimates, expression.terms)
+    constants = np.array([expression.value])
     level = confidence_level(options)
     return combined(estimates, row[None], constants, ("(1)",), level=level, exponentiated=_HEADS[chosen])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,7 +23,6 @@ from memagic.results.statistics import Statistics
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
 
     from memagic.plots.accessor import Plots
     from memagic.postestimation.diagram import Diagram
@@ -202,7 +202,14 @@ class MEResults(Statistics, AfterEstimation, Predictions, InTables):
         ----------
         compare : mapping of str to MEResults, optional
             Results to put beside this one, by name.
+
+        Raises
+        ------
+        TypeError
+            Results without names.
         """
+        if compare is not None and not isinstance(compare, Mapping):
+            raise TypeError('explore takes other results by their names: fit.explore({"other": other})')
         beside = {name: other.estimates for name, other in (compare or {}).items()}
         return explorer(self.estimates, self._options, beside or self._beside)
 

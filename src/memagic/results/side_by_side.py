@@ -6,8 +6,8 @@ Source: [R] estimates table.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -23,6 +23,7 @@ from memagic.results.stored import scalars_of
 __all__ = ["TableOptions", "check_parameters", "check_statistics", "side_by_side"]
 
 _WIDTH = 10  # the numbers are in the format %10.0g
+_USUAL = {"b": f"%{_WIDTH}.0g", "se": f"%{_WIDTH}.0g", "t": "%7.2f", "p": "%7.4f"}
 _FIXED = re.compile(r"%([0-9]+)\.([0-9])f(c?)")
 
 Part = Literal["Fixed part", "Ancillary parameters", "Random part"]
@@ -51,8 +52,9 @@ class TableOptions:
         Levels of significance, the largest first; empty for no stars.
     t, p : bool
         Whether test statistics and p-values stand below.
-    number_format : str
-        Of estimates and standard errors, ``%9.4f``; empty for ``%10.0g``.
+    formats : mapping of str to str
+        By ``b``, ``se``, ``t`` and ``p``, ``%9.4f`` or ``%9.0g``. Estimates are ``%10.0g`` without one,
+        standard errors as estimates, test statistics ``%7.2f`` and p-values ``%7.4f``.
     keep, drop : tuple of str
         The parameters that are shown, or not; empty for all, or none.
     """
@@ -63,7 +65,7 @@ class TableOptions:
     stars: tuple[float, ...] = ()
     t: bool = False
     p: bool = False
-    number_format: str = ""
+    formats: Mapping[str, str] = field(default_factory=dict)
     keep: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
 
@@ -76,12 +78,13 @@ class TableOptions:
         """Whether a parameter is among those to show."""
         return name not in self.drop and (not self.keep or name in self.keep)
 
-    def number(self, value: float) -> str:
-        """An estimate or standard error in the format."""
-        match = _FIXED.fullmatch(self.number_format)
+    def number(self, what: str, value: float) -> str:
+        """A number of the table in the format of what it is: ``b``, ``se``, ``t`` or ``p``."""
+        format_ = self.formats.get(what) or (self.formats.get("b") if what == "se" else "") or _USUAL[what]
+        match = _FIXED.fullmatch(format_)
         if match is not None:
             return f(value, int(match[1]), int(match[2]), commas=bool(match[3]))
-        return g(value, int(self.number_format[1:].split(".")[0]) if self.number_format else _WIDTH)
+        return g(value, int(format_[1:].split(".")[0]))
 
 
 def side_by_side(models: Sequence[tuple[str, AnyEstimates]], options: TableOptions) -> GridTable:
@@ -191,13 +194,14 @@ def _column(estimates: AnyEstimates, options: TableOptions) -> dict[Part, dict[s
         name = parameter.name.removeprefix("/")
         if not options.shows(name):
             continue
-        shown = [options.number(float(numbers.b[k]))]
+        shown = [options.number("b", float(numbers.b[k]))]
         if options.stars:
             shown[0] += f"{_stars(float(numbers.p[k]), options.stars):<{len(options.stars)}}"
         if options.se:
-            shown.append("(constrained)" if parameter.held else options.number(float(numbers.se[k])))
+            shown.append("(constrained)" if parameter.held else options.number("se", float(numbers.se[k])))
         if not np.isnan(numbers.z[k]):
-            shown += [f(float(numbers.z[k]), 7, 2)] * options.t + [f(float(numbers.p[k]), 7, 4)] * options.p
+            shown += [options.number("t", float(numbers.z[k]))] * options.t
+            shown += [options.number("p", float(numbers.p[k]))] * options.p
         cells.setdefault(_PARTS[parameter.role], {})[name] = "\n".join(shown)
     return cells
 

@@ -9,6 +9,7 @@ from memagic.errors import Break, CommandError
 from memagic.session.groups import GroupHandlers
 from memagic.session.handlers import TESTS, Shown
 from memagic.session.memory import Call, InUse
+from memagic.spec.in_python import value_hint
 from memagic.spec.prefixes import read_prefixes
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ class Session(GroupHandlers):
         except CommandError as error:
             # Places in the command are those in the text, with the prefixes.
             error.text = text if error.text in (None, call.text) else error.text
+            error.hint = value_hint(text) or error.hint
             if not prefixed.capture or isinstance(error, Break):
                 raise
             from memagic.commands.define import Listing

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -42,9 +41,6 @@ Shown: TypeAlias = (
 
 TESTS = ("test", "testparm", "lincom", "nlcom", "testnl", "contrast", "pwcompare")
 """Commands that test or combine the last estimates."""
-
-# `use name`, `use "a path"`, and the option that the manual asks for where data would be lost.
-_USE = re.compile(r'\s*use\b\s*(?P<quote>"?)(?P<source>.*?)(?P=quote)\s*(,\s*clear\s*)?', re.DOTALL)
 
 
 class Handlers(Memory):
@@ -144,14 +140,14 @@ class Handlers(Memory):
         return handlers.get(name, self._replay if is_replay(text) else self._estimate)
 
     def _use(self, call: Call) -> InUse:
-        match = _USE.fullmatch(call.text)
-        if match is None:
-            raise CommandError(198, "invalid syntax", hint="type use and one name or path")
-        if match["source"]:
+        from memagic.spec.use import parse_use
+
+        command = parse_use(call.text)
+        if command.source:
             try:
-                self.use(match["source"])
+                self.use(command.source)
             except CommandError as error:
-                error.span = match.span("source")
+                error.span = command.span
                 raise
         if self.in_use is None:
             raise no_data()

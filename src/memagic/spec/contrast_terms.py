@@ -21,6 +21,8 @@ __all__ = ["OPERATORS", "ContrastFactor", "ContrastTerm", "read_contrast_terms",
 _OPERATOR = re.compile(r"(?P<kind>i|r|a|ar|g|)(?:b(?P<base>\d+))?")
 
 
+_CONTINUOUS = "c"
+
 OPERATORS = re.compile(r"(r|a|ar|g)(b\d+)?")
 """The operators that only contrasts have."""
 
@@ -37,10 +39,24 @@ class ContrastFactor:
 
 @dataclass(frozen=True, slots=True)
 class ContrastTerm:
-    """Factor variables whose interaction, or main effect, is meant."""
+    """Factor variables whose interaction, or main effect, is meant.
+
+    Attributes
+    ----------
+    factors : tuple of ContrastFactor
+    span : Span
+    slopes : tuple of str
+        Continuous variables of the interaction: what is contrasted are then slopes.
+    """
 
     factors: tuple[ContrastFactor, ...]
     span: Span = (0, 0)
+    slopes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """``children#c.age``."""
+        return "#".join([*(factor.name for factor in self.factors), *(f"c.{name}" for name in self.slopes)])
 
 
 def read_contrast_terms(
@@ -56,33 +72,48 @@ def read_contrast_terms(
     body, options = split_options(cursor, allowed)
     if body.done:
         raise body.invalid(hint="a factor variable of the model is expected here")
-    return read_terms(body, operators=operators), options
+    return read_terms(body, operators=operators, slopes=True), options
 
 
-def read_terms(body: Cursor, *, operators: bool) -> tuple[ContrastTerm, ...]:
-    """Read terms up to the end or to `if`.
+def read_terms(body: Cursor, *, operators: bool, slopes: bool = False) -> tuple[ContrastTerm, ...]:
+    """Read terms up to the end or to `if`; with `slopes`, ``c.x`` may be a part of them.
 
     Raises
     ------
     CommandError
         r(198) for what is no term.
     """
-    found: dict[tuple[str, ...], ContrastTerm] = {}
+    found: dict[str, ContrastTerm] = {}
     while not body.done and not body.at("if", "in"):
         first = body.position
-        factors = [_factor(body, operators)]
+        factors = [_slope(body) or _factor(body, operators) if slopes else _factor(body, operators)]
         joins: list[str] = []
         while body.at("#", "##"):
             joins.append(body.take().text)
-            factors.append(_factor(body, operators))
+            factors.append(_slope(body) or _factor(body, operators) if slopes else _factor(body, operators))
         span = body.span_from(first)
         sets: list[tuple[ContrastFactor, ...]] = [(factors[0],)]
         for join, factor in zip(joins, factors[1:], strict=True):
             crossed = [(*left, factor) for left in sets]
             sets = [*sets, (factor,), *crossed] if join == "##" else crossed
         for one in sets:
-            found.setdefault(tuple(factor.name for factor in one), ContrastTerm(one, span))
+            term = ContrastTerm(
+                tuple(factor for factor in one if factor.kind != _CONTINUOUS),
+                span,
+                tuple(factor.name for factor in one if factor.kind == _CONTINUOUS),
+            )
+            found.setdefault(term.name, term)
     return tuple(found.values())
+
+
+def _slope(body: Cursor) -> ContrastFactor | None:
+    """A continuous variable, ``c.x``; None where there is none."""
+    if not (body.at("c") and body.at(".", ahead=1) and body.joined() and body.at_kind("name", ahead=2)):
+        return None
+    first = body.position
+    body.take()
+    body.take()
+    return ContrastFactor(body.take().text, _CONTINUOUS, None, body.span_from(first))
 
 
 def _factor(body: Cursor, operators: bool) -> ContrastFactor:

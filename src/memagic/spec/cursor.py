@@ -135,6 +135,8 @@ class Cursor:
         span = self.here() if span is None else span
         if span[0] >= len(self.text) or (self.done and span == self.here()):
             return CommandError(198, "invalid syntax", span=span, hint=hint)
+        if self.text.startswith("# ", span[0]) and self.text[span[0] - 1 : span[0]].isspace():
+            hint = hint or "a comment starts with //"
         return CommandError(198, f"invalid '{self.text[span[0] : span[1]]}'", span=span, hint=hint)
 
 

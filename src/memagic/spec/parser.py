@@ -210,7 +210,7 @@ def _misplaced(body: Cursor, in_condition: bool) -> CommandError:
         "=": "an option follows a comma and has its value in parentheses: , level(90)",
         "^": "powers are products: c.x#c.x is the square of x",
         ";": "one command at a time",
-        "$": "type the name itself: there are no macros here",
+        "$": "there are no macros here: type the name itself",
     }
     if body.at("*") and body.at("*", ahead=1):
         return body.invalid(hint=hints["^"])

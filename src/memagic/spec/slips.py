@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING
 from memagic.errors import CommandError, closest
 from memagic.spec.formula import called_with_formula
 from memagic.spec.functions import FUNCTIONS, SPELLINGS
+from memagic.spec.in_python import in_python
 from memagic.spec.options import COMMANDS, OPTIONS
 
 if TYPE_CHECKING:
     from memagic.spec.cursor import Cursor
 
-__all__ = ["call_hint", "column_hint", "frame_hint", "method_hint", "quoted_hint", "unknown_command"]
+__all__ = [
+    "UNKNOWN_MODELS",
+    "call_hint",
+    "column_hint",
+    "frame_hint",
+    "method_hint",
+    "model_hint",
+    "quoted_hint",
+    "unknown_command",
+]
 
 _PREFIXES = {
     "by",
@@ -48,6 +58,11 @@ _COUSINS = {
     "glm": "meglm",
 }
 _LINEAR = {"mixed", "xtmixed", "regress", "reg", "lmer", "xtreg"}
+# Multilevel models of the manual that there are not.
+_ABSENT = {"mestreg", "metobit", "meintreg", "menl"}
+
+UNKNOWN_MODELS = tuple(sorted({*_COUSINS, *_LINEAR, *_ABSENT} - {"lmer"}))
+"""Commands of the manual whose names say what to type instead."""
 
 # Methods of pandas, with what does the same.
 _METHODS = {
@@ -73,17 +88,24 @@ def unknown_command(cursor: Cursor) -> CommandError:
     elif word in _PREFIXES:
         message = f"prefix {word} is not supported"
         hint = "type the command without it"
-    elif word in _COUSINS:
-        hint = f"type {_COUSINS[word]} for the multilevel model: {_COUSINS[word]} y x || group:"
-    elif word in _LINEAR:
-        hint = "type meglm for the linear multilevel model: meglm y x || group:"
+    elif (instead := model_hint(word)) is not None:
+        hint = instead
     elif word.lower() in COMMANDS:
         hint = f"type {word.lower()}: capital letters matter"
     elif cursor.at("~", "=", ahead=1) or cursor.at("||", ahead=2):
         hint = f"a command comes first: melogit {word} ..."
     else:
-        hint = closest(word.lower(), COMMANDS)
+        hint = in_python(word) or closest(word.lower(), COMMANDS)
     return CommandError(199, message, span=token.span, hint=hint)
+
+
+def model_hint(word: str) -> str | None:
+    """What to type for a command of `UNKNOWN_MODELS`; None for other words."""
+    if word in _COUSINS:
+        return f"type {_COUSINS[word]} for the multilevel model: {_COUSINS[word]} y x || group:"
+    if word in _LINEAR:
+        return "type meglm for the linear multilevel model: meglm y x || group:"
+    return f"there is no {word} here yet; commands are {', '.join(COMMANDS)}" if word in _ABSENT else None
 
 
 def column_hint(name: str) -> str:

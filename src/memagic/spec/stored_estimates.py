@@ -6,7 +6,8 @@ Source: [R] estimates store, estimates replay, estimates save, estimates stats, 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
@@ -59,10 +60,15 @@ _VALUES = {
     "title": "title(text)",
     "stats": "stats(ll N aic bic)",
     "b": "b(%9.4f)",
+    "se": "se(%9.4f)",
+    "t": "t(%7.2f)",
+    "p": "p(%7.4f)",
     "keep": "keep(age 1.urban)",
     "drop": "drop(_cons)",
     "n": "n(#)",
 }
+# Those whose parentheses have a format, and may be left out.
+_FORMATTED = ("b", "se", "t", "p")
 # Widths below eight have no room for a number in general format.
 _FORMAT = re.compile(r"%[1-9][0-9]?\.[0-9]fc?|%(?:[89]|[1-9][0-9])\.0g")
 
@@ -80,8 +86,8 @@ class EstimatesCommand:
         Whether ``_all`` was typed in place of names.
     title : str
     se, t, p, eform : bool
-    b : str
-        The format of coefficients and standard errors, ``%9.4f``; empty for the usual one.
+    formats : mapping of str to str
+        The formats of ``b``, ``se``, ``t`` and ``p`` that were typed, ``%9.4f``.
     keep, drop : tuple of (str, span)
         Names of the parameters that a table has, or has not.
     stars : tuple of float
@@ -105,7 +111,7 @@ class EstimatesCommand:
     statistics: tuple[Name, ...] = ()
     t: bool = False
     p: bool = False
-    b: str = ""
+    formats: Mapping[str, str] = field(default_factory=dict)
     keep: tuple[Name, ...] = ()
     drop: tuple[Name, ...] = ()
     n: float | None = None
@@ -150,7 +156,7 @@ def read_estimates_command(cursor: Cursor) -> EstimatesCommand:
         statistics=cast("tuple[Name, ...]", value.get("stats", ())),
         t="t" in value,
         p="p" in value,
-        b=cast("str", value.get("b", "")),
+        formats={name: given for name in _FORMATTED if isinstance(given := value.get(name), str)},
         keep=cast("tuple[Name, ...]", value.get("keep", ())),
         drop=cast("tuple[Name, ...]", value.get("drop", ())),
         n=cast("float | None", value.get("n")),
@@ -221,7 +227,7 @@ def _wanted(action: Action) -> str:
         "restore": "estimates restore name",
         "drop": "estimates drop names, or estimates drop _all",
         "replay": "estimates replay [name]",
-        "table": "estimates table [names] [, b() se t p star stats() eform keep() drop()]",
+        "table": "estimates table [names] [, b() se() t() p() star stats() eform keep() drop()]",
         "stats": "estimates stats [names] [, n(#)]",
         "save": 'estimates save "file" [, replace remove_data]',
         "use": 'estimates use "file"',
@@ -245,7 +251,7 @@ def _read_option(cursor: Cursor, action: Action, found: dict[str, tuple[object, 
     if name in found:
         raise CommandError(198, f"option {name} specified more than once", span=token.span)
     if not cursor.at("("):
-        if name in _VALUES:
+        if name in _VALUES and name not in _FORMATTED:
             message = f"option {name}() incorrectly specified"
             raise CommandError(198, message, span=token.span, hint=f"type {_VALUES[name]}")
         found[name] = (_STARS if name == "star" else True, token.span)
@@ -272,7 +278,7 @@ def _value(cursor: Cursor, name: str) -> object:
     if name == "title":
         quoted = len(words) > 1 and words[0] == words[-1] == '"'
         return words[1:-1] if quoted else words
-    if name == "b" and _FORMAT.fullmatch(words):
+    if name in _FORMATTED and _FORMAT.fullmatch(words):
         return words
     if name == "n" and inner.number() is not None and inner.done:
         return float(words)
