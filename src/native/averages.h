@@ -4,18 +4,7 @@
 #ifndef MEMAGIC_AVERAGES_H
 #define MEMAGIC_AVERAGES_H
 
-#include <stddef.h>
-
-#include "elementary.h"
-
-INLINE double dot_product(const double *restrict a, const double *restrict b, const ptrdiff_t K) {
-    double total[8] = {0.0};
-    ptrdiff_t k = 0;
-    for (; k + 8 <= K; k += 8)
-        for (int lane = 0; lane < 8; lane++) total[lane] += a[k + lane] * b[k + lane];
-    for (; k < K; k++) total[k & 7] += a[k] * b[k];
-    return ((total[0] + total[4]) + (total[2] + total[6])) + ((total[1] + total[5]) + (total[3] + total[7]));
-}
+#include "sums.h"
 
 /* n rows of M lowest-level clusters, K nodes, Q effects, p coefficients; rows are in the order of their
  * clusters and of their cells. Arrays are in C's order. */
@@ -64,14 +53,15 @@ INLINE void add_products_of_effects(const AverageArguments *a, const double *res
 
 INLINE void average_rows_over(const AverageArguments *a, const ptrdiff_t K) {
     ptrdiff_t Q = a->Q, p = a->p, pairs = a->by_effects ? Q * (Q + 1) / 2 : 0, S = 1 + Q + pairs, cluster = -1;
-    double *restrict moments = a->workspace, *restrict sums = moments + S * K, *restrict of_cell = sums + S;
+    double *restrict moments = a->workspace, *restrict sums = a->workspace + S * K;
+    double *restrict of_cell = a->workspace + S * (K + 1);
     for (ptrdiff_t s = 0; s < pairs; s++) of_cell[s] = 0.0;
     for (ptrdiff_t i = 0; i < a->n; i++) {
         if (a->cluster_of_row[i] != cluster) {
             cluster = a->cluster_of_row[i];
             fill_moments(a, cluster, moments, K);
         }
-        for (ptrdiff_t s = 0; s < S; s++) sums[s] = dot_product(a->values + i * K, moments + s * K, K);
+        for (ptrdiff_t s = 0; s < S; s++) sums[s] = dot_of(K, a->values + i * K, moments + s * K);
         const double *restrict x = a->x + i * p, *restrict z = a->z + a->cell_of_row[i] * Q;
         double *restrict out = a->by_column + i * (p + Q * Q);
         for (ptrdiff_t c = 0; c < p; c++) out[c] = x[c] * sums[0];
@@ -103,7 +93,7 @@ VECTORIZED static void second_moments(ptrdiff_t M, ptrdiff_t d, ptrdiff_t K, con
         const double *restrict own = values + j * d * K, *restrict weight = weights + j * K;
         for (ptrdiff_t a = 0; a < d; a++) {
             for (ptrdiff_t k = 0; k < K; k++) weighted[k] = own[a * K + k] * weight[k];
-            for (ptrdiff_t b = 0; b <= a; b++) out[a * d + b] += dot_product(weighted, own + b * K, K);
+            for (ptrdiff_t b = 0; b <= a; b++) out[a * d + b] += dot_of(K, weighted, own + b * K);
         }
     }
     for (ptrdiff_t a = 0; a < d; a++)
@@ -120,7 +110,7 @@ VECTORIZED static void conditional_means(ptrdiff_t M, ptrdiff_t d, ptrdiff_t K, 
         for (ptrdiff_t a = 0; a < d; a++)
             for (ptrdiff_t u = 0; u < K_up; u++)
                 out[(j * d + a) * K_up + u] =
-                    dot_product(values + (j * d + a) * K + u * ratio, conditional + j * K + u * ratio, ratio);
+                    dot_of(ratio, values + (j * d + a) * K + u * ratio, conditional + j * K + u * ratio);
 }
 
 #endif

@@ -1,4 +1,8 @@
-/* Arguments of the module's methods: contiguous arrays, checked for their type and size. */
+/* Arguments of the module's methods: contiguous arrays, checked for their type and size.
+ *
+ * Codes of groups and cells, and places in a system, are made by the package and never come from data: of those in
+ * order the last is checked, of others what a wrong one would cost is not worth a pass in every call.
+ */
 #ifndef MEMAGIC_BUFFERS_H
 #define MEMAGIC_BUFFERS_H
 
@@ -8,9 +12,11 @@
 #include <stddef.h>
 #include <string.h>
 
+#define MOST_BUFFERS 16
+
 /* The buffers of one call, released together. */
 typedef struct {
-    Py_buffer views[16];
+    Py_buffer views[MOST_BUFFERS];
     int taken;
 } Buffers;
 
@@ -20,6 +26,7 @@ static void release(Buffers *buffers) {
 
 /* The memory of a contiguous array of `size` items of the given format; NULL with an exception set. */
 static void *take(Buffers *buffers, PyObject *array, ptrdiff_t size, char kind, int flags) {
+    if (buffers->taken == MOST_BUFFERS) return PyErr_Format(PyExc_RuntimeError, "a call has too many arrays");
     Py_buffer *view = &buffers->views[buffers->taken];
     if (PyObject_GetBuffer(array, view, flags | PyBUF_FORMAT | PyBUF_C_CONTIGUOUS) < 0) return NULL;
     buffers->taken++;
@@ -57,6 +64,15 @@ static ptrdiff_t items(PyObject *array) {
     ptrdiff_t size = view.itemsize ? view.len / view.itemsize : 0;
     PyBuffer_Release(&view);
     return size;
+}
+
+static PyObject *misfit(void) { return PyErr_Format(PyExc_ValueError, "arrays do not fit together"); }
+
+/* Every index is one of `size` clusters. */
+static int all_below(const ptrdiff_t *index, ptrdiff_t n, ptrdiff_t size) {
+    for (ptrdiff_t i = 0; i < n; i++)
+        if (index[i] < 0 || index[i] >= size) return 0;
+    return 1;
 }
 
 #endif

@@ -59,7 +59,7 @@ INLINE void inverse_of_root(const double *restrict root, ptrdiff_t q, double *re
 /* How many pivots are not definite enough; what depends on their inverses is NaN. */
 VECTORIZED static ptrdiff_t eliminate_level(const ChainStep *a) {
     ptrdiff_t q = a->q, Q = a->Q, above = Q - q, bad = 0;
-    double *restrict root = a->workspace, *restrict half = root + q * q;
+    double *restrict root = a->workspace, *restrict half = a->workspace + q * q;
     for (ptrdiff_t j = 0; j < a->M; j++) {
         const double *restrict curvature = a->curvature + j * Q * Q, *restrict pivot = curvature + above * (Q + 1);
         double *restrict inverse = a->inverse + j * q * q, *restrict slope = a->slope + j * q * above;

@@ -7,19 +7,7 @@
 #ifndef MEMAGIC_LINEAR_H
 #define MEMAGIC_LINEAR_H
 
-#include <stddef.h>
-
-#include "elementary.h"
-
-INLINE double inner(ptrdiff_t n, const double *restrict left, const double *restrict right) {
-    double total = 0.0;
-    for (ptrdiff_t i = 0; i < n; i++) total += left[i] * right[i];
-    return total;
-}
-
-INLINE void add_times(ptrdiff_t n, double *restrict to, double times, const double *restrict from) {
-    for (ptrdiff_t i = 0; i < n; i++) to[i] += times * from[i];
-}
+#include "sums.h"
 
 /* The product of (rows, k) and (k, columns). */
 INLINE void product(ptrdiff_t rows, ptrdiff_t k, ptrdiff_t columns, const double *restrict left,
@@ -62,7 +50,7 @@ VECTORIZED static void residual_products(ptrdiff_t n, ptrdiff_t q, ptrdiff_t p, 
                                          double *restrict z_r, double *restrict x_r, double *restrict r_r) {
     for (ptrdiff_t i = 0; i < n; i++) {
         const ptrdiff_t j = cluster[i];
-        const double r = y[i] - inner(p, x + i * p, beta);
+        const double r = y[i] - short_dot(p, x + i * p, beta);
         add_times(q, z_r + j * q, r, z + i * q);
         add_times(p, x_r + j * p, r, x + i * p);
         r_r[j] += r * r;
@@ -133,8 +121,8 @@ INLINE double cluster_core(ptrdiff_t q, const double *zz, const double *factor, 
     for (ptrdiff_t i = 0; i < q; i++) w->core[i * q + i] += s2;
     for (ptrdiff_t i = 0; i < q; i++) {
         double *restrict row = w->core + i * q;
-        for (ptrdiff_t k = 0; k < i; k++) row[k] = (row[k] - inner(k, row, w->core + k * q)) / w->core[k * q + k];
-        const double pivot = row[i] - inner(i, row, row);
+        for (ptrdiff_t k = 0; k < i; k++) row[k] = (row[k] - short_dot(k, row, w->core + k * q)) / w->core[k * q + k];
+        const double pivot = row[i] - short_dot(i, row, row);
         log_det += pivot > 0.0 ? log(pivot) : NAN;
         row[i] = sqrt(pivot);
         double *restrict to = w->w + i * q;
@@ -160,18 +148,18 @@ INLINE void cluster_derivatives(const LinearArguments *a, ptrdiff_t j, double s2
     product(q, q, 1, w->shrink, w->z_r1, w->z_r2);
 
     product(q, q, 1, w->a, z_r, w->a_zr);
-    const double r_r1 = (a->r_r[j] - inner(q, z_r, w->a_zr)) / s2;
+    const double r_r1 = (a->r_r[j] - short_dot(q, z_r, w->a_zr)) / s2;
     cross_product(q, p, 1, zx, w->a_zr, score);
     for (ptrdiff_t c = 0; c < p; c++) score[c] = (x_r[c] - score[c]) / s2;
     product(q, q, 1, w->a, w->z_r1, w->a_zr);
-    const double r_r2 = (r_r1 - inner(q, z_r, w->a_zr)) / s2;
+    const double r_r2 = (r_r1 - short_dot(q, z_r, w->a_zr)) / s2;
     cross_product(q, p, 1, zx, w->a_zr, w->x_r2);
     for (ptrdiff_t c = 0; c < p; c++) last[c] -= 2.0 * (score[c] - w->x_r2[c]);
     product(q, q, 1, w->a, w->z_r2, w->a_zr);
-    const double r_r3 = (r_r2 - inner(q, z_r, w->a_zr)) / s2;
+    const double r_r3 = (r_r2 - short_dot(q, z_r, w->a_zr)) / s2;
     /* A is symmetric. */
-    const double trace_1 = (a->sizes[j] - inner(q * q, w->a, zz)) / s2;
-    const double trace_2 = (trace_1 - inner(q * q, w->a, w->zz1)) / s2;
+    const double trace_1 = (a->sizes[j] - short_dot(q * q, w->a, zz)) / s2;
+    const double trace_2 = (trace_1 - short_dot(q * q, w->a, w->zz1)) / s2;
     score[d - 1] = s2 * (r_r2 - trace_1);
     last[d - 1] += 2.0 * score[d - 1] + 2.0 * s2 * s2 * (trace_2 - 2.0 * r_r3);
 
@@ -192,12 +180,12 @@ INLINE void cluster_derivatives(const LinearArguments *a, ptrdiff_t j, double s2
         product(q, q, q, w->zz1, change, scaled);
         for (ptrdiff_t i = 0; i < q; i++)
             for (ptrdiff_t c = 0; c < q; c++) turned[c * q + i] = scaled[i * q + c];
-        score[p + k] = 0.5 * (inner(q, change_zr1, w->z_r1) - inner(q * q, w->zz1, change));
-        last[p + k] += s2 * (inner(q * q, w->zz2, change) - 2.0 * inner(q, change_zr1, w->z_r2));
+        score[p + k] = 0.5 * (short_dot(q, change_zr1, w->z_r1) - short_dot(q * q, w->zz1, change));
+        last[p + k] += s2 * (short_dot(q * q, w->zz2, change) - 2.0 * short_dot(q, change_zr1, w->z_r2));
         for (ptrdiff_t i = 0; i < q; i++) add_times(p, row, -change_zr1[i], w->zx1 + i * p);
         for (ptrdiff_t l = 0; l <= k; l++)
-            row[p + l] += 0.5 * inner(q * q, scaled, w->turned + l * q * q) -
-                          inner(q, change_zr1, w->zz1_change_zr1 + l * q);
+            row[p + l] += 0.5 * short_dot(q * q, scaled, w->turned + l * q * q) -
+                          short_dot(q, change_zr1, w->zz1_change_zr1 + l * q);
     }
 }
 
@@ -210,7 +198,7 @@ VECTORIZED static void linear_likelihood(const LinearArguments *a, double *memor
         double log_det = cluster_core(q, a->zz + j * q * q, a->factor, s2, &w);
         log_det += 2.0 * a->log_sigma * (a->sizes[j] - (double)q);
         product(q, q, 1, w.w, a->z_r + j * q, w.a_zr);
-        const double quadratic = (a->r_r[j] - inner(q, w.a_zr, w.a_zr)) / s2;
+        const double quadratic = (a->r_r[j] - short_dot(q, w.a_zr, w.a_zr)) / s2;
         a->log_l[j] = -0.5 * (a->sizes[j] * LOG_2PI + log_det + quadratic);
         if (a->scores) cluster_derivatives(a, j, s2, &w);
     }

@@ -4,7 +4,6 @@
 
 #include "buffers.h"
 #include "linear.h"
-#include "node_methods.h"
 
 /* Rows of (n, k) and their clusters. */
 typedef struct {

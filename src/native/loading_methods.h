@@ -140,7 +140,7 @@ static PyObject *dot_method(PyObject *self, PyObject *const *args, Py_ssize_t n_
     return right ? PyFloat_FromDouble(total) : NULL;
 }
 
-/* coupled(first, second, blocks, left, right, left_out, right_out, k): see `coupled` in loadings.h. */
+/* coupled(first, second, blocks, left, right, left_out, right_out, q, r, k): see `coupled` in loadings.h. */
 static PyObject *coupled_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
     (void)self;
     if (n_args != 10) return PyErr_Format(PyExc_TypeError, "coupled takes 10 arguments");

@@ -4,7 +4,7 @@
 #ifndef MEMAGIC_LOADINGS_H
 #define MEMAGIC_LOADINGS_H
 
-#include "elementary.h"
+#include "sums.h"
 
 /* Base + A v. */
 INLINE void along_rows(ptrdiff_t n, const ptrdiff_t Q, const ptrdiff_t *restrict index, const double *restrict loadings,
@@ -115,15 +115,8 @@ VECTORIZED static void by_loading(ptrdiff_t n, ptrdiff_t Q, const ptrdiff_t *res
     else by_loading_of(n, Q, index, loadings, v, u, first, second, c, by_effect, e, score);
 }
 
-/* The sum of products, in eight parts so that it is done in vectors. */
 VECTORIZED static double dot(ptrdiff_t n, const double *restrict left, const double *restrict right) {
-    double parts[8] = {0.0}, total = 0.0;
-    ptrdiff_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        for (int k = 0; k < 8; k++) parts[k] += left[i + k] * right[i + k];
-    for (; i < n; i++) total += left[i] * right[i];
-    for (int k = 0; k < 8; k++) total += parts[k];
-    return total;
+    return dot_of(n, left, right);
 }
 
 /* Add B v of the second groups to the first ones', and B'u of the first to the second ones', B a block of

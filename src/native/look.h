@@ -5,6 +5,7 @@
 #define MEMAGIC_LOOK_H
 
 #include "densities.h"
+#include "sums.h"
 
 /* Factors, each at most 4, whose product is taken before its logarithm: no overflow below 4^511. */
 #define MOST_FACTORS 500
@@ -43,10 +44,6 @@ INLINE void flush(double *restrict product, double *restrict logf, ptrdiff_t k) 
     }
 }
 
-INLINE void add(double *restrict to, const double *restrict from, double times, ptrdiff_t k) {
-    for (ptrdiff_t i = 0; i < k; i++) to[i] += times * from[i];
-}
-
 /* Rows `begin` to `end` at the nodes `low` to `low + k`. */
 INLINE void fill(const LookArguments *a, Workspace *w, ptrdiff_t begin, ptrdiff_t end, ptrdiff_t low,
                  const ptrdiff_t k) {
@@ -59,7 +56,7 @@ INLINE void fill(const LookArguments *a, Workspace *w, ptrdiff_t begin, ptrdiff_
             const double *restrict z = a->z + cell * a->Q;
             const double *restrict u = a->effects + a->cluster_of_row[i] * a->Q * a->K + low;
             for (ptrdiff_t j = 0; j < k; j++) at_cell[j] = z[0] * u[j];
-            for (ptrdiff_t q = 1; q < a->Q; q++) add(at_cell, u + q * a->K, z[q], k);
+            for (ptrdiff_t q = 1; q < a->Q; q++) add_times(k, at_cell, z[q], u + q * a->K);
         }
         double fixed = a->fixed[i];
         for (ptrdiff_t j = 0; j < k; j++) eta[j] = fixed + at_cell[j];
@@ -80,7 +77,7 @@ INLINE void add_products(double *restrict to, ptrdiff_t stride, const double *re
         double total[CHUNK];
         for (ptrdiff_t j = 0; j < k; j++) total[j] = 0.0;
         for (ptrdiff_t i = 0; i < rows; i++)
-            add(total, first + i * k, by_row[(row_of ? row_of[i] : i) * columns + c], k);
+            add_times(k, total, by_row[(row_of ? row_of[i] : i) * columns + c], first + i * k);
         for (ptrdiff_t j = 0; j < k; j++) to[c * stride + j] += total[j];
     }
 }
@@ -111,7 +108,7 @@ INLINE void sum_logs(const LookArguments *a, Workspace *w, ptrdiff_t begin, ptrd
     for (ptrdiff_t i = begin; i < end; i++) {
         const double *restrict logf = w->logf + (i - begin) * k;
         if (!factored) {
-            add(a->logf + a->cluster_of_row[i] * a->K + low, logf, a->weight ? a->weight[i] : 1.0, k);
+            add_times(k, a->logf + a->cluster_of_row[i] * a->K + low, a->weight ? a->weight[i] : 1.0, logf);
             continue;
         }
         if (a->cluster_of_row[i] != *cluster || *factors == MOST_FACTORS) {
@@ -163,7 +160,7 @@ VECTORIZED static void look(const LookArguments *a) {
 VECTORIZED static void products_by_cluster(ptrdiff_t n, ptrdiff_t p, const double *restrict x,
                                            const ptrdiff_t *restrict cluster_of_row,
                                            const double *restrict values, double *restrict out) {
-    for (ptrdiff_t i = 0; i < n; i++) add(out + cluster_of_row[i] * p, x + i * p, values[i], p);
+    for (ptrdiff_t i = 0; i < n; i++) add_times(p, out + cluster_of_row[i] * p, values[i], x + i * p);
 }
 
 #endif

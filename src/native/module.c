@@ -73,7 +73,8 @@ PyMODINIT_FUNC PyInit__kernel(void) {
     if (!made) return NULL;
     PyObject *names = PyTuple_New(N_KINDS);
     for (int i = 0; names && i < N_KINDS; i++) PyTuple_SetItem(names, i, PyUnicode_FromString(KINDS[i].name));
-    if (!names || PyModule_AddObject(made, "KINDS", names) < 0) {
+    if (!names || PyModule_AddObject(made, "KINDS", names) < 0 ||
+        PyModule_AddIntConstant(made, "MOST_SMALL", MOST_SMALL) < 0) {
         Py_XDECREF(names);
         Py_DECREF(made);
         return NULL;

@@ -5,15 +5,6 @@
 #include "buffers.h"
 #include "nodes.h"
 
-static PyObject *misfit(void) { return PyErr_Format(PyExc_ValueError, "arrays do not fit together"); }
-
-/* Every index is one of `size` clusters. */
-static int all_below(const ptrdiff_t *index, ptrdiff_t n, ptrdiff_t size) {
-    for (ptrdiff_t i = 0; i < n; i++)
-        if (index[i] < 0 || index[i] >= size) return 0;
-    return 1;
-}
-
 /* chain_nodes(upper | None, parents, mean, root, paths, log_lebesgue, chains, log_weights, clusters, clusters above) */
 static PyObject *chain_nodes_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
     (void)self;

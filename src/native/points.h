@@ -5,6 +5,7 @@
 #define MEMAGIC_POINTS_H
 
 #include "densities.h"
+#include "sums.h"
 
 /* n rows of M lowest-level clusters, Q effects; rows are in the order of their clusters and of their cells. */
 typedef struct {
@@ -22,15 +23,6 @@ typedef struct {
     double *z_first;                  /* (M, Q), zero at first */
     double *eta, *first, *second;     /* (n) */
 } PointArguments;
-
-INLINE double total_of(const double *restrict values, ptrdiff_t n) {
-    double total[8] = {0.0};
-    ptrdiff_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        for (int lane = 0; lane < 8; lane++) total[lane] += values[i + lane];
-    for (; i < n; i++) total[i & 7] += values[i];
-    return ((total[0] + total[4]) + (total[2] + total[6])) + ((total[1] + total[5]) + (total[3] + total[7]));
-}
 
 /* The end of the rows from i on that lie in its cell, before `end`. */
 INLINE ptrdiff_t end_of_cell(const ptrdiff_t *restrict cell_of_row, ptrdiff_t i, ptrdiff_t end) {
@@ -69,8 +61,8 @@ VECTORIZED static void point(const PointArguments *a) {
             next = end_of_cell(a->cell_of_row, i, end);
             const double *restrict z = a->z + a->cell_of_row[i] * a->Q;
             double *restrict z_first = a->z_first + a->cluster_of_row[i] * a->Q;
-            double slope = total_of(first + (i - begin), next - i);
-            a->logf[a->cluster_of_row[i]] += total_of(logf + (i - begin), next - i);
+            double slope = sum_of(next - i, first + (i - begin));
+            a->logf[a->cluster_of_row[i]] += sum_of(next - i, logf + (i - begin));
             for (ptrdiff_t q = 0; q < a->Q; q++) z_first[q] += z[q] * slope;
         }
     }
@@ -84,7 +76,7 @@ VECTORIZED static void z_products(ptrdiff_t n, ptrdiff_t Q, const double *restri
         next = end_of_cell(cell_of_row, i, n);
         const double *restrict own = z + cell_of_row[i] * Q;
         double *restrict to = out + cluster_of_row[i] * Q * Q;
-        double total = total_of(weights + i, next - i);
+        double total = sum_of(next - i, weights + i);
         for (ptrdiff_t q = 0; q < Q; q++)
             for (ptrdiff_t r = 0; r < Q; r++) to[q * Q + r] += own[q] * total * own[r];
     }

@@ -6,6 +6,7 @@
 
 #include "densities.h"
 #include "loadings.h"
+#include "sums.h"
 
 /* n rows with Q effects each of all N. Arrays are in C's order. */
 typedef struct {
@@ -23,19 +24,8 @@ typedef struct {
     double *slope;            /* (N), zero at first */
 } PosteriorArguments;
 
-/* The sum, in eight parts so that it is done in vectors. */
-VECTORIZED static double total(ptrdiff_t n, const double *restrict values) {
-    double parts[8] = {0.0}, sum = 0.0;
-    ptrdiff_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        for (int k = 0; k < 8; k++) parts[k] += values[i + k];
-    for (; i < n; i++) sum += values[i];
-    for (int k = 0; k < 8; k++) sum += parts[k];
-    return sum;
-}
-
 /* The value h; everything else is written to its place. */
-static double posterior(const PosteriorArguments *a) {
+VECTORIZED static double posterior(const PosteriorArguments *a) {
     double columns[MOST_COLUMNS * CHUNK], logf[CHUNK];
     double sum = 0.0, lost = 0.0;
     for (ptrdiff_t begin = 0; begin < a->n; begin += CHUNK) {
@@ -47,12 +37,12 @@ static double posterior(const PosteriorArguments *a) {
         a->kind->density(m, a->eta + begin, columns, a->parameters, out);
         sums(m, a->Q, a->index + at, a->loadings + at, a->first + begin, a->slope);
         /* What rounding loses of a chunk goes with the next one, so that many do not lose more than few. */
-        const double part = total(m, logf) - lost, more = sum + part;
-        lost = (more - sum) - part;
+        const double part = sum_of(m, logf) - lost, more = sum + part;
+        lost = isfinite(more) ? (more - sum) - part : 0.0;
         sum = more;
     }
     for (ptrdiff_t c = 0; c < a->N; c++) a->slope[c] -= a->v[c];
-    return sum - 0.5 * dot(a->N, a->v, a->v);
+    return sum - 0.5 * dot_of(a->N, a->v, a->v);
 }
 
 #endif

@@ -7,13 +7,13 @@
 #include "elementary.h"
 
 /* The most columns of one. */
-#define SMALL 64
+#define MOST_SMALL 64
 
 /* Overwrite a matrix by X; the product of its pivots' logarithm is added to `log_det`. Zero unless it is
  * positive definite. */
 INLINE int small_root(const ptrdiff_t s, double *restrict a, double *restrict upper, double *restrict log_det) {
     /* `upper` has L' row by row, so that all inner loops are along rows. */
-    double pivots[SMALL];
+    double pivots[MOST_SMALL];
     for (ptrdiff_t i = 0; i < s; i++) {
         double *restrict row = a + i * s;
         for (ptrdiff_t m = 0; m < i; m++) {
@@ -32,7 +32,7 @@ INLINE int small_root(const ptrdiff_t s, double *restrict a, double *restrict up
     for (ptrdiff_t i = 0; i < s; i++) {
         double *restrict row = a + i * s;
         const double pivot = pivots[i];
-        double sums[SMALL];
+        double sums[MOST_SMALL];
         for (ptrdiff_t c = 0; c < i; c++) sums[c] = 0.0;
         for (ptrdiff_t k = 0; k < i; k++) {
             const double value = row[k];
@@ -48,7 +48,7 @@ INLINE int small_root(const ptrdiff_t s, double *restrict a, double *restrict up
 /* Overwrite P matrices by their roots. */
 VECTORIZED static int small_roots(ptrdiff_t P, const ptrdiff_t *restrict size, double *restrict flat,
                                   double *restrict log_det) {
-    double upper[SMALL * SMALL];
+    double upper[MOST_SMALL * MOST_SMALL];
     for (ptrdiff_t p = 0; p < P; p++) {
         if (!small_root(size[p], flat, upper, log_det)) return 0;
         flat += size[p] * size[p];
@@ -81,8 +81,8 @@ VECTORIZED static void small_inverses(ptrdiff_t P, const ptrdiff_t *restrict siz
     }
 }
 
-/* Inverses of P matrices of one size, with both triangles; `flat` is overwritten by their roots. The log of
- * their determinants is added to `log_det`. */
+/* Inverses of P matrices of one size, with both triangles; `flat` serves as room. The log of their determinants
+ * is added to `log_det`. */
 VECTORIZED static int equal_inverses(ptrdiff_t P, const ptrdiff_t s, double *restrict flat, double *restrict out,
                                      double *restrict log_det) {
     if (s == 1) {
@@ -93,7 +93,7 @@ VECTORIZED static int equal_inverses(ptrdiff_t P, const ptrdiff_t s, double *res
         }
         return 1;
     }
-    double upper[SMALL * SMALL], traces[2] = {0.0};
+    double upper[MOST_SMALL * MOST_SMALL], traces[2] = {0.0};
     for (ptrdiff_t p = 0; p < P; p++, flat += s * s, out += s * s) {
         if (!small_root(s, flat, upper, log_det)) return 0;
         small_inverses(1, &s, flat, out, traces);
@@ -103,13 +103,13 @@ VECTORIZED static int equal_inverses(ptrdiff_t P, const ptrdiff_t s, double *res
     return 1;
 }
 
-/* Solutions for k right-hand sides, in rows `columns` of `rhs`; `work` has room for 2 k SMALL. */
+/* Solutions for k right-hand sides, in rows `columns` of `rhs`; `work` has room for 2 k MOST_SMALL. */
 INLINE void small_solutions_of(ptrdiff_t P, const ptrdiff_t *restrict size, const ptrdiff_t *restrict columns,
                                const double *restrict roots, double *restrict rhs, const ptrdiff_t k,
                                double *restrict work) {
     for (ptrdiff_t p = 0; p < P; p++) {
         const ptrdiff_t s = size[p];
-        double *restrict result = work + SMALL * k;
+        double *restrict result = work + MOST_SMALL * k;
         for (ptrdiff_t i = 0; i < s * k; i++) result[i] = 0.0;
         for (ptrdiff_t i = 0; i < s; i++) {
             const double *restrict row = roots + i * s;

@@ -14,7 +14,7 @@ static const ptrdiff_t *sizes_of(Buffers *buffers, PyObject *array, ptrdiff_t *c
     ptrdiff_t total = 0;
     *columns = 0;
     for (ptrdiff_t p = 0; p < *count; p++) {
-        if (size[p] < 0 || size[p] > SMALL) total = -1;
+        if (size[p] < 0 || size[p] > MOST_SMALL) total = -1;
         if (total < 0) break;
         total += size[p] * size[p];
         *columns += size[p];
@@ -65,14 +65,14 @@ static PyObject *small_inverses_method(PyObject *self, PyObject *const *args, Py
     Py_RETURN_NONE;
 }
 
-/* equal_inverses(s, flat, out) -> log determinant, or None unless all are positive definite; `flat` is
- * overwritten. */
+/* equal_inverses(s, flat, out) -> log determinant, or None unless all are positive definite; `flat` serves as
+ * room. */
 static PyObject *equal_inverses_method(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
     (void)self;
     if (n_args != 3) return PyErr_Format(PyExc_TypeError, "equal_inverses takes 3 arguments");
     ptrdiff_t s = PyLong_AsSsize_t(args[0]), length = items(args[1]);
     if (PyErr_Occurred()) return NULL;
-    if (s < 1 || s > SMALL || length % (s * s)) return PyErr_Format(PyExc_ValueError, "matrices are of the wrong size");
+    if (s < 1 || s > MOST_SMALL || length % (s * s)) return PyErr_Format(PyExc_ValueError, "matrices are of the wrong size");
     Buffers buffers = {.taken = 0};
     double *flat = take(&buffers, args[1], length, 'd', PyBUF_WRITABLE);
     double *out = flat ? take(&buffers, args[2], length, 'd', PyBUF_WRITABLE) : NULL;
@@ -113,7 +113,7 @@ static PyObject *small_solutions_method(PyObject *self, PyObject *const *args, P
     Small pieces = {0};
     double *rhs = NULL, *work = NULL;
     if (pieces_of(&buffers, &pieces, args)) rhs = take(&buffers, args[3], n_rhs, 'd', PyBUF_WRITABLE);
-    work = rhs ? room(2 * k * SMALL) : NULL;
+    work = rhs ? room(2 * k * MOST_SMALL) : NULL;
     if (work) {
         Py_BEGIN_ALLOW_THREADS
         small_solutions(pieces.count, pieces.size, pieces.columns, pieces.roots, rhs, k, work);

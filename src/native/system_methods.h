@@ -35,7 +35,7 @@ static PyObject *factor_method(PyObject *self, PyObject *const *args, Py_ssize_t
     const ptrdiff_t *size = PyErr_Occurred() ? NULL : sizes_of(&buffers, args[8], &count, &n_columns, n_left);
     double *inverse = NULL, *solved = NULL, log_own = 0.0, log_left = 0.0;
     if (size && design_of(&buffers, &a, args, args[4]) && parts_of(&buffers, &parts, &a, args[5], n_left)) {
-        if (a.q > SMALL) PyErr_SetString(PyExc_ValueError, "groups have too many effects");
+        if (a.q > MOST_SMALL) PyErr_SetString(PyExc_ValueError, "groups have too many effects");
         else inverse = take(&buffers, args[6], a.M * a.q * a.q, 'd', PyBUF_WRITABLE);
         solved = inverse ? take(&buffers, args[7], a.E * a.q, 'd', PyBUF_WRITABLE) : NULL;
     }
@@ -72,7 +72,7 @@ static PyObject *solutions_method(PyObject *self, PyObject *const *args, Py_ssiz
         inverse = take(&buffers, args[5], a.M * a.q * a.q, 'd', 0);
         entries = inverse ? take(&buffers, args[6], a.E * a.q, 'd', 0) : NULL;
         solved = entries ? take(&buffers, args[7], a.E * a.q, 'd', 0) : NULL;
-        work = solved ? room((a.q + 2 * SMALL) * sides.k) : NULL;
+        work = solved ? room((a.q + 2 * MOST_SMALL) * sides.k) : NULL;
     }
     if (work) {
         Py_BEGIN_ALLOW_THREADS

@@ -78,3 +78,10 @@ def test_derivatives_of_averages(link: Link) -> None:
     for k in range(3):
         by_s2 = (link.averages(mu, s2 + h, k)[k] - link.averages(mu, s2 - h, k)[k]) / (2 * h)
         np.testing.assert_allclose(0.5 * found[k + 2], by_s2, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["logit", "cloglog"])
+def test_a_missing_variance_is_its_row_s_own(name: str) -> None:
+    found = LINKS[name].averages(np.zeros(2), np.array([900.0, np.nan]), 1)
+    assert np.isnan(found[:, 1]).all()
+    np.testing.assert_array_equal(found[:, :1], LINKS[name].averages(np.zeros(1), np.array([900.0]), 1))

@@ -21,3 +21,10 @@ def test_the_inverse_of_the_cholesky_factor(d: int) -> None:
 @pytest.mark.parametrize("least", [0.0, -1.0])
 def test_not_positive_definite(least: float) -> None:
     assert inverse_root(np.diag([1.0, least, 2.0])) is None
+
+
+@pytest.mark.parametrize("d", [1, 3])
+def test_a_missing_entry_is_not_definite(d: int) -> None:
+    matrix = np.eye(d)
+    matrix[-1, -1] = np.nan
+    assert inverse_root(matrix) is None

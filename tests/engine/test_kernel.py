@@ -68,6 +68,27 @@ def test_the_posterior_of_crossed_effects(name: str, n: int, q: int) -> None:
     assert slope == pytest.approx(dense.T @ expected[0] - v, rel=1e-11, abs=1e-11 * scale[0])
 
 
+@pytest.mark.parametrize("at", [3, 900])
+def test_an_impossible_row_makes_the_posterior_zero(at: int) -> None:
+    """Wherever it is among more rows than are worked on at once, -inf is no NaN."""
+    family = FAMILIES["ordinal-probit"][0]
+    y = np.zeros(1100)
+    y[at] = 1.0
+    index, loadings, row = np.zeros((1100, 1), dtype=np.intp), np.ones((1100, 1)), np.zeros(1100)
+    # The interval of the second category is empty.
+    density = family.terms(y, 1.0, np.array([1.0, 0.0])).arguments((1100,))
+    places = [np.empty(1100) for _ in range(3)]
+    value = _kernel.posterior(*density, index, loadings, row, np.zeros(1), *places, np.zeros(1))
+    assert value == -np.inf
+
+
+def test_arrays_may_lie_anywhere_in_memory() -> None:
+    y = np.frombuffer(b"\0" + np.arange(3.0).tobytes(), dtype=np.uint8)[1:].view(float)
+    assert not y.flags.aligned
+    terms = PoissonLog().terms(y, 1.0, np.empty(0))
+    assert kernel.density(terms, y) == pytest.approx(y * y - np.exp(y))
+
+
 def test_products_by_cluster() -> None:
     data, values = rows(False, [1, 3, 600, 2], 1), np.random.default_rng(4).normal(size=(606, 1))
     expected = np.add.reduceat(data.x * values, [0, 1, 4, 604], axis=0)

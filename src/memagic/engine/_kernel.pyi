@@ -7,6 +7,7 @@ _Array = NDArray[np.float64]
 _Index = NDArray[np.intp]
 
 KINDS: Final[tuple[str, ...]]
+MOST_SMALL: Final[int]
 
 def densities(
     code: int,

@@ -48,7 +48,8 @@ def complementary_log_log_averages(mu: Array, s2: Array, order: int) -> Array:
 
 def _averages(link: int, mu: Array, s2: Array, order: int) -> Array:
     s = np.sqrt(np.ascontiguousarray(s2, dtype=float))
-    nodes, weights = _rule(float(s.max(initial=0.0)))
+    # Missing ones have no say, and stay missing.
+    nodes, weights = _rule(float(np.fmax.reduce(s, initial=0.0)))
     found = np.empty((order + 1, len(mu)))
     _kernel.response_averages(link, np.ascontiguousarray(mu, dtype=float), s, nodes, weights, found)
     return found

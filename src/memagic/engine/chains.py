@@ -20,10 +20,6 @@ from memagic.engine.blocks import Block
 
 Array = NDArray[np.float64]
 
-# Smallest eigenvalue of a pivot, whose share from the prior is one, that certainly counts as definite:
-# more than what src/native/chains.h asks for.
-_DEFINITE = 2e-3
-
 __all__ = ["Elimination", "at_lowest", "eliminate"]
 
 
@@ -122,7 +118,7 @@ def eliminate(block: Block, curvature: Array) -> Elimination:
         curvature = np.ascontiguousarray(curvature)
         if _kernel.eliminate_level(curvature, None, inverse, slope, up, log_pivot):
             # Log f is not concave there.
-            lift = _lift(curvature[:, above:, above:])
+            lift = _lift(curvature[:, above:, above:], np.isnan(inverse[:, 0, 0]))
             _kernel.eliminate_level(curvature, lift, inverse, slope, up, log_pivot)
         inverses.append(inverse)
         slopes.append(slope)
@@ -142,12 +138,12 @@ def at_lowest(block: Block, values: tuple[Array, ...]) -> Array:
     return np.concatenate([v[a] for v, a in zip(values, block.ancestors, strict=True)], axis=1)
 
 
-def _lift(pivots: Array) -> Array:
-    """What makes pivots definite when it is added to their diagonals, zero where they are, shape (M,)."""
-    finite = np.isfinite(pivots).all(axis=(1, 2))
-    least = np.full(len(pivots), np.nan)
-    least[finite] = 1.0 + np.linalg.eigvalsh(pivots[finite])[:, 0]
-    return np.where(least < _DEFINITE, 0.5 - least, 0.0)
+def _lift(pivots: Array, bad: NDArray[np.bool_]) -> Array:
+    """What is added to the diagonals of bad pivots, so that their least eigenvalue is 1/2, shape (M,)."""
+    lift = np.zeros(len(pivots))
+    lifted = np.flatnonzero(bad & np.isfinite(pivots).all(axis=(1, 2)))
+    lift[lifted] = -0.5 - np.linalg.eigvalsh(pivots[lifted])[:, 0]
+    return lift
 
 
 def _times(matrix: Array, vector: Array) -> Array:

@@ -25,4 +25,6 @@ def inverse_root(matrix: Array) -> Array | None:
         Lower triangular.
     """
     root, failed = dpotrf(matrix, lower=1)
-    return None if failed else np.asarray(dtrtri(root, lower=1)[0])
+    if failed or not np.isfinite(root.diagonal()).all():
+        return None
+    return np.asarray(dtrtri(root, lower=1)[0])

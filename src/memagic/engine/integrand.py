@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from memagic.engine.blocks import Block, arrange
 from memagic.engine.families.base import LOG_2PI
 from memagic.engine.laplace import LaplaceObjective
-from memagic.engine.modes import zeros
 from memagic.engine.nodes import (
     Method,
     Placement,
@@ -216,7 +215,6 @@ def _mode(problem: Problem, block: Block, theta: Array) -> tuple[float, float]:
         block.fixed_part(parameters.beta),
         problem.structure.factor(parameters.omega),
         parameters.phi,
-        zeros(block),
     )
     return float(placement.mean[0][0, 0]), abs(float(placement.root[0][0, 0, 0]))
 

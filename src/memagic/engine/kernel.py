@@ -7,7 +7,7 @@ worked on.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,8 @@ __all__ = [
 
 _CODES = {name: code for code, name in enumerate(_kernel.KINDS)}
 _NONE = np.empty(0)
+# Arrays that came from another process may lie anywhere in memory.
+_LAYOUT: Final = ("C", "ALIGNED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Terms:
             spread = [np.broadcast_to(column, shape).reshape(-1) for column in self.columns]
             return np.array(spread, dtype=float)
         if len(self.columns) == 1:
-            return np.ascontiguousarray(self.columns[0], dtype=float).reshape(1, size)
+            return np.require(self.columns[0], float, _LAYOUT).reshape(1, size)
         return np.array([column.reshape(-1) for column in self.columns], dtype=float)
 
     def arguments(self, shape: tuple[int, ...]) -> tuple[int, Array, Array]:
@@ -72,7 +74,7 @@ class Terms:
 
 def density(terms: Terms, eta: Array) -> Array:
     """Log f, shaped as eta."""
-    eta = np.ascontiguousarray(eta, dtype=float)
+    eta = np.require(eta, float, _LAYOUT)
     logf = np.empty(eta.shape)
     _kernel.densities(*terms.arguments(eta.shape), eta, logf, None, None)
     return logf
@@ -80,7 +82,7 @@ def density(terms: Terms, eta: Array) -> Array:
 
 def density_derivatives(terms: Terms, eta: Array) -> tuple[Array, Array, Array]:
     """Log f and its first two derivatives in eta, each shaped as eta."""
-    eta = np.ascontiguousarray(eta, dtype=float)
+    eta = np.require(eta, float, _LAYOUT)
     logf, first, second = np.empty(eta.shape), np.empty(eta.shape), np.empty(eta.shape)
     _kernel.densities(*terms.arguments(eta.shape), eta, logf, first, second)
     return logf, first, second

@@ -19,7 +19,7 @@ from memagic.engine.kernel_points import Point, point, z_products
 
 Array = NDArray[np.float64]
 
-__all__ = ["Limits", "Modes", "find_modes", "modes_within", "zeros"]
+__all__ = ["Limits", "Modes", "find_modes", "zeros"]
 
 _MAX_STEPS = 100
 _ENOUGH = 1e-13
@@ -79,31 +79,14 @@ def zeros(block: Block) -> tuple[Array, ...]:
     return tuple(np.zeros((m, q)) for m, q in zip(block.sizes, block.dims, strict=True))
 
 
-def modes_within(
-    block: Block,
-    family: Family,
-    fixed: Array,
-    factor: Array,
-    phi: Array,
-    limits: Limits,
-    start: tuple[Array, ...] | None = None,
-) -> Modes:
-    """Modes by `find_modes`, from the prior's on if not from `start`, under limits; arguments as of that."""
-    enough = _ENOUGH if limits.tolerance is None else limits.tolerance
-    steps = _MAX_STEPS if limits.steps is None else limits.steps
-    start = zeros(block) if start is None else start
-    return find_modes(block, family, fixed, factor, phi, start, enough, steps)
-
-
 def find_modes(
     block: Block,
     family: Family,
     fixed: Array,
     factor: Array,
     phi: Array,
-    start: tuple[Array, ...],
-    enough: float = _ENOUGH,
-    steps: int = _MAX_STEPS,
+    start: tuple[Array, ...] | None = None,
+    limits: Limits | None = None,
 ) -> Modes:
     """Newton's method with step halving by top-level cluster.
 
@@ -116,14 +99,16 @@ def find_modes(
     factor : ndarray, shape (Q, Q)
         L.
     phi : ndarray, shape (n_phi,)
-    start : tuple of ndarray, each shape (M_l, q_l)
-        Where to begin.
-    enough : float
-        A step that gains less of the log posterior is the last. By quadratic convergence it leaves an
-        error of the order of its square: by default that of rounding.
-    steps : int
-        The most steps.
+    start : tuple of ndarray, each shape (M_l, q_l), optional
+        Where to begin, if not at the prior's mode.
+    limits : Limits, optional
+        A step that gains less of the log posterior than the tolerance is the last. By quadratic
+        convergence it leaves an error of the order of its square: by default that of rounding.
     """
+    limits = limits or Limits()
+    enough = _ENOUGH if limits.tolerance is None else limits.tolerance
+    steps = _MAX_STEPS if limits.steps is None else limits.steps
+    start = zeros(block) if start is None else start
     terms = family.terms(block.y, block.trials, phi)
     now = _point(block, terms, fixed, factor, start)
     state = _modes(block, factor, now)

@@ -21,7 +21,7 @@ from memagic.engine.blocks import Block
 from memagic.engine.families import Family
 from memagic.engine.kernel import Terms, look
 from memagic.engine.kernel_nodes import chain_nodes, join, weigh
-from memagic.engine.modes import Limits, modes_within, zeros
+from memagic.engine.modes import Limits, find_modes, zeros
 from memagic.engine.problem import Parameters, Problem
 from memagic.engine.rules import PathRule
 
@@ -196,11 +196,9 @@ def place_mode_curvature(
     fixed: Array,
     factor: Array,
     phi: Array,
-    start: tuple[Array, ...],
-    enough: float | None = None,
+    start: tuple[Array, ...] | None = None,
     limits: Limits | None = None,
 ) -> Placement:
-    """Nodes at the posterior mode, scaled by the curvature there; `enough` as in `find_modes`."""
-    limits = limits or Limits(tolerance=enough)
-    modes = modes_within(block, family, fixed, factor, phi, limits, start)
+    """Nodes at the posterior mode, scaled by the curvature there; parameters as of `find_modes`."""
+    modes = find_modes(block, family, fixed, factor, phi, start, limits)
     return Placement(modes.v, modes.elimination.roots(block))

@@ -18,7 +18,7 @@ from memagic.engine.blocks import Block, arrange
 from memagic.engine.crossed.nested import nested_problem
 from memagic.engine.crossed.posterior import crossed_modes, from_nested
 from memagic.engine.crossed.problem import CrossedProblem
-from memagic.engine.modes import Limits, modes_within
+from memagic.engine.modes import Limits, find_modes
 from memagic.engine.nodes import Method, Placement, lay, posterior_at, row_density
 from memagic.engine.problem import Parameters, Problem
 from memagic.engine.quadrature import QuadratureObjective
@@ -101,7 +101,7 @@ def posterior_modes(problem: Problem, theta: Array, limits: Limits | None = None
     parts = []
     for block in arrange(problem, 1):
         fixed = block.fixed_part(parameters.beta)
-        modes = modes_within(block, problem.family, fixed, factor, parameters.phi, limits or Limits())
+        modes = find_modes(block, problem.family, fixed, factor, parameters.phi, limits=limits)
         roots = modes.elimination.roots(block)
         parts.append(EffectMoments(modes.v, tuple(root @ root.transpose(0, 2, 1) for root in roots)))
     return _joined(problem, parameters, parts)

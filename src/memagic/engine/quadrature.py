@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from memagic.engine.adaptation import Experience, Look, adapt, likely_last, look_at
 from memagic.engine.blocks import Block, arrange
 from memagic.engine.held import derivatives_look, evaluate_block, value_block
-from memagic.engine.modes import Limits, zeros
+from memagic.engine.modes import Limits
 from memagic.engine.nodes import (
     Method,
     Placement,
@@ -54,7 +54,7 @@ _ASTRAY = 1.0
 class _Placed:
     """Where a block's nodes lie at given parameters, and what was learnt on the way there.
 
-    `pace` is the move of the nodes when theta changes by one.
+    `pace` is about how far the nodes move when theta changes by one, in standard deviations of the posterior.
     """
 
     theta: Array
@@ -242,11 +242,9 @@ class QuadratureObjective:
         assert problem.structure is not None
         fixed = block.fixed_part(parameters.beta)
         factor = problem.structure.factor(parameters.omega)
-        start = zeros(block) if last is None else last.placement.mean
+        start = None if last is None else last.placement.mean
         limits = Limits(tolerance=enough) if self._limits is None else self._limits
-        return place_mode_curvature(
-            block, problem.family, fixed, factor, parameters.phi, start, limits=limits
-        )
+        return place_mode_curvature(block, problem.family, fixed, factor, parameters.phi, start, limits)
 
     def _keep(self, i: int, placed: _Placed) -> None:
         """Start from there next time, unless the likelihood has no moments there."""

@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 # Matrices up to this size are factored without LAPACK.
-SMALL = 48
+SMALL = min(48, _kernel.MOST_SMALL)
 
 __all__ = ["SMALL", "FactoredPieces", "Pieces", "Trace"]
 
