@@ -120,9 +120,9 @@ def fit_with_log(
         fitted = fit(problem, settings, hear, model.constraints, executor)
     except NotFeasible:
         raise CommandError(1400, "initial values not feasible") from None
-    except (np.linalg.LinAlgError, OverflowError):
+    except (np.linalg.LinAlgError, OverflowError) as error:
         hint = "rescale variables of very large or very small values"
-        raise CommandError(1400, "numerical overflow", hint=hint) from None
+        raise CommandError(1400, "numerical overflow", hint=hint) from error
     except TooLarge as error:
         raise CommandError(
             950,
