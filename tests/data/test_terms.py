@@ -302,7 +302,7 @@ def test_text_is_no_number(text: str) -> None:
     assert "word" in caught.value.message
     assert caught.value.hint is not None
     # A response is no covariate: see test_responses.py.
-    assert ("true and false" if text.startswith("word") else "categorical") in caught.value.hint
+    assert ("has to be numbers" if text.startswith("word") else "categorical") in caught.value.hint
     command = f"meglm {text}"
     assert caught.value.span is not None
     assert command[slice(*caught.value.span)].endswith("word")

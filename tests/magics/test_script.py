@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from memagic.errors import CommandError
@@ -89,8 +90,10 @@ def test_flags_before_and_after_the_name(shell: Shell, df: pd.DataFrame, line: s
 
 def test_a_flag_after_a_prefix_that_names_no_data(shell: Shell, df: pd.DataFrame) -> None:
     shell["df"] = df
-    error = shell.error("%capture noisily melogit -d nope y x || g:")
+    error = shell.error("%noisily melogit -d nope y x || g:")
     assert error.text[slice(*error.span)] == "nope"
+    assert "file nope not found" in str(shell.value("%capture noisily melogit -d nope y x || g:"))
+    assert shell["_rc"] == 601
     assert shell.value("%capture noisily melogit -o kept y x || g:") is shell["kept"]
 
 
@@ -106,3 +109,51 @@ def test_a_minus_may_begin_an_expression(shell: Shell, df: pd.DataFrame) -> None
     shell.value("%use df\n%melogit -q y x || g:")
     plus, minus = shell.value("%lincom -o r x"), shell.value("%lincom -x")
     assert minus.r["estimate"] == -plus.r["estimate"] == -shell["r"].r["estimate"]
+
+
+def test_a_minus_before_a_variable_that_has_the_letter_of_a_flag(shell: Shell, df: pd.DataFrame) -> None:
+    shell["df"] = df.assign(d=df["x"] ** 2, o=np.sin(df["x"]), q=np.cos(3 * df["x"]))
+    b = shell.value("%melogit -d df y x d o q || g:").params
+    for letter in "doq":
+        assert shell.value(f"%lincom -{letter}").b[0] == -b[letter]
+        assert shell.value(f"%lincom -{letter}, level(90)").level == 90
+        assert shell.value(f"%lincom -{letter} + x").b[0] == pytest.approx(b["x"] - b[letter])
+        assert shell.value(f"%lincom -{letter} - x").b[0] == pytest.approx(-b["x"] - b[letter])
+        assert shell.value(f"%nlcom -_b[{letter}] * 2").b[0] == pytest.approx(-2 * b[letter])
+        assert shell.value(f"%test -{letter} = x").df == 1
+        assert shell.value(f"%test -{letter} = -1").df == 1
+    # No operand follows another one in an expression: here the minus is a flag's.
+    assert shell.value("%lincom -o d -d").b[0] == shell["d"].b[0] == -b["d"]
+    assert shell.value("%lincom -q -o r (q)") is None
+    assert shell["r"].b[0] == b["q"]
+    assert shell.value("%test -q (d = 0) (o = 0)") is None
+    assert shell.value("%nlcom -q _b[d]") is None
+
+
+def test_data_in_use_under_capture(
+    shell: Shell, df: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell["df"], shell["other"] = df, df.head(64)
+    shell.value("%use df\n%capture use bangladesh")
+    assert shell["_rc"] == 0
+    assert shell.value("%melogit c_use age || district:").nobs == 1934
+    assert "another DataFrame now" not in capsys.readouterr().out
+    shell.value("%capture use other")
+    assert shell["_rc"] == 0
+    assert shell.value("%melogit y x || g:").nobs == 64
+    assert shell.value("%capture use nosuch") is None
+    assert shell["_rc"] == 601
+    assert "file nosuch not found" in str(shell.value("%capture noisily use nosuch"))
+    assert shell.value("%melogit y x || g:").nobs == 64
+    capsys.readouterr()
+    shell.value("%capture noisily use df")
+    assert capsys.readouterr().out == "(df)  120 rows, 3 columns\n"
+    assert shell["_rc"] == 0
+    shell.value("%quietly -o same use df")
+    assert shell["same"] is df
+    assert shell.error("%quietly -d df use other").message == "flag -d not allowed"
+
+
+def test_no_data_under_capture(shell: Shell) -> None:
+    assert shell.value("%capture melogit y x || g:") is None
+    assert shell["_rc"] == 3

@@ -75,3 +75,40 @@ def test_marginsplot_is_one_axes(shell: Shell, df: pd.DataFrame, capsys: pytest.
     from matplotlib import pyplot
 
     pyplot.close("all")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "test -d nosuch x",
+        "testparm -d nosuch x",
+        "lincom -d nosuch x",
+        "contrast -d nosuch x",
+        "estat -d nosuch ic",
+        "quadchk -d nosuch",
+        "lrtest -d nosuch, mixture",
+        "quietly estat -d nosuch ic",
+        "quietly -d nosuch test x",
+        "melogit -d nosuch, or",
+        "marginsplot -d nosuch",
+    ],
+)
+def test_data_for_what_needs_none(shell: Shell, df: pd.DataFrame, line: str) -> None:
+    shell["df"] = df
+    shell.value("%use df\n%melogit -q y x || g:")
+    error = shell.error(f"%{line}")
+    assert (error.rc, error.message) == (198, "flag -d not allowed")
+    assert error.text[slice(*error.span)] == "nosuch"
+    assert error.hint == "the command needs no data: type it without -d"
+
+
+def test_data_for_margins(shell: Shell, df: pd.DataFrame) -> None:
+    half = [k % 2 for k in range(len(df))]
+    shell["df"], shell["other"] = df, df.assign(half=half)
+    fit = shell.value("%use df\n%melogit y x || g:")
+    assert shell.error("%margins -d nosuch").rc == 601
+    assert shell.error("%margins, over(half)").rc == 111
+    found = shell.value("%margins -d other, over(half)")
+    assert list(found.b) == list(fit.margins(over="half", data=shell["other"]).b)
+    assert list(shell.value("%noisily margins -d other, over(half)").b) == list(found.b)
+    assert shell.error("%margins, over(half)").rc == 111

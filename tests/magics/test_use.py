@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
+from weakref import ref
 
 import pytest
 
 from memagic.errors import CommandError
+from memagic.magics.in_use import DataInUse
+from memagic.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -235,3 +239,14 @@ def test_a_variable_for_nothing(shell: Shell) -> None:
     assert shell.error("%use -o df").rc == 3
     assert shell.error("%use -d df").message == "flag -d not allowed"
     assert "df" not in shell
+
+
+def test_data_are_not_kept_for_what_has_been_said_of_them(shell: Shell, df: pd.DataFrame) -> None:
+    data = DataInUse(Session(), shell.ip)
+    held = ref(data.session.use(df.copy()))
+    assert data.whereabouts(("p",)) is not None
+    assert data.whereabouts(("p",)) is None, "it is said once"
+    data.session.use(df)
+    gc.collect()
+    assert held() is None
+    assert data.whereabouts(("p",)) is not None

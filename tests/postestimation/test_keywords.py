@@ -38,6 +38,16 @@ def fit(fitted: Fitted) -> MEResults:
             lambda fit: fit.compare_margins("children", pwcompare=True),
             lambda fit: fit.compare_margins("children, pwcompare"),
         ),
+        (lambda fit: fit.margins(dydx=["age"]), lambda fit: fit.margins(", dydx(age)")),
+        (
+            lambda fit: fit.margins("urban", at=("age=0", "age=10"), level=np.float64(90)),
+            lambda fit: fit.margins("urban, at(age=0) at(age=10) level(90)"),
+        ),
+        (
+            lambda fit: fit.margins(over=["urban", "children"], atmeans=np.False_),
+            lambda fit: fit.margins(", over(urban children)"),
+        ),
+        (lambda fit: fit.lincom("1.urban", or_=np.True_), lambda fit: fit.lincom("1.urban, or")),
         (lambda fit: fit.lincom("1.urban", or_=True), lambda fit: fit.lincom("1.urban, or")),
         (
             lambda fit: fit.contrast("r.children", mcompare="sidak"),
@@ -60,6 +70,16 @@ def test_a_keyword_that_is_no_option(fit: MEResults) -> None:
     with pytest.raises(CommandError) as caught:
         fit.margins(dxdy="age")
     assert caught.value.message == "option dxdy not allowed"
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [({"age": 0}, "dict"), (pd.Series(["age=0"]), "Series"), ([True], "bool"), (np.arange(2), "ndarray")],
+)
+def test_a_value_that_is_no_text(fit: MEResults, value: object, kind: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        fit.margins(at=value)
+    assert (caught.value.rc, caught.value.message) == (198, f"option at may not be of type {kind}")
 
 
 def test_of_statsmodels(fit: MEResults) -> None:

@@ -20,9 +20,11 @@ FLAGS = (
 
 # A flag, with its value where it has one; a comma ends it too, for `-o r2, or`.
 _FLAG = re.compile(r"\s*(?P<flag>-(?P<letter>[A-Za-z]\w*))(?:(?=\s|,|$)|$)")
-# After these, any other minus begins an expression: `%lincom -age + 1.urban`.
+# After these a minus may begin an expression, `%lincom -age + 1.urban`, also of variables d, o and q. It is a
+# flag's where an operand follows without an operator, which no expression has: `-o r 1.urban`, `-q 1.urban`.
 _EXPRESSIONS = ("lincom", "nlcom", "test", "testnl")
-_OWN_FLAG = re.compile(r"\s*(?P<flag>-(?P<letter>[doq]))(?:(?=\s|,|$)|$)")
+_NAMING = r"-(?:d|o)(?=\s+[^\W\d])"
+_OWN_FLAG = re.compile(rf"\s*(?P<flag>(?={_NAMING}|-q\s+(?:[\w.(\[]|{_NAMING}))-(?P<letter>[doq]))")
 _VALUE = re.compile(r"\s*(?P<value>[^\s,-][^\s,]*)")
 # Flags after a command's name that has a prefix before it; not where a minus may begin what is tested.
 _LATER = re.compile(
@@ -65,6 +67,17 @@ class Arguments:
     out: str | None = None
     quiet: bool = False
     text: str = ""
+
+    def refuse_data(self, hint: str | None = None) -> None:
+        """Refuse flag -d, for a command that would do nothing with it.
+
+        Raises
+        ------
+        CommandError
+            ``flag -d not allowed``, r(198).
+        """
+        if self.data is not None:
+            raise self.data.error(198, "flag -d not allowed", hint)
 
 
 def read_line(name: str, line: str) -> Arguments:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import ReferenceType, ref
 
 from memagic.errors import CommandError
 from memagic.magics.arguments import Arguments, Word, read_line
@@ -10,6 +11,7 @@ from memagic.magics.frames import find_frame, find_object, frames_in, size_of
 from memagic.spec.use import parse_use
 
 if TYPE_CHECKING:
+    import pandas as pd
     from IPython.core.interactiveshell import InteractiveShell
 
     from memagic.data.sources import Data
@@ -35,15 +37,23 @@ class DataInUse:
         self._shell = shell
         # The variable that the data in use are, if they are one.
         self._followed: str | None = None
-        # The data of which it has been said that they are no variable.
-        self._told: Any = None
+        # The data of which it has been said that they are no variable; they need not live on for it.
+        self._told: ReferenceType[pd.DataFrame] | None = None
 
     def use(self, line: str) -> None:
         """Put data in use, or tell what is; with flag -o, let a variable be these data."""
-        arguments = read_line("use", line)
+        self.take(read_line("use", line))
+
+    def take(self, arguments: Arguments) -> None:
+        """As `use`, of a command whose flags have been read.
+
+        Raises
+        ------
+        CommandError
+            What is named is no data, r(601) or r(109); flag -d, r(198).
+        """
         if arguments.data is not None:
-            hint = f"type %use {arguments.data.text}"
-            raise arguments.data.error(198, "flag -d not allowed", hint)
+            arguments.refuse_data(f"type %use {arguments.data.text}")
         name = parse_use(arguments.text).source
         said = self._put(name) if name else self._tell()
         if arguments.out is not None:
@@ -71,9 +81,10 @@ class DataInUse:
         self._followed = name
         from memagic import datasets
 
-        other = ", not the example of that name" if name in datasets.names() else ""
+        words = f"({name})"
+        if name in datasets.names():
+            words = f"(DataFrame {name} of the notebook, not the example of that name)"
         assert self.session.in_use is not None
-        words = f"(DataFrame {name} of the notebook{other})" if other else f"({name})"
         return f"{words}  {self.session.in_use.size}"
 
     def _bind(self, name: str) -> None:
@@ -155,9 +166,9 @@ class DataInUse:
         followed = None if self._followed is None else find_object(self._followed, self._namespace)
         if data is None or followed is data or any(data is value for value in self._namespace.values()):
             return None
-        if self._told is data:
+        if self._told is not None and self._told() is data:
             return None
-        self._told = data
+        self._told = ref(data)
         subject = f"{names[0]} is" if len(names) == 1 else "they are"
         return f"({subject} in the data in use; %use -o df makes these a DataFrame df of the notebook)"
 

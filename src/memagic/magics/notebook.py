@@ -20,7 +20,7 @@ from memagic.magics.topics_of_tests import TEST_TOPICS
 from memagic.session import Session
 from memagic.spec.options import COMMANDS
 from memagic.spec.parser import command_name, is_replay
-from memagic.spec.prefixes import read_prefixes
+from memagic.spec.prefixes import Prefixed, read_prefixes
 from memagic.spec.slips import UNKNOWN_MODELS, model_hint
 from memagic.spec.tsset import parse_tsset
 
@@ -131,23 +131,52 @@ class Notebook:
         """Run a command of any kind, perhaps with prefixes."""
         arguments = without_flags(arguments)
         prefixed = read_prefixes(arguments.text)
-        name, quiet = command_name(prefixed.text) or "", arguments.quiet or prefixed.quiet
-        if name == "use" and not prefixed.capture and prefixed.by is None:
-            line = prefixed.text.strip().removeprefix("use")
-            self.data.use(f"-q {line}" if quiet else line)
-            return None
-        data = None
-        if name == "predict":
-            data = self.data.for_new_variables(arguments)
-        elif name == "margins":
-            self.data.follow()
-        elif name in ("tsset", "xtset") or (name in (*COMMANDS, "svy") and not is_replay(prefixed.text)):
-            data = self.data.of(arguments)
+        arguments = replace(arguments, quiet=arguments.quiet or prefixed.quiet)
+        if not prefixed.capture:
+            return self._without_prefixes(arguments, prefixed)
         try:
-            return self._run(replace(arguments, quiet=quiet), data)
+            return self._without_prefixes(arguments, prefixed)
+        except Break:
+            raise
+        except CommandError as error:
+            # The session has not seen it: no data were found for the command.
+            self.session.rc = error.rc
+            from memagic.commands.define import Listing
+
+            return None if arguments.quiet else Listing("\n".join(error.lines()))
         finally:
-            if prefixed.capture:
-                self._namespace["_rc"] = self.session.rc
+            self._namespace["_rc"] = self.session.rc
+
+    def _without_prefixes(self, arguments: Arguments, prefixed: Prefixed) -> Shown:
+        name = command_name(prefixed.text) or ""
+        if name != "use" or prefixed.by is not None:
+            return self._run(arguments, self._data_for(name, arguments, prefixed.text))
+        own = read_line("use", prefixed.text.strip().removeprefix("use"))
+        data, out = own.data or arguments.data, own.out or arguments.out
+        self.data.take(replace(own, data=data, out=out, quiet=own.quiet or arguments.quiet))
+        if prefixed.capture:
+            self.session.rc = 0
+        return None
+
+    def _data_for(self, name: str, arguments: Arguments, text: str) -> Data | None:
+        """The data of a command; None for those in use, and where it needs none.
+
+        Raises
+        ------
+        CommandError
+            There are none, r(3) or r(601); flag -d where it would do nothing, r(198).
+        """
+        if name == "predict":
+            return self.data.for_new_variables(arguments)
+        if name == "margins" and arguments.data is None:
+            self.data.follow()
+            return None
+        if name in ("margins", "tsset", "xtset"):
+            return self.data.of(arguments)
+        if name in (*COMMANDS, "svy") and not is_replay(text):
+            return self.data.of(arguments)
+        arguments.refuse_data("the command needs no data: type it without -d")
+        return None
 
     def replay(self, name: str, line: str) -> Shown:
         """Show the last estimates again: `line` has the options."""
@@ -156,13 +185,12 @@ class Notebook:
     def command(self, name: str, line: str, cell: str | None = None) -> Shown:
         """Run an estimation command or replay it; return what the cell shows."""
         arguments = read_line(name, line) if cell is None else read_cell(name, line, cell)
-        return self._run(arguments, None if is_replay(arguments.text) else self.data.of(arguments))
+        return self._run(arguments, self._data_for(name, arguments, arguments.text))
 
     def postestimate(self, name: str, line: str) -> Shown:
-        """Run a command on the last estimates; those in use are all the data that it may need."""
-        if name == "margins":
-            self.data.follow()
-        return self._run(read_line(name, line), None)
+        """Run a command on the last estimates; `margins` alone may need other data than those in use."""
+        arguments = read_line(name, line)
+        return self._run(arguments, self._data_for(name, arguments, arguments.text))
 
     def predict(self, line: str) -> None:
         """Add predictions to the data in use, or to a DataFrame of the notebook."""

@@ -78,6 +78,10 @@ TEST_TOPICS: dict[str, Topic] = {
                 "by groups of the data; within() for nested factors, subpop() for a part",
             ),
             (
+                "%margins -d df, over(z)",
+                "z is of the DataFrame df, which has the rows that were fitted; else of the data in use",
+            ),
+            (
                 "%margins, expression(exp(xb()) * age)",
                 "of predict(...), xb(), _b[] and variables; also with dydx()",
             ),

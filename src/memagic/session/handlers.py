@@ -240,7 +240,8 @@ class Handlers(Memory):
         from memagic.postestimation.typed import read_margins_command, run_margins_command
 
         command = replace(read_margins_command(call.text), abbreviations=self.varabbrev)
-        found, posted = run_margins_command(command, self._shelf().last().estimates, self._data)
+        frame = self._data if call.data is None else self._frame(call.data)
+        found, posted = run_margins_command(command, self._shelf().last().estimates, frame)
         self._margins = found if isinstance(found, Margins) else None
         if posted is not None:
             self._last, self._posted = None, posted

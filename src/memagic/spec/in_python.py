@@ -54,7 +54,7 @@ _IN_PYTHON = (
     ("forvalues", 4, _LOOP),
     ("while", 5, _LOOP),
     ("do", 2, "a file of commands is run by Python: %run file.ipy"),
-    ("return", 3, "results are in the object: type r = %test x, then r."),
+    ("return", 3, 'results are in the object: found = %test x, then found.r["chi2"], found.r'),
     ("ereturn", 3, 'results are in the object: fit.e["ll"], fit.e'),
 )
 
