@@ -235,7 +235,9 @@ def test_labels_that_occur_twice(frame: pd.DataFrame) -> None:
     assert found(fit, pd.concat([grouped, grouped.head(9)])) == sample
     within = grouped.assign(block=np.arange(200) // 10).sort_values(["block", "x"])
     assert within.index.equals(grouped.index)
-    for changed in (within, grouped.sort_values("x"), grouped.head(100)):
+    # As many rows, but some are others that have the same response.
+    other = grouped.assign(x=0).iloc[[*range(199), int(np.flatnonzero(grouped.y == grouped.y.iloc[-1])[0])]]
+    for changed in (within, grouped.sort_values("x"), grouped.head(100), other):
         with pytest.raises(CommandError) as caught:
             found(fit, changed)
         assert caught.value.rc == 322

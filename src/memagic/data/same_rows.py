@@ -71,7 +71,8 @@ def sample_rows(design: Design, command: Command, frame: pd.DataFrame) -> Index:
     if own and some and list(fitted.names) == list(current.names):
         return at
     trials = [at] if some else []
-    if not own and (len(fitted) == len(current) or fitted.equals(current[: len(fitted)])):
+    renewed = len(fitted) == len(current) and current.is_unique
+    if not own and (renewed or fitted.equals(current[: len(fitted)])) and not np.array_equal(at, place):
         # The rows where they were, perhaps with others after them.
         trials.append(place)
     refusals = []
@@ -271,6 +272,9 @@ def _equal(a: Array, b: Array) -> bool:
 def _reordered(moved: Sequence[tuple[Array, Array]], kept: Sequence[Array]) -> bool:
     """Whether the rows of all variables, moved and kept, are the same in another order."""
     before, now = [*(pair[0] for pair in moved), *kept], [*(pair[1] for pair in moved), *kept]
+    # Each by itself is sorted sooner than all together.
+    if not all(_equal(np.sort(a), np.sort(b)) for a, b in moved):
+        return False
     first, second = np.lexsort(before), np.lexsort(now)
     return all(_equal(a[first], b[second]) for a, b in zip(before, now, strict=True))
 
