@@ -81,7 +81,8 @@ def test_the_sample_of_other_data(session):
     other._last = session.last
     with pytest.raises(CommandError, match="of other data") as caught:
         other.run("meglm y x if e(sample) || g:")
-    assert (caught.value.rc, caught.value.hint) == (322, "they are of 180 rows, the data have 50")
+    assert caught.value.rc == 322
+    assert caught.value.hint.startswith("no label of the index is one of the estimation sample's")
 
 
 def test_a_part_of_the_sample_is_told(session):

@@ -60,7 +60,7 @@ def checked_response(
         return _CHECKS[kind.family](name, y, span)
     except CommandError as error:
         if kind.family == "bernoulli":
-            error.hint = recoding_hint(name, y, words or {})
+            error.hint = error.hint or recoding_hint(name, y, words or {})
         raise
 
 

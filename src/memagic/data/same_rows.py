@@ -1,22 +1,21 @@
 """Which rows of a frame are those of an estimation sample, whatever has happened to the frame since.
 
-The rule. Labels of the frame's index tell the rows wherever they are unique. Labels of the user's own are
-believed: values may have been edited. Row numbers 0, 1, ... are not, for any frame has them, and one that
-was sorted and numbered anew looks as if nothing had happened. There the values decide, and also where labels
-occur twice in an index that is the same as before. Compared are the response, the covariates and the groups
-that the design keeps:
+The rule. Unique labels of the user's own, in an index of the same name, are believed: values may have been
+edited. Row numbers are not, for every frame has them, and they are given anew after a sort; nor are labels
+that occur twice. There the values decide, at the sample's labels and, in a frame of as many rows, at its
+places. Compared are the response, the covariates and the groups that the design keeps:
 
 - All are as they were: these are the rows.
-- Some variable has the same values at other rows: the rows have been reordered, and are refused.
-- The response is as it was, or all but the response: these are the rows, and the rest was edited. One of
-  the variables that are as they were has to tell: it is not in order of its values, nor the same throughout
-  every group, since a sort, of all rows or within groups, puts such a one back.
+- Together they are the same rows in another order: refused.
+- The response is as it was, or all but the response: these are the rows, and the rest was edited. But a sort,
+  of all rows or within groups, must not have put back what is as it was: some of it is in no order within
+  the groups, or together it is different in all rows.
 - Anything else is refused: these are other data.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,8 +36,8 @@ Index = NDArray[np.intp]
 
 __all__ = ["by_labels", "gone_note", "same_order", "sample_rows", "whole_sample"]
 
-# Values that went through single precision and back are the same.
-_SAME = 1e-6
+# Values that were calculated twice or went through text are the same.
+_SAME = 1e-12
 _AGAIN = "fit again, or keep the index of the frame"
 
 
@@ -63,24 +62,26 @@ def sample_rows(design: Design, command: Command, frame: pd.DataFrame) -> Index:
     CommandError
         None is there, the rows cannot be told apart, or there is no sample, r(322).
     """
-    place = np.flatnonzero(design.sample).astype(np.intp)
     fitted, current = _labels(design), frame.index
-    if fitted.is_unique and current.is_unique:
-        unchanged = fitted.equals(current)
-        at = place if unchanged else _found(fitted[place], current)
-        if (at < 0).all():
-            hint = f"they are of {len(fitted):,} rows, the data have {len(frame):,}"
-            raise CommandError(322, "the last estimates are of other data", hint=hint)
-        if not _is_numbering(fitted) and not _is_numbering(current):
-            return at
-    elif fitted.equals(current[: len(fitted)]):
-        # The same rows as before, perhaps with others after them.
-        at = place
-    else:
-        hint = f"the frame's rows have changed, and labels that occur twice do not tell them: {_AGAIN}"
-        raise CommandError(322, "the data have changed since estimation", hint=hint)
-    _check_values(design, command, frame, at)
-    return at
+    place = np.flatnonzero(design.sample).astype(np.intp)
+    unique = fitted.is_unique and current.is_unique
+    at = _found(fitted[place], current) if unique else np.full(len(place), -1, dtype=np.intp)
+    some = bool((at >= 0).any())
+    own = unique and not (_is_numbering(fitted) or _is_numbering(current))
+    if own and some and list(fitted.names) == list(current.names):
+        return at
+    trials = [at] if some else []
+    renewed = len(fitted) == len(current) and current.is_unique
+    if not own and (renewed or fitted.equals(current[: len(fitted)])) and not np.array_equal(at, place):
+        # The rows where they were, perhaps with others after them.
+        trials.append(place)
+    refusals = []
+    for trial in trials:
+        refusal = _refusal(design, command, frame, trial)
+        if refusal is None:
+            return trial
+        refusals.append(refusal)
+    raise refusals[0] if refusals else _no_labels(unique)
 
 
 def whole_sample(design: Design, command: Command, frame: pd.DataFrame) -> Index:
@@ -163,53 +164,60 @@ def _found(labels: pd.Index, among: pd.Index) -> Index:
 
 
 def _is_numbering(index: pd.Index) -> bool:
-    """Whether unique labels are the numbers of the rows, in any order."""
-    from pandas.api.types import is_integer_dtype
-
-    if index.nlevels > 1 or not is_integer_dtype(index.dtype):
+    """Whether labels are row numbers: integers without a name, or 0, 1, ... under any."""
+    if index.nlevels > 1:
+        # The frames that were put one below another had row numbers each.
+        unnamed = [k for k, name in enumerate(index.names) if name is None]
+        return any(_is_numbering(index.get_level_values(k)) for k in unnamed)
+    if index.inferred_type != "integer" or not len(index):
         return False
-    return not len(index) or (int(index.min()) == 0 and int(index.max()) == len(index) - 1)
+    return index.name is None or (int(index.min()) == 0 and int(index.max()) == len(index) - 1)
+
+
+def _no_labels(unique: bool) -> CommandError:
+    if unique:
+        hint = f"no label of the index is one of the estimation sample's: {_AGAIN}"
+        return CommandError(322, "the last estimates are of other data", hint=hint)
+    hint = f"the frame's rows have changed, and labels that occur twice do not tell them: {_AGAIN}"
+    return CommandError(322, "the data have changed since estimation", hint=hint)
 
 
 # --- values -----------------------------------------------------------------------------------
 
 
-def _check_values(design: Design, command: Command, frame: pd.DataFrame, at: Index) -> None:
-    """Refuse rows whose values say that they are others.
-
-    Raises
-    ------
-    CommandError
-        r(322).
-    """
+def _refusal(design: Design, command: Command, frame: pd.DataFrame, at: Index) -> CommandError | None:
+    """Why rows are not those of the sample, r(322), if their values say so."""
     there = at >= 0
-    edited, kept = [], []
+    kept: list[Array] = []
+    edited: list[str] = []
+    moved: dict[str, tuple[Array, Array]] = {}
     for name, before, now in _compared(design, command, frame, at[there], there):
         if now is not None and _equal(before, now):
             kept.append(now)
             continue
-        if now is not None and _equal(np.sort(before), np.sort(now)):
-            raise _reordered(name)
         edited.append(name)
-    response = command.depvar.variable
+        if now is not None:
+            moved[name] = before, now
     if not edited and kept:
-        return
-    groups = design.groupings[-1].codes[there] if design.groupings else None
-    if any(_tells(now, groups) for now in kept) and (response not in edited or edited == [response]):
-        return
+        return None
+    if moved and _reordered(list(moved.values()), kept):
+        hint = (
+            f"the values of {', '.join(list(moved)[:5])} are at other rows: the rows have been reordered and "
+            f"have no index that tells them apart: {_AGAIN}"
+        )
+        return CommandError(322, "the data have changed since estimation", hint=hint)
+    response = command.depvar.variable
+    groups = (
+        design.groupings[-1].codes[there] if design.groupings else np.zeros(len(at[there]), dtype=np.intp)
+    )
+    told = _in_no_order(kept, groups) or (bool(there.all()) and _all_different(kept))
+    if told and (response not in edited or edited == [response]):
+        return None
     hint = (
         f"the rows have other values of {', '.join(edited[:5])}, as those of another frame or in another "
         f"order: {_AGAIN}"
     )
-    raise CommandError(322, "the last estimates are of other data", hint=hint)
-
-
-def _reordered(name: str) -> CommandError:
-    hint = (
-        f"the values of {name} are at other rows: the rows have been reordered and have no index that "
-        f"tells them apart: {_AGAIN}"
-    )
-    return CommandError(322, "the data have changed since estimation", hint=hint)
+    return CommandError(322, "the last estimates are of other data", hint=hint)
 
 
 def _compared(
@@ -243,28 +251,44 @@ def _codes(before: NDArray[np.generic], now: NDArray[np.generic]) -> tuple[Array
     """Numbers for values of any kind, the same for the same ones; each shape (n,)."""
     import pandas as pd
 
-    if before.dtype.kind in "biuf" and now.dtype.kind in "biuf":
-        return before.astype(float), now.astype(float)
-    # What was text or numbers still is: only the array's type may be another one.
-    both = np.concatenate([np.asarray(before, dtype=object), np.asarray(now, dtype=object)])
-    codes = pd.factorize(both)[0].astype(float)
+    if before.dtype.kind not in "biuf" or now.dtype.kind not in "biuf":
+        # What was text or numbers still is: only the array's type may be another one.
+        before, now = np.asarray(before, dtype=object), np.asarray(now, dtype=object)
+    elif np.float32 in (before.dtype, now.dtype):
+        before, now = before.astype(np.float32), now.astype(np.float32)
+    codes = pd.factorize(np.concatenate([before, now]))[0].astype(float)
     return codes[: len(before)], codes[len(before) :]
 
 
 def _equal(a: Array, b: Array) -> bool:
-    return np.array_equal(a, b) or bool(np.isclose(a, b, rtol=_SAME, atol=0.0, equal_nan=True).all())
-
-
-def _tells(values: Array, groups: Index | None) -> bool:
-    """Whether values that are as they were show that their rows are.
-
-    Not those that rise or fall all along, nor those that are the same throughout every group: a sort may have
-    brought them where they are.
-    """
-    steps = np.diff(values)
-    if (steps >= 0.0).all() or (steps <= 0.0).all():
-        return False
-    if groups is None:
+    """Whether values are the same, or were before one side went through single precision."""
+    if np.array_equal(a, b) or np.isclose(a, b, rtol=_SAME, atol=0.0).all():
         return True
-    _, first, group = np.unique(groups, return_index=True, return_inverse=True)
-    return not _equal(values, values[first][group])
+    with np.errstate(over="ignore"):
+        single_a, single_b = a.astype(np.float32), b.astype(np.float32)
+    return np.array_equal(single_a, single_b) and (np.array_equal(single_a, a) or np.array_equal(single_b, b))
+
+
+def _reordered(moved: Sequence[tuple[Array, Array]], kept: Sequence[Array]) -> bool:
+    """Whether the rows of all variables, moved and kept, are the same in another order."""
+    before, now = [*(pair[0] for pair in moved), *kept], [*(pair[1] for pair in moved), *kept]
+    # Each by itself is sorted sooner than all together.
+    if not all(_equal(np.sort(a), np.sort(b)) for a, b in moved):
+        return False
+    first, second = np.lexsort(before), np.lexsort(now)
+    return all(_equal(a[first], b[second]) for a, b in zip(before, now, strict=True))
+
+
+def _in_no_order(kept: Sequence[Array], groups: Index) -> bool:
+    """Whether one of the variables both rises and falls within groups, where a sort would not have put it."""
+    order = np.argsort(groups, kind="stable")
+    within = np.diff(groups[order]) == 0
+    steps = (np.diff(values[order])[within] for values in kept)
+    return any((step > 0.0).any() and (step < 0.0).any() for step in steps)
+
+
+def _all_different(kept: Sequence[Array]) -> bool:
+    """Whether the variables together are different in all rows."""
+    import pandas as pd
+
+    return bool(kept) and not pd.DataFrame(dict(enumerate(kept))).duplicated().any()
