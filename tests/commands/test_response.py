@@ -23,5 +23,5 @@ def test_a_hint_of_the_check_is_kept(monkeypatch: pytest.MonkeyPatch, own: str |
     kind, _ = kind_and_options(parse_command("melogit win x || g:"))
     with pytest.raises(CommandError, match="win is not to be had") as caught:
         checked_response(kind, "win", np.array([1.0, 2.0]), 1.0, (8, 11))
-    made = 'no value of it is 0; make it true and false: df["win"] = df["win"] == 2'
+    made = 'no value of it is 0; make it 0 and 1: df["win"] = df["win"].map({1: 0, 2: 1})'
     assert caught.value.hint == (own or made)

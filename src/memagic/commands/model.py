@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -122,7 +123,7 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
         cutpoints=kind.family == "ordinal",
     )
     span = command.depvar.span
-    words = response_words(command, frame)
+    words = partial(response_words, command, frame)
     response = checked_response(kind, command.depvar.variable, design.y, design.trials, span, words)
     check_size(len(design.y), design.x.shape[1], kind)
     if "collinear" in command.options:

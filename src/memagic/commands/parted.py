@@ -102,7 +102,7 @@ def prepare_in_parts(command: Command, data: Partitions, definitions: Definition
     summaries: list[PartSummary] = data.gathered(part_summary, opened, command, kind.trials)
     summary = _merged(command, summaries)
     words = summary.labels.get(command.depvar.variable) if response_words(command, data.empty()) else None
-    response = _response(kind, command, summary, words)
+    response = _response(kind, command, summary, words or {})
     opened = data.each(with_levels, opened, summary.levels)
     columns = _columns(command, kind, data, opened, Variables(data.empty(), levels=summary.levels))
     designs = data.each(part_design, opened, command, kind.trials, columns.fixed, columns.left_out)
@@ -217,13 +217,11 @@ def _dropped(dropped: Dropped, n: int) -> Dropped:
     return dropped.also("perfectly predicted", dropped.used - n)
 
 
-def _response(
-    kind: ModelKind, command: Command, summary: PartSummary, words: dict[float, str] | None
-) -> Response:
+def _response(kind: ModelKind, command: Command, summary: PartSummary, words: dict[float, str]) -> Response:
     """What the family asks of the response, of rows that show all there is."""
     trials = summary.response[:, 1] if isinstance(kind.trials, str) else float(kind.trials or 1.0)
     name, span = command.depvar.variable, command.depvar.span
-    return checked_response(kind, name, summary.response[:, 0], trials, span, words)
+    return checked_response(kind, name, summary.response[:, 0], trials, span, lambda: words)
 
 
 def _columns(

@@ -45,9 +45,9 @@ def checked_response(
     y: Array,
     trials: Array | float,
     span: Span,
-    words: Mapping[float, str] | None = None,
+    words: Callable[[], Mapping[float, str]] = dict,
 ) -> Response:
-    """Check the response and prepare it; `words` are the categories that its values stand for.
+    """Check the response and prepare it; `words` gives the categories that its values stand for.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def checked_response(
         return _CHECKS[kind.family](name, y, span)
     except CommandError as error:
         if kind.family == "bernoulli":
-            error.hint = error.hint or recoding_hint(name, y, words or {})
+            error.hint = error.hint or recoding_hint(name, y, words())
         raise
 
 

@@ -86,7 +86,7 @@ def _codes(variables: Variables, columns: list[Column], sample: Mask) -> Index:
     for k, (name, level) in enumerate(columns[0].factors):
         if level is None:
             continue
-        levels = np.unique([column.factors[k][1] for column in columns]).astype(np.intp)
+        levels = np.array(sorted({column.factors[k][1] or 0.0 for column in columns}), dtype=np.intp)
         rank = np.full(int(levels[-1]) + 2, -1, dtype=np.intp)
         rank[levels] = np.arange(len(levels))
         values = variables.numbers(name)[sample]

@@ -64,4 +64,5 @@ def make_origin(
                 factors[name] = None
     seen = {name: distinct(variables.numbers(name)[sample]) for name in factors}
     words = {name: labels for name in used if (labels := variables.value_labels(name))}
-    return Origin(variables.frame.index[sample], seen, words)
+    index = variables.frame.index
+    return Origin(index.view() if sample.all() else index[sample], seen, words)

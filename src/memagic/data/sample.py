@@ -136,9 +136,10 @@ def selected_rows(command: Command, variables: Variables, trials: float | str | 
     refuse_text(command, variables)
     numeric = _numeric(command, trials)
     for name, span in numeric.items():
-        present = ~np.isnan(variables.numbers(name, span))
-        dropped = dropped.also(f"{name} is missing", int(np.count_nonzero(sample & ~present)))
-        sample = sample & present
+        missing = np.isnan(variables.numbers(name, span))
+        if missing.any():
+            dropped = dropped.also(f"{name} is missing", int(np.count_nonzero(sample & missing)))
+            sample = sample & ~missing
     codes: dict[str, Index] = {}
     clusters = cluster_variable(command)
     if clusters is not None:
@@ -154,8 +155,9 @@ def selected_rows(command: Command, variables: Variables, trials: float | str | 
                 present = codes[name] >= 0
                 dropped = dropped.also(f"{name} is missing", int(np.count_nonzero(sample & ~present)))
                 sample = sample & present
+    rows = slice(None) if sample.all() else sample
     for name, span in numeric.items():
-        check_range(variables.numbers(name)[sample], name, span)
+        check_range(variables.numbers(name)[rows], name, span)
     return Rows(sample, codes, dropped, numeric)
 
 

@@ -188,7 +188,9 @@ def check_range(values: Array, name: str, span: Span | None) -> None:
     CommandError
         Infinite, or so large that their squares are, r(459).
     """
-    if not _small_enough(values) and np.isinf(values).any():
+    if _small_enough(values):
+        return
+    if np.isinf(values).any():
         raise CommandError(
             459, f"variable {name} has infinite values", span=span, hint="replace them by missing"
         )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dpotrf, dtrtri
 
 Array = NDArray[np.float64]
 
-__all__ = ["inverse_root"]
+__all__ = ["clear_inverse_root", "inverse_root", "inverse_where_positive"]
 
 
 def inverse_root(matrix: Array) -> Array | None:
@@ -25,6 +27,41 @@ def inverse_root(matrix: Array) -> Array | None:
         Lower triangular.
     """
     root, failed = dpotrf(matrix, lower=1)
-    if failed or not np.isfinite(root.diagonal()).all():
+    # What is not a number anywhere is none in the last pivot.
+    if failed or not isfinite(root[-1, -1]):
         return None
     return np.asarray(dtrtri(root, lower=1)[0])
+
+
+def clear_inverse_root(matrix: Array, least: float) -> Array | None:
+    """The same where all eigenvalues are clearly more than `least`, else None: eigenvalues may still tell.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (d, d)
+    least : float
+    """
+    root = inverse_root(matrix)
+    # The trace of the inverse is no less than the inverse of the least eigenvalue: mostly that settles it.
+    return root if root is not None and least * float(np.vdot(root, root)) < 1.0 else None
+
+
+def inverse_where_positive(matrix: Array, least: float) -> Array:
+    """The inverse on the directions in which a matrix is positive, zero on the others, shape (d, d).
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (d, d)
+    least : float
+        Of the matrix scaled to a unit diagonal, eigenvalues above it count as positive.
+    """
+    if len(matrix) == 0:
+        return matrix
+    scale = 1.0 / np.sqrt(np.maximum(np.abs(matrix.diagonal()), 1e-300))
+    scales = np.outer(scale, scale)
+    root = clear_inverse_root(matrix * scales, least)
+    if root is not None:
+        return np.asarray(root.T @ root * scales)
+    values, vectors = np.linalg.eigh(matrix * scales)
+    inverse = np.where(values > least, 1.0 / np.where(values > least, values, 1.0), 0.0)
+    return np.asarray((vectors * inverse) @ vectors.T * scales)

@@ -18,6 +18,7 @@ from memagic.engine.crossed.linear import CrossedLinear
 from memagic.engine.crossed.nested import nested_problem
 from memagic.engine.crossed.problem import CrossedProblem
 from memagic.engine.crossed.threads import modest_threads
+from memagic.engine.definite import inverse_where_positive
 from memagic.engine.elsewhere import OnExecutor
 from memagic.engine.events import Listener, StageStarted, silent
 from memagic.engine.grid import grid_search
@@ -51,6 +52,8 @@ _Outlined = LaplaceObjective | CrossedLinear | CrossedLaplace
 # Relative to the size of the linear predictor's random part: a standard deviation at which no
 # digit of the log likelihood depends on the variance.
 _ZERO_DEVIATION = 1e-4
+# Eigenvalues of -H scaled to a unit diagonal that count as positive.
+_CONCAVE = 1e-12
 # Scores are quadratic in the effects of a Gaussian response: their squares have degree four.
 _EXACT_POINTS = 3
 
@@ -282,11 +285,12 @@ def _reported(
     if problem.structure is not None:
         phi = estimates[problem.p + problem.n_omega :]
         at_zero = _variances_at_zero(problem, problem.unpack(theta).omega, phi)
-    bread = _inverse_information(-maximum.evaluation.hessian)
+    bread = inverse_where_positive(-maximum.evaluation.hessian, _CONCAVE)
     inner = bread
     if variance.estimator != "oim":
         filling = _meat(space, objective, maximum, variance)
-        inner = _inverse_information(filling) if variance.estimator == "opg" else bread @ filling @ bread
+        opg = variance.estimator == "opg"
+        inner = inverse_where_positive(filling, _CONCAVE) if opg else bread @ filling @ bread
     covariance = _carried(inner, slope)
     at = maximum.evaluation if space.constraints is None else objective.evaluate(theta)
     return Fit(
@@ -336,13 +340,3 @@ def _variances_at_zero(problem: AnyProblem, omega: Array, phi: Array) -> tuple[b
         r == c and float(sigma[r, r] * square[r]) < unit * _ZERO_DEVIATION**2
         for r, c in problem.structure.entries
     )
-
-
-def _inverse_information(information: Array) -> Array:
-    """The inverse on the directions in which the likelihood is concave, zero on the others."""
-    if len(information) == 0:
-        return information
-    scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-300))
-    values, vectors = np.linalg.eigh(information * np.outer(scale, scale))
-    inverse = np.where(values > 1e-12, 1.0 / np.where(values > 1e-12, values, 1.0), 0.0)
-    return np.asarray((vectors * inverse) @ vectors.T * np.outer(scale, scale))

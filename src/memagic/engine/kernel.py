@@ -7,7 +7,7 @@ worked on.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ __all__ = [
     "density",
     "density_derivatives",
     "gompertz",
+    "laid_out",
     "log_rising",
     "look",
     "look_with_derivatives",
@@ -34,8 +35,18 @@ __all__ = [
 
 _CODES = {name: code for code, name in enumerate(_kernel.KINDS)}
 _NONE = np.empty(0)
-# Arrays that came from another process may lie anywhere in memory.
-_LAYOUT: Final = ("C", "ALIGNED")
+
+
+def laid_out(array: NDArray[Any]) -> Array:
+    """Doubles as compiled functions read them; what came from another process may lie anywhere in memory.
+
+    Parameters
+    ----------
+    array : ndarray
+        What is returned has its shape.
+    """
+    array = np.ascontiguousarray(array, dtype=float)
+    return array if array.flags.aligned else array.copy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +75,7 @@ class Terms:
             spread = [np.broadcast_to(column, shape).reshape(-1) for column in self.columns]
             return np.array(spread, dtype=float)
         if len(self.columns) == 1:
-            return np.require(self.columns[0], float, _LAYOUT).reshape(1, size)
+            return laid_out(self.columns[0]).reshape(1, size)
         return np.array([column.reshape(-1) for column in self.columns], dtype=float)
 
     def arguments(self, shape: tuple[int, ...]) -> tuple[int, Array, Array]:
@@ -74,7 +85,7 @@ class Terms:
 
 def density(terms: Terms, eta: Array) -> Array:
     """Log f, shaped as eta."""
-    eta = np.require(eta, float, _LAYOUT)
+    eta = laid_out(eta)
     logf = np.empty(eta.shape)
     _kernel.densities(*terms.arguments(eta.shape), eta, logf, None, None)
     return logf
@@ -82,7 +93,7 @@ def density(terms: Terms, eta: Array) -> Array:
 
 def density_derivatives(terms: Terms, eta: Array) -> tuple[Array, Array, Array]:
     """Log f and its first two derivatives in eta, each shaped as eta."""
-    eta = np.require(eta, float, _LAYOUT)
+    eta = laid_out(eta)
     logf, first, second = np.empty(eta.shape), np.empty(eta.shape), np.empty(eta.shape)
     _kernel.densities(*terms.arguments(eta.shape), eta, logf, first, second)
     return logf, first, second

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.engine import _kernel
+from memagic.engine.kernel import laid_out
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -118,7 +119,7 @@ def residual_products(rows: ClusterRows, beta: Array, n_clusters: int) -> Residu
         rows.z,
         rows.x,
         rows.y,
-        np.require(beta, float, ("C", "ALIGNED")),
+        laid_out(beta),
         residuals.z_r,
         residuals.x_r,
         residuals.r_r,

@@ -19,11 +19,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from memagic.engine.kernel import laid_out
 from memagic.engine.kernel_linear import (
     ClusterRows,
     cluster_derivatives,
@@ -37,8 +37,6 @@ from memagic.engine.problem import Problem
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-# What comes from another process may lie anywhere in memory.
-_LAYOUT: Final = ("C", "ALIGNED")
 # The Hessian has sigma^4, which is infinite beyond.
 _MOST_LOG_SIGMA = 0.25 * float(np.log(np.finfo(float).max))
 
@@ -58,10 +56,10 @@ class LinearObjective:
         self._structure = problem.structure
         y = problem.y if problem.offset is None else problem.y - problem.offset
         self._rows = ClusterRows(
-            np.require(level.cluster, np.intp, _LAYOUT),
-            np.require(level.z, float, _LAYOUT),
-            np.require(problem.x, float, _LAYOUT),
-            np.require(y, float, _LAYOUT),
+            np.require(level.cluster, np.intp, ("C", "ALIGNED")),
+            laid_out(level.z),
+            laid_out(problem.x),
+            laid_out(y),
         )
         self._products = cluster_products(self._rows, level.n_clusters)
         self._xx = problem.x.T @ problem.x

@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.engine.definite import inverse_root
+from memagic.engine.definite import clear_inverse_root
 from memagic.engine.objective import Derivatives
 
 Array = NDArray[np.float64]
@@ -132,9 +132,8 @@ def _newton_step(at: Derivatives, turn: Array, difficult: bool) -> NewtonStep:
 
 def _scaled_step(gradient: Array, information: Array, difficult: bool) -> tuple[Array, bool]:
     """The step and whether the point is concave, where -H has a unit diagonal."""
-    root = inverse_root(information)
-    # The trace of the inverse is no less than the inverse of the least eigenvalue: mostly that settles it.
-    if root is not None and _CONCAVE * float(np.vdot(root, root)) < 1.0:
+    root = clear_inverse_root(information, _CONCAVE)
+    if root is not None:
         return root.T @ (root @ gradient), True
     values, vectors = np.linalg.eigh(information)
     along = gradient @ vectors

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from memagic.engine.crossed.problem import CrossedProblem
 
 if TYPE_CHECKING:
-    from threadpoolctl import ThreadpoolController
+    from threadpoolctl import LibController
 
 # Columns left after the largest term from which on BLAS is used at all.
 _FEW = 48
@@ -32,22 +32,43 @@ __all__ = ["dense_threads", "free_processors", "modest_threads", "one_thread", "
 
 
 @cache
-def _controller() -> ThreadpoolController:
+def _libraries() -> list[LibController]:
+    """Those of BLAS that are loaded: NumPy's and SciPy's."""
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController()
+    return [one for one in ThreadpoolController().lib_controllers if one.user_api == "blas"]
+
+
+@contextmanager
+def _limited(count: int) -> Iterator[None]:
+    """So many threads of BLAS; `threadpool_limits` would look up the libraries each time."""
+    before = [(one, one.get_num_threads()) for one in _libraries()]
+    for one, _ in before:
+        one.set_num_threads(count)
+    try:
+        yield
+    finally:
+        for one, threads in before:
+            one.set_num_threads(threads)
 
 
 def free_processors() -> int:
     """Processors that no other program is using at this moment; one where the system does not tell."""
     try:
+        # BLAS' own threads may still be in their loops, and leave them while this is looked at.
+        before = _own_running()
         running = int((_SYSTEM / "loadavg").read_text().split()[3].split("/")[0])
-        # After the name, which is in parentheses; BLAS' own threads may still be in their loops.
-        states = [(task / "stat").read_text().rpartition(")")[2].split()[0] for task in _TASKS.iterdir()]
+        own = max(before, _own_running(), 1)
     except (OSError, ValueError, IndexError):
         return 1
-    others = max(running - max(states.count("R"), 1), 0)
-    return max(1, (os.cpu_count() or 1) - others)
+    return max(1, (os.cpu_count() or 1) - max(running - own, 0))
+
+
+def _own_running() -> int:
+    """Threads of this process that are at work."""
+    # The state comes after the name, which is in parentheses.
+    states = [(task / "stat").read_text().rpartition(")")[2].split()[0] for task in _TASKS.iterdir()]
+    return states.count("R")
 
 
 def dense_threads(columns: int) -> int:
@@ -63,14 +84,14 @@ def several_threads(count: int) -> Iterator[None]:
     if count == 1:
         yield
         return
-    with _controller().limit(limits=count, user_api="blas"):
+    with _limited(count):
         yield
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
     """One thread, where others work beside."""
-    with _controller().limit(limits=1, user_api="blas"):
+    with _limited(1):
         yield
 
 
