@@ -19,12 +19,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
-from tests.addresses import address
 
 import memagic
 from memagic.engine.fit import Settings, make_objective
 from memagic.engine.objective import Evaluation
 from memagic.results import MEResults
+from tests.addresses import address
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 NESTED = ("meglm-1", "meglm-2", "meglm-3", "melogit-1", "melogit-2", "melogit-3")
