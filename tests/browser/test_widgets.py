@@ -83,8 +83,10 @@ def test_start_grid(opened: Opener) -> None:
 
 
 def test_stop_of_a_longer_grid(opened: Opener) -> None:
-    source = f'memagic.explore_start("melogit {MODEL}, startgrid(.01(.01)9) intpoints(20)", "bangladesh")'
-    notebook = opened([f"import memagic\n{source}"])
+    # Data and points enough that the grid takes a minute.
+    frame = 'pd.concat([memagic.datasets.load("bangladesh")] * 40)'
+    source = f'memagic.explore_start("melogit {MODEL}, startgrid(.01(.01)9) intpoints(100)", {frame})'
+    notebook = opened([f"import memagic\nimport pandas as pd\n{source}"])
     notebook.run(0)
     box = notebook.output(0)
     notebook.button("Run grid").click()
