@@ -113,7 +113,9 @@ def try_wheel(wheel: Path, home: Path) -> None:
 def try_source(source: Path, home: Path) -> None:
     """Install what is built from it, and run tests of its own."""
     with tarfile.open(source) as archive:
-        archive.extractall(home / "source", filter="data")
+        # Older versions of Python have no filter.
+        archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, path: member)
+        archive.extractall(home / "source")
     (unpacked,) = (home / "source").iterdir()
     # Data that may not be shipped lie beside a checkout.
     if SHARED.is_dir():
