@@ -3,7 +3,7 @@
 #define MEMAGIC_AVERAGE_METHODS_H
 
 #include "averages.h"
-#include "buffers.h"
+#include "block_methods.h"
 
 /* average_rows(values, weights, chains, x, z, cell_of_row, cluster_of_row, by_column, by_effects | None,
  *              clusters, cells): see AverageArguments. */
@@ -11,33 +11,23 @@ static PyObject *average_rows_method(PyObject *self, PyObject *const *args, Py_s
     (void)self;
     if (n_args != 11) return PyErr_Format(PyExc_TypeError, "average_rows takes 11 arguments");
     AverageArguments a = {0};
-    ptrdiff_t M = PyLong_AsSsize_t(args[9]), cells = PyLong_AsSsize_t(args[10]);
-    ptrdiff_t size_values = items(args[0]), size_x = items(args[3]), size_z = items(args[4]);
-    a.n = items(args[5]);
-    if (PyErr_Occurred()) return NULL;
-    if (M < 1 || cells < 1 || a.n < 1 || size_values % a.n || size_x % a.n || size_z % cells)
-        return PyErr_Format(PyExc_ValueError, "a block is empty");
-    a.K = size_values / a.n;
-    a.p = size_x / a.n;
-    a.Q = size_z / cells;
-    ptrdiff_t QQ = a.Q * a.Q;
+    ptrdiff_t size_values = items(args[0]), size_x = items(args[3]), n = items(args[5]);
+    if (PyErr_Occurred() || !size_block(&a.rows, n, args[4], args[9], args[10])) return NULL;
+    if (size_values % n || size_x % n) return PyErr_Format(PyExc_ValueError, "a block is empty");
+    a.K = size_values / n;
+    a.p = size_x / n;
+    ptrdiff_t M = a.rows.M, Q = a.rows.Q, QQ = Q * Q;
     Buffers buffers = {.taken = 0};
     int done = 0;
     do {
         if (!(a.values = take(&buffers, args[0], size_values, 'd', 0))) break;
         if (!(a.weights = take(&buffers, args[1], M * a.K, 'd', 0))) break;
-        if (!(a.chains = take(&buffers, args[2], M * a.Q * a.K, 'd', 0))) break;
+        if (!(a.chains = take(&buffers, args[2], M * Q * a.K, 'd', 0))) break;
         if (!(a.x = take(&buffers, args[3], size_x, 'd', 0))) break;
-        if (!(a.z = take(&buffers, args[4], size_z, 'd', 0))) break;
-        if (!(a.cell_of_row = take(&buffers, args[5], a.n, 'n', 0))) break;
-        if (!(a.cluster_of_row = take(&buffers, args[6], a.n, 'n', 0))) break;
-        if (!(a.by_column = take(&buffers, args[7], a.n * (a.p + QQ), 'd', PyBUF_WRITABLE))) break;
+        if (!take_block(&buffers, args + 4, args[10], &a.rows)) break;
+        if (!(a.by_column = take(&buffers, args[7], n * (a.p + QQ), 'd', PyBUF_WRITABLE))) break;
         if (args[8] != Py_None && !(a.by_effects = take(&buffers, args[8], QQ * QQ, 'd', PyBUF_WRITABLE))) break;
-        if (a.cell_of_row[a.n - 1] >= cells || a.cluster_of_row[a.n - 1] >= M) {
-            PyErr_SetString(PyExc_ValueError, "a row lies in no cluster");
-            break;
-        }
-        size_t space = (size_t)((1 + a.Q + a.Q * (a.Q + 1) / 2) * (a.K + 2)) * sizeof(double);
+        size_t space = (size_t)((1 + Q + Q * (Q + 1) / 2) * (a.K + 2)) * sizeof(double);
         if (!(a.workspace = PyMem_Malloc(space))) {
             PyErr_NoMemory();
             break;

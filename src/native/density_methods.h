@@ -3,12 +3,20 @@
 #define MEMAGIC_DENSITY_METHODS_H
 
 #include "buffers.h"
-#include "densities.h"
+#include "row_density.h"
 
 static const Kind *kind_of(long code) {
     if (code >= 0 && code < N_KINDS) return &KINDS[code];
     PyErr_SetString(PyExc_ValueError, "no such density");
     return NULL;
+}
+
+/* Consecutive arguments code, parameters and columns for `n` rows; zero, with an exception set, unless they fit. */
+static int take_density(Buffers *buffers, PyObject *const *args, ptrdiff_t n, RowDensity *f) {
+    f->n = n;
+    if (!(f->kind = kind_of(PyLong_AsLong(args[0])))) return 0;
+    if (!(f->parameters = take(buffers, args[1], f->kind->parameters, 'd', 0))) return 0;
+    return (f->columns = take(buffers, args[2], f->kind->columns * n, 'd', 0)) != NULL;
 }
 
 /* densities(code, parameters, columns, eta, logf, first | None, second | None) */
@@ -24,9 +32,8 @@ static PyObject *densities(PyObject *self, PyObject *const *args, Py_ssize_t n_a
     if (n * kind->columns != given || (n ? m % n : m) != 0)
         return PyErr_Format(PyExc_ValueError, "columns do not go into the elements");
     Buffers buffers = {.taken = 0};
-    const double *parameters = take(&buffers, args[1], kind->parameters, 'd', 0);
-    const double *columns = parameters ? take(&buffers, args[2], given, 'd', 0) : NULL;
-    const double *eta = columns ? take(&buffers, args[3], m, 'd', 0) : NULL;
+    RowDensity f;
+    const double *eta = take_density(&buffers, args, n, &f) ? take(&buffers, args[3], m, 'd', 0) : NULL;
     double *logf = eta ? take(&buffers, args[4], m, 'd', PyBUF_WRITABLE) : NULL;
     double *first = logf && derive ? take(&buffers, args[5], m, 'd', PyBUF_WRITABLE) : NULL;
     double *second = first ? take(&buffers, args[6], m, 'd', PyBUF_WRITABLE) : NULL;
@@ -39,20 +46,19 @@ static PyObject *densities(PyObject *self, PyObject *const *args, Py_ssize_t n_a
     double spread[MOST_COLUMNS * CHUNK];
     for (ptrdiff_t begin = 0; begin < m; begin += CHUNK) {
         ptrdiff_t size = m - begin < CHUNK ? m - begin : CHUNK;
+        Output out = {logf + begin, NULL, derive ? first + begin : NULL, derive ? second + begin : NULL};
         if (k == 1) {
-            for (int c = 0; c < kind->columns; c++)
-                memcpy(spread + c * CHUNK, columns + c * n + begin, size * sizeof(double));
-        } else {
-            for (ptrdiff_t i = 0; i < size; i++) {
-                for (int c = 0; c < kind->columns; c++) spread[c * CHUNK + i] = columns[c * n + row];
-                if (++at == k) {
-                    at = 0;
-                    row++;
-                }
+            density_of_rows(&f, begin, size, eta + begin, out);
+            continue;
+        }
+        for (ptrdiff_t i = 0; i < size; i++) {
+            for (int c = 0; c < kind->columns; c++) spread[c * CHUNK + i] = f.columns[c * n + row];
+            if (++at == k) {
+                at = 0;
+                row++;
             }
         }
-        Output out = {logf + begin, NULL, derive ? first + begin : NULL, derive ? second + begin : NULL};
-        kind->density(size, eta + begin, spread, parameters, out);
+        kind->density(size, eta + begin, spread, f.parameters, out);
     }
     Py_END_ALLOW_THREADS
     release(&buffers);

@@ -4,30 +4,26 @@
 #ifndef MEMAGIC_LOOK_H
 #define MEMAGIC_LOOK_H
 
-#include "densities.h"
+#include "blocks.h"
+#include "row_density.h"
 #include "sums.h"
 
 /* Factors, each at most 4, whose product is taken before its logarithm: no overflow below 4^511. */
 #define MOST_FACTORS 500
 
-/* n rows of M lowest-level clusters, K nodes, Q effects, p of d coefficients; rows are in the order of their
- * clusters and of their cells, the rows that share a row of Z. Arrays are in C's order. */
+/* K nodes, p of d coefficients. Arrays are in C's order. */
 typedef struct {
-    ptrdiff_t n, K, Q, p, d;
-    const Kind *kind;
-    const double *parameters;
-    const double *columns;            /* (kind->columns, n) */
-    const double *fixed;              /* (n) */
-    const double *effects;            /* (M, Q, K) */
-    const double *z;                  /* (cells, Q) */
-    const ptrdiff_t *cell_of_row;     /* (n) */
-    const ptrdiff_t *cluster_of_row;  /* (n) */
-    const double *x;                  /* (n, p) */
-    const double *weight;             /* (n), or NULL */
-    double *logf;                     /* (M, K), zero at first */
-    double *scores;                   /* (M, d, K), zero at first, of which p are filled; NULL without derivatives */
-    double *z_first;                  /* (M, Q, K), zero at first */
-    double *second;                   /* (n, K) */
+    BlockRows rows;
+    RowDensity density;
+    ptrdiff_t K, p, d;
+    const double *fixed;    /* (n) */
+    const double *effects;  /* (M, Q, K) */
+    const double *x;        /* (n, p) */
+    const double *weight;   /* (n), or NULL */
+    double *logf;           /* (M, K), zero at first */
+    double *scores;         /* (M, d, K), zero at first, of which p are filled; NULL without derivatives */
+    double *z_first;        /* (M, Q, K), zero at first */
+    double *second;         /* (n, K) */
 } LookArguments;
 
 /* What is kept for one chunk of rows times nodes. */
@@ -51,17 +47,17 @@ INLINE void fill(const LookArguments *a, Workspace *w, ptrdiff_t begin, ptrdiff_
     double *restrict at_cell = w->at_cell;
     for (ptrdiff_t i = begin; i < end; i++) {
         double *restrict eta = w->eta + (i - begin) * k;
-        if (a->cell_of_row[i] != cell) {
-            cell = a->cell_of_row[i];
-            const double *restrict z = a->z + cell * a->Q;
-            const double *restrict u = a->effects + a->cluster_of_row[i] * a->Q * a->K + low;
+        if (a->rows.cell_of_row[i] != cell) {
+            cell = a->rows.cell_of_row[i];
+            const double *restrict z = a->rows.z + cell * a->rows.Q;
+            const double *restrict u = a->effects + a->rows.cluster_of_row[i] * a->rows.Q * a->K + low;
             for (ptrdiff_t j = 0; j < k; j++) at_cell[j] = z[0] * u[j];
-            for (ptrdiff_t q = 1; q < a->Q; q++) add_times(k, at_cell, z[q], u + q * a->K);
+            for (ptrdiff_t q = 1; q < a->rows.Q; q++) add_times(k, at_cell, z[q], u + q * a->K);
         }
         double fixed = a->fixed[i];
         for (ptrdiff_t j = 0; j < k; j++) eta[j] = fixed + at_cell[j];
-        for (int c = 0; c < a->kind->columns; c++) {
-            double value = a->columns[c * a->n + i];
+        for (int c = 0; c < a->density.kind->columns; c++) {
+            double value = a->density.columns[c * a->rows.n + i];
             double *restrict column = w->columns + c * CHUNK + (i - begin) * k;
             for (ptrdiff_t j = 0; j < k; j++) column[j] = value;
         }
@@ -94,11 +90,11 @@ INLINE void sum_derivatives(const LookArguments *a, Workspace *w, ptrdiff_t begi
     for (ptrdiff_t i = begin; i < end; i++)
         memcpy(a->second + i * a->K + low, w->second + (i - begin) * k, k * sizeof(double));
     for (ptrdiff_t i = begin, next; i < end; i = next) {
-        ptrdiff_t cluster = a->cluster_of_row[i];
-        for (next = i + 1; next < end && a->cluster_of_row[next] == cluster; next++) {}
+        ptrdiff_t cluster = a->rows.cluster_of_row[i];
+        for (next = i + 1; next < end && a->rows.cluster_of_row[next] == cluster; next++) {}
         const double *restrict first = w->first + (i - begin) * k;
         add_products(a->scores + cluster * a->d * a->K + low, a->K, a->x + i * a->p, a->p, NULL, first, next - i, k);
-        add_products(a->z_first + cluster * a->Q * a->K + low, a->K, a->z, a->Q, a->cell_of_row + i, first,
+        add_products(a->z_first + cluster * a->rows.Q * a->K + low, a->K, a->rows.z, a->rows.Q, a->rows.cell_of_row + i, first,
                      next - i, k);
     }
 }
@@ -108,12 +104,12 @@ INLINE void sum_logs(const LookArguments *a, Workspace *w, ptrdiff_t begin, ptrd
     for (ptrdiff_t i = begin; i < end; i++) {
         const double *restrict logf = w->logf + (i - begin) * k;
         if (!factored) {
-            add_times(k, a->logf + a->cluster_of_row[i] * a->K + low, a->weight ? a->weight[i] : 1.0, logf);
+            add_times(k, a->logf + a->rows.cluster_of_row[i] * a->K + low, a->weight ? a->weight[i] : 1.0, logf);
             continue;
         }
-        if (a->cluster_of_row[i] != *cluster || *factors == MOST_FACTORS) {
+        if (a->rows.cluster_of_row[i] != *cluster || *factors == MOST_FACTORS) {
             flush(w->product, a->logf + *cluster * a->K + low, k);
-            *cluster = a->cluster_of_row[i];
+            *cluster = a->rows.cluster_of_row[i];
             *factors = 0;
         }
         *factors += 1;
@@ -128,14 +124,14 @@ INLINE void sum_logs(const LookArguments *a, Workspace *w, ptrdiff_t begin, ptrd
 
 INLINE void look_at_nodes(const LookArguments *a, ptrdiff_t low, const ptrdiff_t k) {
     Workspace w;
-    int factored = a->kind->factored && !a->weight;
-    ptrdiff_t rows = CHUNK / k, cluster = a->cluster_of_row[0], factors = 0;
+    int factored = a->density.kind->factored && !a->weight;
+    ptrdiff_t rows = CHUNK / k, cluster = a->rows.cluster_of_row[0], factors = 0;
     for (ptrdiff_t j = 0; j < k; j++) w.product[j] = 1.0;
     Output out = {w.logf, factored ? w.factor : NULL, a->scores ? w.first : NULL, a->scores ? w.second : NULL};
-    for (ptrdiff_t begin = 0; begin < a->n; begin += rows) {
-        ptrdiff_t end = begin + rows < a->n ? begin + rows : a->n;
+    for (ptrdiff_t begin = 0; begin < a->rows.n; begin += rows) {
+        ptrdiff_t end = begin + rows < a->rows.n ? begin + rows : a->rows.n;
         fill(a, &w, begin, end, low, k);
-        a->kind->density((end - begin) * k, w.eta, w.columns, a->parameters, out);
+        a->density.kind->density((end - begin) * k, w.eta, w.columns, a->density.parameters, out);
         sum_logs(a, &w, begin, end, low, k, factored, &cluster, &factors);
         if (a->scores) sum_derivatives(a, &w, begin, end, low, k);
     }
@@ -143,7 +139,7 @@ INLINE void look_at_nodes(const LookArguments *a, ptrdiff_t low, const ptrdiff_t
 }
 
 VECTORIZED static void look(const LookArguments *a) {
-    if (a->n == 0) return;
+    if (a->rows.n == 0) return;
     for (ptrdiff_t low = 0; low < a->K; low += CHUNK) {
         ptrdiff_t k = a->K - low < CHUNK ? a->K - low : CHUNK;
         /* Loops of known length for the default number of points, and for one. */

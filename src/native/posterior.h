@@ -4,16 +4,14 @@
 #ifndef MEMAGIC_POSTERIOR_H
 #define MEMAGIC_POSTERIOR_H
 
-#include "densities.h"
+#include "row_density.h"
 #include "loadings.h"
 #include "sums.h"
 
 /* n rows with Q effects each of all N. Arrays are in C's order. */
 typedef struct {
     ptrdiff_t n, Q, N;
-    const Kind *kind;
-    const double *parameters;
-    const double *columns;    /* (kind->columns, n) */
+    RowDensity density;
     const ptrdiff_t *index;   /* (n, Q) */
     const double *loadings;   /* (n, Q) */
     const double *fixed;      /* (n) */
@@ -26,15 +24,12 @@ typedef struct {
 
 /* The value h; everything else is written to its place. */
 VECTORIZED static double posterior(const PosteriorArguments *a) {
-    double columns[MOST_COLUMNS * CHUNK], logf[CHUNK];
-    double sum = 0.0, lost = 0.0;
+    double logf[CHUNK], sum = 0.0, lost = 0.0;
     for (ptrdiff_t begin = 0; begin < a->n; begin += CHUNK) {
         const ptrdiff_t m = a->n - begin < CHUNK ? a->n - begin : CHUNK, at = begin * a->Q;
         along(m, a->Q, a->index + at, a->loadings + at, a->v, a->fixed + begin, a->eta + begin);
-        for (int c = 0; c < a->kind->columns; c++)
-            memcpy(columns + c * CHUNK, a->columns + c * a->n + begin, m * sizeof(double));
         Output out = {logf, NULL, a->first + begin, a->second + begin};
-        a->kind->density(m, a->eta + begin, columns, a->parameters, out);
+        density_of_rows(&a->density, begin, m, a->eta + begin, out);
         sums(m, a->Q, a->index + at, a->loadings + at, a->first + begin, a->slope);
         /* What rounding loses of a chunk goes with the next one, so that many do not lose more than few. */
         const double part = sum_of(m, logf) - lost, more = sum + part;

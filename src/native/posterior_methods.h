@@ -12,8 +12,6 @@ static PyObject *posterior_method(PyObject *self, PyObject *const *args, Py_ssiz
     (void)self;
     if (n_args != 11) return PyErr_Format(PyExc_TypeError, "posterior takes 11 arguments");
     PosteriorArguments a = {0};
-    a.kind = kind_of(PyLong_AsLong(args[0]));
-    if (!a.kind) return NULL;
     ptrdiff_t size = items(args[3]);
     a.n = items(args[5]);
     a.N = items(args[6]);
@@ -22,8 +20,7 @@ static PyObject *posterior_method(PyObject *self, PyObject *const *args, Py_ssiz
     Buffers buffers = {.taken = 0};
     int done = 0;
     do {
-        if (!(a.parameters = take(&buffers, args[1], a.kind->parameters, 'd', 0))) break;
-        if (!(a.columns = take(&buffers, args[2], a.kind->columns * a.n, 'd', 0))) break;
+        if (!take_density(&buffers, args, a.n, &a.density)) break;
         if (!(a.index = take(&buffers, args[3], a.n * a.Q, 'n', 0))) break;
         if (!(a.loadings = take(&buffers, args[4], a.n * a.Q, 'd', 0))) break;
         if (!(a.fixed = take(&buffers, args[5], a.n, 'd', 0))) break;
