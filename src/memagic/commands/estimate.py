@@ -22,11 +22,7 @@ from memagic.engine.start import NotFeasible
 from memagic.errors import Break, CommandError
 from memagic.results import MEResults
 from memagic.results.diagnosis import diagnose_from_afar
-from memagic.results.estimates import (
-    Estimates,
-    mark_boundary,
-    mark_held,
-)
+from memagic.results.estimates import Estimates, mark_boundary, mark_held
 
 if TYPE_CHECKING:
     from memagic.display.log_lines import Progress

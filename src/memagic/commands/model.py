@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,22 +27,17 @@ from memagic.engine.parted import PartedProblem
 from memagic.engine.problem import Problem
 from memagic.models import ModelKind, ancillary_names, density, model_kind
 from memagic.results.display_options import DisplayOptions, check_scale
-from memagic.results.estimates import (
-    Parameter,
-    SampleFacts,
-    name_parameters,
-)
+from memagic.results.estimates import Parameter, SampleFacts, name_parameters
 from memagic.results.uncertainty import Uncertainty
 from memagic.spec.tree import Command
 
 if TYPE_CHECKING:
     import pandas as pd
 
-
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-__all__ = ["Elsewhere", "Model", "kind_and_options", "named_model", "prepare"]
+__all__ = ["Elsewhere", "Model", "kind_and_options", "labels_of", "named_model", "prepare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +128,17 @@ def prepare(command: Command, frame: pd.DataFrame, definitions: Definitions) -> 
     errors = standard_errors(command, design)
     check_nodes(command, settings, problem)
     model = named_model(command, kind, shown, design, response, problem, settings, errors, definitions)
-    used = {name for column in design.fixed for name, _ in column.factors}
     return replace(
         model,
-        value_labels={name: dict(words) for name, words in design.origin.words.items() if name in used},
+        value_labels=labels_of(design, design.origin.words),
         notes=(*crossed_notes(command, settings, problem), *model.notes),
     )
+
+
+def labels_of(design: Design, words: Mapping[str, Mapping[float, str]]) -> dict[str, dict[float, str]]:
+    """The words of those variables that the fixed-effects equation has."""
+    used = {name for column in design.fixed for name, _ in column.factors}
+    return {name: dict(own) for name, own in words.items() if name in used}
 
 
 def named_model(

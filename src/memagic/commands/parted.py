@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from memagic.commands.arrays import engine_problem
 from memagic.commands.constrained import Definitions
 from memagic.commands.integration import too_many_nodes
-from memagic.commands.model import Elsewhere, Model, kind_and_options, named_model
+from memagic.commands.model import Elsewhere, Model, kind_and_options, labels_of, named_model
 from memagic.commands.part_limits import refuse_in_parts
 from memagic.commands.part_shell import DesignFacts, design_facts, shell_design, shell_problem
 from memagic.commands.response import Response, checked_response
@@ -151,10 +151,9 @@ def _model(
     _check_nodes(command, settings, problem, sums.largest)
     errors = standard_errors(command, design)
     model = named_model(command, kind, shown, design, response, problem, settings, errors, definitions)
-    used = {name for column in design.fixed for name, _ in column.factors}
     return replace(
         model,
-        value_labels={name: words for name, words in data.summary.labels.items() if name in used},
+        value_labels=labels_of(design, data.summary.labels),
         elsewhere=Elsewhere(
             PartedProblem(family, problem.structures, sums, home),
             SampleFacts(data.facts.n_obs, data.facts.counts, _signature(command, data.facts), ()),

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagic.engine import _kernel
+from memagic.engine.kernel import laid_out
 
 Array = NDArray[np.float64]
 
@@ -47,11 +48,11 @@ def complementary_log_log_averages(mu: Array, s2: Array, order: int) -> Array:
 
 
 def _averages(link: int, mu: Array, s2: Array, order: int) -> Array:
-    s = np.sqrt(np.ascontiguousarray(s2, dtype=float))
+    s = np.sqrt(laid_out(s2))
     # Missing ones have no say, and stay missing.
     nodes, weights = _rule(float(np.fmax.reduce(s, initial=0.0)))
     found = np.empty((order + 1, len(mu)))
-    _kernel.response_averages(link, np.ascontiguousarray(mu, dtype=float), s, nodes, weights, found)
+    _kernel.response_averages(link, laid_out(mu), s, nodes, weights, found)
     return found
 
 

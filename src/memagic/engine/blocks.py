@@ -148,8 +148,10 @@ class Block:
         return tuple(len(top) for top in self.tops)
 
     def counted(self, values: Array, level: int) -> Array:
-        """Values of a level's clusters times their weights, shape (M_l, K)."""
-        return values * self.level_weights[level][:, None] if self.level_weights else values
+        """Values of a level's clusters, shape (M_l, ...), times their weights."""
+        if not self.level_weights:
+            return values
+        return values * self.level_weights[level].reshape(-1, *(1 for _ in values.shape[1:]))
 
     def eta(self, fixed: Array, effects: Array) -> Array:
         """Linear predictors at K values of the random effects.

@@ -10,7 +10,10 @@ from scipy.linalg.lapack import dpotrf, dtrtri
 
 Array = NDArray[np.float64]
 
-__all__ = ["clear_inverse_root", "inverse_root", "inverse_where_positive"]
+__all__ = ["POSITIVE", "clear_inverse_root", "inverse_root", "inverse_where_positive"]
+
+POSITIVE = 1e-12
+"""Eigenvalues of a matrix scaled to a unit diagonal that are no more than this do not count as positive."""
 
 
 def inverse_root(matrix: Array) -> Array | None:
@@ -33,35 +36,33 @@ def inverse_root(matrix: Array) -> Array | None:
     return np.asarray(dtrtri(root, lower=1)[0])
 
 
-def clear_inverse_root(matrix: Array, least: float) -> Array | None:
-    """The same where all eigenvalues are clearly more than `least`, else None: eigenvalues may still tell.
+def clear_inverse_root(matrix: Array) -> Array | None:
+    """The same where all eigenvalues are clearly positive, else None: the eigenvalues may still tell.
 
     Parameters
     ----------
     matrix : ndarray, shape (d, d)
-    least : float
+        Scaled to a unit diagonal.
     """
     root = inverse_root(matrix)
     # The trace of the inverse is no less than the inverse of the least eigenvalue: mostly that settles it.
-    return root if root is not None and least * float(np.vdot(root, root)) < 1.0 else None
+    return root if root is not None and POSITIVE * float(np.vdot(root, root)) < 1.0 else None
 
 
-def inverse_where_positive(matrix: Array, least: float) -> Array:
+def inverse_where_positive(matrix: Array) -> Array:
     """The inverse on the directions in which a matrix is positive, zero on the others, shape (d, d).
 
     Parameters
     ----------
     matrix : ndarray, shape (d, d)
-    least : float
-        Of the matrix scaled to a unit diagonal, eigenvalues above it count as positive.
     """
     if len(matrix) == 0:
         return matrix
     scale = 1.0 / np.sqrt(np.maximum(np.abs(matrix.diagonal()), 1e-300))
     scales = np.outer(scale, scale)
-    root = clear_inverse_root(matrix * scales, least)
+    root = clear_inverse_root(matrix * scales)
     if root is not None:
         return np.asarray(root.T @ root * scales)
     values, vectors = np.linalg.eigh(matrix * scales)
-    inverse = np.where(values > least, 1.0 / np.where(values > least, values, 1.0), 0.0)
+    inverse = np.where(values > POSITIVE, 1.0 / np.where(values > POSITIVE, values, 1.0), 0.0)
     return np.asarray((vectors * inverse) @ vectors.T * scales)

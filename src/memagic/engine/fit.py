@@ -52,8 +52,6 @@ _Outlined = LaplaceObjective | CrossedLinear | CrossedLaplace
 # Relative to the size of the linear predictor's random part: a standard deviation at which no
 # digit of the log likelihood depends on the variance.
 _ZERO_DEVIATION = 1e-4
-# Eigenvalues of -H scaled to a unit diagonal that count as positive.
-_CONCAVE = 1e-12
 # Scores are quadratic in the effects of a Gaussian response: their squares have degree four.
 _EXACT_POINTS = 3
 
@@ -285,12 +283,12 @@ def _reported(
     if problem.structure is not None:
         phi = estimates[problem.p + problem.n_omega :]
         at_zero = _variances_at_zero(problem, problem.unpack(theta).omega, phi)
-    bread = inverse_where_positive(-maximum.evaluation.hessian, _CONCAVE)
+    bread = inverse_where_positive(-maximum.evaluation.hessian)
     inner = bread
     if variance.estimator != "oim":
         filling = _meat(space, objective, maximum, variance)
         opg = variance.estimator == "opg"
-        inner = inverse_where_positive(filling, _CONCAVE) if opg else bread @ filling @ bread
+        inner = inverse_where_positive(filling) if opg else bread @ filling @ bread
     covariance = _carried(inner, slope)
     at = maximum.evaluation if space.constraints is None else objective.evaluate(theta)
     return Fit(

@@ -43,7 +43,7 @@ def value_block(
 ) -> Array:
     """Log L_j of the block's top-level clusters, weighted, shape (M_1,), less the family's constant."""
     density = row_density(problem, block, parameters)
-    return block.counted(posterior_at(block, density, lay(block, placement, rule)).log_l[:, None], 0)[:, 0]
+    return block.counted(posterior_at(block, density, lay(block, placement, rule)).log_l, 0)
 
 
 def evaluate_block(
@@ -110,7 +110,7 @@ def derivatives_look(
     hessian[:p, p:] = hessian[p:, :p].T
 
     gradients, between = _average_scores(block, scores, weights, measures)
-    log_l = block.counted(weights.log_l[:, None], 0)
+    log_l = block.counted(weights.log_l, 0)
     evaluation = Evaluation(float(log_l.sum()), gradients, hessian + between)
     return look_at(nodes, weights, placement, evaluation)
 

@@ -229,11 +229,9 @@ def log_rising(log_size: Array, y: Array, order: int) -> list[Array]:
     order : int
         From 0 to 3.
     """
-    log_size = np.ascontiguousarray(log_size, dtype=float)
+    log_size = laid_out(log_size)
     out = [np.empty(log_size.shape) for _ in range(4)]
-    _kernel.log_rising(
-        log_size, np.ascontiguousarray(np.broadcast_to(y, log_size.shape), dtype=float), order, *out
-    )
+    _kernel.log_rising(log_size, laid_out(np.broadcast_to(y, log_size.shape)), order, *out)
     return out[: order + 1]
 
 
@@ -247,8 +245,8 @@ def normal_interval(eta: Array, below: Array, above: Array) -> list[Array]:
     below, above : ndarray
         Ends of the interval before eta is taken off, broadcast against it.
     """
-    eta = np.ascontiguousarray(eta, dtype=float)
-    ends = [np.ascontiguousarray(np.broadcast_to(end, eta.shape), dtype=float) for end in (below, above)]
+    eta = laid_out(eta)
+    ends = [laid_out(np.broadcast_to(end, eta.shape)) for end in (below, above)]
     out = [np.empty(eta.shape) for _ in range(6)]
     _kernel.normal_interval(eta, *ends, *out)
     return out
@@ -256,7 +254,7 @@ def normal_interval(eta: Array, below: Array, above: Array) -> list[Array]:
 
 def bernoulli_cumulant(eta: Array) -> Array:
     """The third cumulant of a Bernoulli response with logit eta, p q (q - p), shaped as eta."""
-    eta = np.ascontiguousarray(eta, dtype=float)
+    eta = laid_out(eta)
     out = np.empty(eta.shape)
     _kernel.bernoulli_cumulant(eta, out)
     return out
@@ -264,7 +262,7 @@ def bernoulli_cumulant(eta: Array) -> Array:
 
 def gompertz(eta: Array) -> tuple[Array, Array, Array]:
     """Log(1 - exp(-w)), h = w / (exp(w) - 1) and w = exp(eta), shaped as eta."""
-    eta = np.ascontiguousarray(eta, dtype=float)
+    eta = laid_out(eta)
     log_success, h, w = (np.empty(eta.shape) for _ in range(3))
     _kernel.gompertz(eta, log_success, h, w)
     return log_success, h, w

@@ -167,12 +167,12 @@ class QuadratureObjective:
         return last is not None and np.array_equal(last.theta, self._theta)
 
     def _log_l(self, i: int, parameters: Parameters) -> Array:
-        """The log likelihoods of a block's clusters, weighted, less the constant."""
+        """The log likelihoods of a block's clusters, weighted, less the constant, shape (M_1,)."""
         block = self._blocks[i]
         if self._method != "mvaghermite" or self._is_placed(i):
             return value_block(self._problem, block, self._rule, self._place(i, parameters), parameters)
         look = self._looking(i, row_density(self._problem, block, parameters))
-        return block.counted(self._adapted(i, parameters, look).log_l[:, None], 0)
+        return block.counted(self._adapted(i, parameters, look).log_l, 0)
 
     def _place(self, i: int, parameters: Parameters) -> Placement:
         """Where the nodes of a block lie."""

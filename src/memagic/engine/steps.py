@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from memagic.engine.definite import clear_inverse_root
+from memagic.engine.definite import POSITIVE, clear_inverse_root
 from memagic.engine.objective import Derivatives
 
 Array = NDArray[np.float64]
@@ -35,9 +35,7 @@ __all__ = [
     "plain_coordinates",
 ]
 
-# Eigenvalues of -H scaled to a unit diagonal: below the first the point is not concave, below the
-# second in size a direction counts as flat.
-_CONCAVE = 1e-12
+# Eigenvalues of -H scaled to a unit diagonal: below this in size a direction counts as flat.
 _LEAST_CURVATURE = 1e-2
 _LEAST_ESCAPE = 0.3
 # Cosine between the changes of parameters and gradient below which nothing is learnt from them.
@@ -132,12 +130,12 @@ def _newton_step(at: Derivatives, turn: Array, difficult: bool) -> NewtonStep:
 
 def _scaled_step(gradient: Array, information: Array, difficult: bool) -> tuple[Array, bool]:
     """The step and whether the point is concave, where -H has a unit diagonal."""
-    root = clear_inverse_root(information, _CONCAVE)
+    root = clear_inverse_root(information)
     if root is not None:
         return root.T @ (root @ gradient), True
     values, vectors = np.linalg.eigh(information)
     along = gradient @ vectors
-    concave = bool(values[0] > _CONCAVE)
+    concave = bool(values[0] > POSITIVE)
     if concave:
         step = along / values
     else:
@@ -222,5 +220,5 @@ def _outer_product_step(at: Derivatives, coordinates: Coordinates) -> Array:
     scale = np.sqrt(_first_inverse(products))
     values, vectors = np.linalg.eigh(products * np.outer(scale, scale))
     along = ((turn.T @ at.gradient) * scale) @ vectors
-    step = np.where(values > _CONCAVE, along / np.maximum(values, _CONCAVE), 0.0)
+    step = np.where(values > POSITIVE, along / np.maximum(values, POSITIVE), 0.0)
     return np.asarray(scale * (vectors @ step))

@@ -69,7 +69,7 @@ class DataInUse:
 
     def _put(self, name: str) -> str:
         """Put data in use by their name or path; return what there is to say about them."""
-        frame = find_frame(name, self._namespace)
+        frame = find_frame(name, self.namespace)
         if frame is None:
             try:
                 said = str(self.session.run(f"use {name}"))
@@ -101,7 +101,7 @@ class DataInUse:
         if frame is None:
             hint = "data in partitions stay where they are: df.compute() brings them here"
             raise CommandError(198, "flag -o not allowed", hint=hint)
-        self._namespace[name] = frame
+        self.namespace[name] = frame
         self.session.use(frame, name)
         # The data are the same as before.
         self.session.time = time
@@ -120,7 +120,7 @@ class DataInUse:
         self.follow()
         if self.session.in_use is not None:
             return None
-        frames = frames_in(self._namespace)
+        frames = frames_in(self.namespace)
         if len(frames) == 1:
             ((name, frame),) = frames.items()
             only: Data = frame
@@ -144,11 +144,11 @@ class DataInUse:
         import pandas as pd
 
         data, word = self.of(arguments), arguments.data
-        named = word is None or find_frame(word.text, self._namespace) is data
+        named = word is None or find_frame(word.text, self.namespace) is data
         if data is None or (isinstance(data, pd.DataFrame) and named):
             return data
-        name = next(iter(frames_in(self._namespace))) if word is None else word.text
-        if find_frame(name, self._namespace) is None:
+        name = next(iter(frames_in(self.namespace))) if word is None else word.text
+        if find_frame(name, self.namespace) is None:
             hint = f"type %use {name} first: what -d reads anew is forgotten after the command"
         else:
             hint = f"type %use {name} first, and %use -o df after predict: df has the new variables"
@@ -163,8 +163,8 @@ class DataInUse:
         It is said once of the same data.
         """
         data = self.session.data
-        followed = None if self._followed is None else find_object(self._followed, self._namespace)
-        if data is None or followed is data or any(data is value for value in self._namespace.values()):
+        followed = None if self._followed is None else find_object(self._followed, self.namespace)
+        if data is None or followed is data or any(data is value for value in self.namespace.values()):
             return None
         if self._told is not None and self._told() is data:
             return None
@@ -175,16 +175,16 @@ class DataInUse:
     def table(self, name: str | None = None) -> Any:
         """The DataFrame that a name stands for, or that the next command has; None where there is none."""
         name = name or self._followed
-        if name is not None and (frame := find_frame(name, self._namespace)) is not None:
+        if name is not None and (frame := find_frame(name, self.namespace)) is not None:
             return frame
         if name is None and self.session.in_use is None:
-            frames = list(frames_in(self._namespace).values())
+            frames = list(frames_in(self.namespace).values())
             return frames[0] if len(frames) == 1 else None
         in_use = self.session.in_use
         return self.session.data if in_use is not None and name in (None, in_use.name) else None
 
     def _named(self, word: Word) -> Data:
-        frame: Data | None = find_frame(word.text, self._namespace)
+        frame: Data | None = find_frame(word.text, self.namespace)
         if frame is not None:
             return frame
         from memagic.data.sources import find_data
@@ -199,7 +199,7 @@ class DataInUse:
         """Take the frame that the name in use stands for now: notebooks bind names again and again."""
         if self._followed is None:
             return
-        frame = find_frame(self._followed, self._namespace)
+        frame = find_frame(self._followed, self.namespace)
         if frame is not None and frame is not self.session.source:
             self.session.use(frame, self._followed)
             assert self.session.in_use is not None
@@ -207,17 +207,18 @@ class DataInUse:
 
     def explained(self, error: CommandError, name: str) -> CommandError:
         """Say what a name that is not found as a file or a variable is in the notebook."""
-        known = find_object(name, self._namespace) if name else None
+        known = find_object(name, self.namespace) if name else None
         if known is None:
             return error
         if error.rc == 601:
             kind = type(known).__name__
             error.rc, error.message, error.hint = 109, f"{name} is not a DataFrame", f"it is a {kind}"
-        elif error.rc == 111 and find_frame(name, self._namespace) is not None:
+        elif error.rc == 111 and find_frame(name, self.namespace) is not None:
             error.hint = f"{name} is a DataFrame: type %use {name} first, or -d {name} before the command"
         return error
 
     @property
-    def _namespace(self) -> dict[str, Any]:
+    def namespace(self) -> dict[str, Any]:
+        """The notebook's variables."""
         namespace: dict[str, Any] = self._shell.user_ns
         return namespace

@@ -145,7 +145,7 @@ class Notebook:
 
             return None if arguments.quiet else Listing("\n".join(error.lines()))
         finally:
-            self._namespace["_rc"] = self.session.rc
+            self.data.namespace["_rc"] = self.session.rc
 
     def _without_prefixes(self, arguments: Arguments, prefixed: Prefixed) -> Shown:
         name = command_name(prefixed.text) or ""
@@ -218,7 +218,7 @@ class Notebook:
         ):
             result = replace(result, notes=(*result.notes, where))
         if arguments.out is not None:
-            self._namespace[arguments.out] = result
+            self.data.namespace[arguments.out] = result
         return None if arguments.quiet else result
 
     def _kept(self, stop: Break, quiet: bool) -> Break:
@@ -226,16 +226,11 @@ class Notebook:
         from memagic.results import MEResults
 
         if isinstance(stop.so_far, MEResults):
-            self._namespace[_STOPPED] = stop.so_far
+            self.data.namespace[_STOPPED] = stop.so_far
             if not quiet:
                 self._shell.display_pub.publish(data=stop.so_far._repr_mimebundle_())
             stop.hint = f"the fit so far is in {_STOPPED}: option from({_STOPPED}) goes on from there"
         return stop
-
-    @property
-    def _namespace(self) -> dict[str, Any]:
-        namespace: dict[str, Any] = self._shell.user_ns
-        return namespace
 
 
 _STOPPED = "_stopped"
